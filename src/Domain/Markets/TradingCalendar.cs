@@ -1,0 +1,92 @@
+using NodaTime;
+using NodaTime.TimeZones;
+
+namespace HybridTrading.Domain.Markets;
+
+/// <summary>An interval of the trading week in the calendar's own time zone; <see cref="Close"/> may be 24:00 (as 1.00:00:00).</summary>
+/// <param name="Day">The day on which it opens.</param>
+/// <param name="Open">Time of day at which it opens.</param>
+/// <param name="Close">Time of day at which it closes, after <paramref name="Open"/>, at most 24 hours.</param>
+[GenerateSerializer, Immutable, Alias("ht.TradingSession")]
+public sealed record TradingSession(DayOfWeek Day, TimeSpan Open, TimeSpan Close);
+
+/// <summary>
+/// When an instrument trades and when its trading day turns (swap, day orders, daily limits), in an IANA time zone,
+/// so that summer time is right. An empty session list means always open.
+/// </summary>
+/// <param name="Name">Names the calendar in messages.</param>
+/// <param name="TimeZone">IANA id, for example America/New_York.</param>
+/// <param name="DayTurn">Time of day in that zone at which the trading day ends (17:00 in New York for forex).</param>
+/// <param name="TripleSwapDay">The day whose turn is charged three nights (Wednesday for T+2 markets); null for none.</param>
+[GenerateSerializer, Immutable, Alias("ht.TradingCalendar")]
+public sealed record TradingCalendar(
+    string Name, string TimeZone, TimeSpan DayTurn, DayOfWeek? TripleSwapDay, ImmutableArray<TradingSession> Sessions)
+{
+    private static readonly TimeSpan WholeDay = TimeSpan.FromHours(24);
+
+    /// <summary>Around the clock from Sunday 17:00 to Friday 17:00 New York, the day turning at 17:00, triple swap on Wednesday.</summary>
+    public static readonly TradingCalendar Forex = new("forex", "America/New_York", TimeSpan.FromHours(17), DayOfWeek.Wednesday,
+    [
+        new(DayOfWeek.Sunday, TimeSpan.FromHours(17), WholeDay),
+        new(DayOfWeek.Monday, TimeSpan.Zero, WholeDay),
+        new(DayOfWeek.Tuesday, TimeSpan.Zero, WholeDay),
+        new(DayOfWeek.Wednesday, TimeSpan.Zero, WholeDay),
+        new(DayOfWeek.Thursday, TimeSpan.Zero, WholeDay),
+        new(DayOfWeek.Friday, TimeSpan.Zero, TimeSpan.FromHours(17)),
+    ]);
+
+    /// <summary>Always open; the day turns at 00:00 UTC.</summary>
+    public static readonly TradingCalendar Always = new("always", "Etc/UTC", TimeSpan.Zero, null, []);
+
+    /// <summary>Monday to Friday 09:30 to 16:00 New York, the day turning at 16:00.</summary>
+    public static readonly TradingCalendar UsEquity = new("us-equity", "America/New_York", TimeSpan.FromHours(16), null,
+        [.. Enum.GetValues<DayOfWeek>().Where(day => day is not (DayOfWeek.Saturday or DayOfWeek.Sunday))
+            .Select(day => new TradingSession(day, new TimeSpan(9, 30, 0), TimeSpan.FromHours(16)))]);
+
+    /// <summary>Is the market open at <paramref name="utc"/>?</summary>
+    public bool IsOpen(DateTime utc)
+    {
+        if (Sessions.IsEmpty) return true;
+        LocalDateTime local = Local(utc);
+        DayOfWeek day = local.DayOfWeek.ToDayOfWeek();
+        var time = TimeSpan.FromTicks(local.TimeOfDay.TickOfDay);
+        foreach (TradingSession session in Sessions)
+        {
+            if (session.Day == day && time >= session.Open && time < session.Close) return true;
+        }
+        return false;
+    }
+
+    /// <summary>The first day turn after <paramref name="utc"/>, in UTC.</summary>
+    public DateTime NextDayTurn(DateTime utc)
+    {
+        DateTimeZone zone = Zone;
+        LocalDate date = Local(utc).Date;
+        var turn = LocalTime.FromTicksSinceMidnight(DayTurn.Ticks);
+        while (true)
+        {
+            DateTime next = zone.ResolveLocal(date + turn, Resolvers.LenientResolver).ToDateTimeUtc();
+            if (next > utc) return next;
+            date = date.PlusDays(1);
+        }
+    }
+
+    /// <summary>Nights of swap charged at the day turn <paramref name="turnUtc"/>: 1, 3 on the triple day, 0 at a weekend's turns.</summary>
+    public int SwapNights(DateTime turnUtc)
+    {
+        // The turn ends the local day it lies in, or the day before when it lies at midnight.
+        DayOfWeek ended = Local(turnUtc).PlusTicks(-1).DayOfWeek.ToDayOfWeek();
+        if (Sessions.IsEmpty) return 1;
+        if (ended is DayOfWeek.Saturday or DayOfWeek.Sunday) return 0;
+        return ended == TripleSwapDay ? 3 : 1;
+    }
+
+    private DateTimeZone Zone => DateTimeZoneProviders.Tzdb[TimeZone];
+
+    private LocalDateTime Local(DateTime utc) => Instant.FromDateTimeUtc(utc).InZone(Zone).LocalDateTime;
+}
+
+file static class IsoDays
+{
+    public static DayOfWeek ToDayOfWeek(this IsoDayOfWeek day) => (DayOfWeek)((int)day % 7);
+}
