@@ -1,10 +1,13 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace HybridTrading.Domain.Markets;
 
 /// <summary>
 /// How long a bar lasts, named as traders do: <c>tick</c>, <c>S1</c>..., <c>M1</c>..., <c>H1</c>..., <c>D1</c>, <c>W1</c>, <c>MN1</c>.
 /// Spans up to a week are aligned to Monday 00:00 UTC, months to the first of the month. <c>tick</c> is a bar a quote.
 /// </summary>
-[GenerateSerializer, Immutable, Alias("ht.TimeFrame")]
+[GenerateSerializer, Immutable, Alias("ht.TimeFrame"), JsonConverter(typeof(TimeFrameJsonConverter))]
 public readonly record struct TimeFrame : IComparable<TimeFrame>
 {
     private const int Month = -1;
@@ -83,4 +86,13 @@ public readonly record struct TimeFrame : IComparable<TimeFrame>
         _ when _seconds % 60 == 0 => $"M{_seconds / 60}",
         _ => $"S{_seconds}",
     };
+}
+
+/// <summary>A time frame is its name in JSON.</summary>
+public sealed class TimeFrameJsonConverter : JsonConverter<TimeFrame>
+{
+    public override TimeFrame Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        TimeFrame.TryParse(reader.GetString(), out TimeFrame timeFrame) ? timeFrame : throw new JsonException("expected a time frame such as M1 or H4");
+
+    public override void Write(Utf8JsonWriter writer, TimeFrame value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }

@@ -1,0 +1,419 @@
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Orders;
+using HybridTrading.Domain.Risk;
+using HybridTrading.Domain.Strategies;
+
+namespace HybridTrading.Domain.Accounts;
+
+/// <summary>
+/// An account as the fold of its events, plus the marks (the market's last quotes, which are not events of the account).
+/// It decides nothing: <see cref="Account"/> does.
+/// </summary>
+public sealed class AccountState
+{
+    private readonly InstrumentUniverse _universe;
+    private readonly SortedDictionary<string, SymbolBook> _books = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, string> _symbolOfOrder = [];
+    private readonly Dictionary<string, long> _ordinalOfClientOrder = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DecisionVerdict> _verdicts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FollowTerms> _follows = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _requests = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, Denial> _denials = [];
+    private readonly Queue<DateTime> _submits = new();
+    private readonly Queue<DateTime> _modifies = new();
+    private readonly Dictionary<string, CurrencyPath> _paths = new(StringComparer.Ordinal);
+    private readonly List<ClosedTrade> _closed = [];
+
+    public AccountState(InstrumentUniverse universe) => _universe = universe;
+
+    private AccountState(InstrumentUniverse universe, AccountSnapshot snapshot) : this(universe)
+    {
+        Settings = snapshot.Settings;
+        Limits = snapshot.Limits;
+        TradingState = snapshot.TradingState;
+        StateReason = snapshot.StateReason;
+        Balance = snapshot.Balance;
+        Deposits = snapshot.Deposits;
+        Realised = snapshot.Realised;
+        Commissions = snapshot.Commissions;
+        Swaps = snapshot.Swaps;
+        Now = snapshot.Now;
+        NextOrdinal = snapshot.NextOrdinal;
+        NextDayTurn = snapshot.NextDayTurn;
+        NextEquitySample = snapshot.NextEquitySample;
+        DayTurned = snapshot.DayTurned;
+        HighWater = snapshot.HighWater;
+        DayStart = snapshot.DayStart;
+        WeekStart = snapshot.WeekStart;
+        MonthStart = snapshot.MonthStart;
+        MarginCalled = snapshot.MarginCalled;
+        foreach (BookSnapshot book in snapshot.Books)
+        {
+            SymbolBook restored = Book(book.Symbol);
+            restored.Mark = book.Mark;
+            restored.Position = book.Position;
+            restored.NextSwap = book.NextSwap;
+            foreach (Holding holding in book.Holdings) restored.Put(holding);
+            foreach (Order order in book.Orders)
+            {
+                restored.Put(order);
+                _symbolOfOrder[order.Ordinal] = book.Symbol;
+            }
+        }
+        foreach ((string id, long ordinal) in snapshot.ClientOrders) _ordinalOfClientOrder[id] = ordinal;
+        foreach ((long ordinal, Denial denial) in snapshot.Denials) _denials[ordinal] = denial;
+        foreach ((string id, DecisionVerdict verdict) in snapshot.Verdicts) _verdicts[id] = verdict;
+        foreach ((string strategy, FollowTerms terms) in snapshot.Follows) _follows[strategy] = terms;
+        foreach (string request in snapshot.Requests) _requests.Add(request);
+        foreach (DateTime time in snapshot.Submits) _submits.Enqueue(time);
+        foreach (DateTime time in snapshot.Modifies) _modifies.Enqueue(time);
+    }
+
+    /// <summary>Null until the account is opened.</summary>
+    public AccountSettings? Settings { get; private set; }
+    public RiskLimits Limits { get; private set; } = RiskLimits.None;
+    public TradingState TradingState { get; private set; }
+    public Reason StateReason { get; private set; }
+
+    /// <summary>Account currency: deposits plus all that was booked.</summary>
+    public decimal Balance { get; private set; }
+    public decimal Deposits { get; private set; }
+    public decimal Realised { get; private set; }
+    public decimal Commissions { get; private set; }
+    public decimal Swaps { get; private set; }
+
+    /// <summary>Time of the latest event, or of the latest market event seen.</summary>
+    public DateTime Now { get; set; }
+    public long NextOrdinal { get; private set; } = 1;
+    public DateTime NextDayTurn { get; private set; } = DateTime.MaxValue;
+    /// <summary>The latest day turn (or the opening).</summary>
+    public DateTime DayTurned { get; private set; }
+    public DateTime NextEquitySample { get; private set; } = DateTime.MaxValue;
+
+    /// <summary>The highest equity at a day turn (or at the opening).</summary>
+    public decimal HighWater { get; private set; }
+    public decimal DayStart { get; private set; }
+    public decimal WeekStart { get; private set; }
+    public decimal MonthStart { get; private set; }
+    public bool MarginCalled { get; private set; }
+
+    public IReadOnlyCollection<SymbolBook> Books => _books.Values;
+    public IReadOnlyDictionary<string, FollowTerms> Follows => _follows;
+
+    /// <summary>Bumped by every event: what time has in store may have changed.</summary>
+    public long Revision { get; private set; }
+
+    public Instrument? FindInstrument(string symbol) => _universe.Find(symbol);
+
+    public SymbolBook Book(string symbol)
+    {
+        if (_books.TryGetValue(symbol, out SymbolBook? book)) return book;
+        Instrument instrument = _universe.Find(symbol) ?? throw new InvalidOperationException($"unknown instrument {symbol}");
+        return _books[symbol] = new SymbolBook(instrument, Settings!.Mode);
+    }
+
+    public SymbolBook? FindBook(string symbol) => _books.GetValueOrDefault(symbol);
+
+    public Order? FindOrder(long ordinal) =>
+        _symbolOfOrder.TryGetValue(ordinal, out string? symbol) ? _books[symbol].FindOrder(ordinal) : null;
+
+    /// <summary>The ordinal given to a client order id; 0 when it was never seen.</summary>
+    public long OrdinalOf(string clientOrderId) => _ordinalOfClientOrder.GetValueOrDefault(clientOrderId);
+
+    public Denial? DenialOf(long ordinal) => _denials.GetValueOrDefault(ordinal);
+
+    public DecisionVerdict? VerdictOn(string decision) => _verdicts.GetValueOrDefault(decision);
+
+    public bool HasRequest(string requestId) => requestId.Length > 0 && _requests.Contains(requestId);
+
+    /// <summary>Account currency for one unit of <paramref name="currency"/> by the mid prices seen; null when a quote on the way is missing.</summary>
+    public decimal? Rate(string currency)
+    {
+        if (currency == Settings!.Currency) return 1m;
+        CurrencyPath? path = Path(currency);
+        if (path is null) return null;
+        decimal rate = 1m;
+        foreach (CurrencyStep step in path.Steps)
+        {
+            SymbolBook? book = FindBook(step.Symbol);
+            if (book is null || book.Mark.Bid == 0) return null;
+            decimal mid = (book.Mark.Bid + book.Mark.Ask) / 2m * book.Instrument.PointSize;
+            rate = step.Inverse ? rate / mid : rate * mid;
+        }
+        return rate;
+    }
+
+    /// <summary>The symbols whose quotes an order in <paramref name="instrument"/> needs: its own, then those of the currency conversion.</summary>
+    public IEnumerable<string> QuotesNeeded(Instrument instrument)
+    {
+        yield return instrument.Symbol;
+        if (instrument.QuoteCurrency == Settings!.Currency || Path(instrument.QuoteCurrency) is not { } path) yield break;
+        foreach (CurrencyStep step in path.Steps)
+        {
+            if (step.Symbol != instrument.Symbol) yield return step.Symbol;
+        }
+    }
+
+    private CurrencyPath? Path(string currency)
+    {
+        if (_paths.TryGetValue(currency, out CurrencyPath? known)) return known;
+        CurrencyPath? found = _universe.FindPath(currency, Settings!.Currency);
+        if (found is not null) _paths[currency] = found;
+        return found;
+    }
+
+    /// <summary>Balance and what closing everything now would bring; positions without a rate count at cost.</summary>
+    public decimal Equity
+    {
+        get
+        {
+            decimal equity = Balance;
+            foreach (SymbolBook book in _books.Values)
+            {
+                if (book.Holdings.Count > 0) equity += OpenResult(book);
+            }
+            return equity;
+        }
+    }
+
+    /// <summary>Unrealised result of one instrument in account currency.</summary>
+    public decimal OpenResult(SymbolBook book) =>
+        book.Mark.Bid == 0 || Rate(book.Instrument.QuoteCurrency) is not { } rate ? 0 : book.OpenPoints * book.Instrument.PointSize * rate;
+
+    public decimal UsedMargin
+    {
+        get
+        {
+            decimal margin = 0;
+            foreach (SymbolBook book in _books.Values)
+            {
+                if (book.Holdings.Count > 0) margin += Margin(book.Instrument, book.MarginVolume, book.Mark.Bid);
+            }
+            return margin;
+        }
+    }
+
+    /// <summary>Initial margin in account currency.</summary>
+    public decimal Margin(Instrument instrument, decimal volume, decimal points)
+    {
+        decimal rate = instrument.MarginRate;
+        if (Settings!.Leverage is { } leverage) rate = Math.Max(rate, 1m / leverage);
+        return Notional(instrument, volume, points) * rate;
+    }
+
+    /// <summary>Absolute notional in account currency; 0 where the rate is unknown.</summary>
+    public decimal Notional(Instrument instrument, decimal volume, decimal points) =>
+        Math.Abs(volume) * points * instrument.PointSize * (Rate(instrument.QuoteCurrency) ?? 0);
+
+    /// <summary>Rounds a booked amount as the account says.</summary>
+    public decimal Money(decimal amount) =>
+        Settings!.MoneyDigits is { } digits ? Math.Round(amount, digits, MidpointRounding.AwayFromZero) : amount;
+
+    public int SubmitsSince(DateTime time) => CountSince(_submits, time);
+
+    public int ModifiesSince(DateTime time) => CountSince(_modifies, time);
+
+    private static int CountSince(Queue<DateTime> times, DateTime since)
+    {
+        while (times.TryPeek(out DateTime oldest) && oldest <= since) times.Dequeue();
+        return times.Count;
+    }
+
+    /// <summary>The trades closed since the last call.</summary>
+    public ImmutableArray<ClosedTrade> TakeClosedTrades()
+    {
+        if (_closed.Count == 0) return [];
+        ImmutableArray<ClosedTrade> closed = [.. _closed];
+        _closed.Clear();
+        return closed;
+    }
+
+    /// <summary>Folds one event in.</summary>
+    public void Apply(AccountEvent happened)
+    {
+        Revision++;
+        if (happened.Time > Now) Now = happened.Time;
+        switch (happened)
+        {
+            case AccountOpened e:
+                Settings = e.Settings;
+                Limits = e.Limits;
+                NextDayTurn = e.Settings.Calendar.NextDayTurn(e.Time);
+                DayTurned = e.Time;
+                NextEquitySample = e.Settings.EquitySampling is { } every ? e.Time + every : DateTime.MaxValue;
+                break;
+            case BalanceAdjusted e:
+                Balance += e.Amount;
+                Deposits += e.Amount;
+                // Money put in or taken out is neither profit nor loss.
+                HighWater += e.Amount;
+                DayStart += e.Amount;
+                WeekStart += e.Amount;
+                MonthStart += e.Amount;
+                if (e.RequestId.Length > 0) _requests.Add(e.RequestId);
+                break;
+            case LimitsChanged e:
+                Limits = e.Limits;
+                break;
+            case TradingStateChanged e:
+                TradingState = e.State;
+                StateReason = e.Reason;
+                if (e.RebasedEquity is { } equity) HighWater = DayStart = WeekStart = MonthStart = equity;
+                break;
+            case FollowChanged e:
+                if (e.Terms is null) _follows.Remove(e.Strategy);
+                else _follows[e.Strategy] = e.Terms;
+                break;
+            case DecisionReceived e:
+                _verdicts[e.Decision] = e.Verdict;
+                break;
+            case OrderAccepted e:
+                NextOrdinal = e.Order.Ordinal + 1;
+                _symbolOfOrder[e.Order.Ordinal] = e.Order.Symbol;
+                _ordinalOfClientOrder[e.Order.ClientOrderId] = e.Order.Ordinal;
+                if (e.Order.Purpose == OrderPurpose.Trade && Limits.SubmitRate is not null) _submits.Enqueue(e.Time);
+                Seen(Book(e.Order.Symbol), e).Put(e.Order);
+                break;
+            case OrderDenied e:
+                NextOrdinal = e.Ordinal + 1;
+                if (e.Denial.Reason != Reason.ClientOrderIdInvalid) _ordinalOfClientOrder[e.Request.ClientOrderId] = e.Ordinal;
+                _denials[e.Ordinal] = e.Denial;
+                break;
+            case OrderWorking e:
+                Update(e, e.Ordinal, order => Move(order, OrderStatus.Working, e.Time));
+                break;
+            case OrderTriggered e:
+                Update(e, e.Ordinal, order => order with { Triggered = true, Rested = e.Rests, UpdatedAt = e.Time });
+                break;
+            case StopTrailed e:
+                Update(e, e.Ordinal, order => order with { Stop = e.Stop, UpdatedAt = e.Time });
+                break;
+            case OrderFilled e:
+                Fill(e);
+                break;
+            case OrderChangeRequested e:
+                if (Limits.ModifyRate is not null) _modifies.Enqueue(e.Time);
+                Update(e, e.Ordinal, order => Move(order, OrderStatus.PendingModify, e.Time) with { PendingChange = e.Change, ActiveFrom = e.ActiveFrom });
+                break;
+            case OrderChanged e:
+                Update(e, e.Ordinal, order => Change(order, e));
+                break;
+            case OrderCancelRequested e:
+                Update(e, e.Ordinal, order => Move(order, OrderStatus.PendingCancel, e.Time) with { ActiveFrom = e.ActiveFrom });
+                break;
+            case OrderEnded e:
+                Update(e, e.Ordinal, order => Move(order, e.Status, e.Time) with { Reason = e.Reason });
+                break;
+            case SwapCharged e:
+                Balance += e.Amount;
+                Swaps += e.Amount;
+                SymbolBook book = Book(e.Symbol);
+                if (book.Find(e.Holding) is { } charged) book.Put(charged with { Result = charged.Result + e.Amount });
+                book.NextSwap = book.Instrument.Calendar.NextDayTurn(e.Time);
+                break;
+            case Accounts.DayTurned e:
+                NextDayTurn = Settings!.Calendar.NextDayTurn(e.Time);
+                DayTurned = e.Time;
+                DayStart = e.Equity;
+                if (e.NewWeek) WeekStart = e.Equity;
+                if (e.NewMonth) MonthStart = e.Equity;
+                HighWater = Math.Max(HighWater, e.Equity);
+                MarginCalled = false;
+                break;
+            case Accounts.MarginCalled:
+                MarginCalled = true;
+                break;
+            case EquitySampled e:
+                NextEquitySample = e.Time + Settings!.EquitySampling!.Value;
+                break;
+            default:
+                throw new InvalidOperationException($"unknown account event {happened.GetType().Name}");
+        }
+    }
+
+    private void Fill(OrderFilled e)
+    {
+        SymbolBook book = Book(_symbolOfOrder[e.Ordinal]);
+        Order order = book.FindOrder(e.Ordinal)!;
+        bool wasFlat = book.Holdings.Count == 0;
+        List<FillPart> parts = book.Allocate(order, e.Volume, e.Points, e.Time);
+        foreach (Holding closed in book.Apply(parts, e.Commission, points => Money(points * book.Instrument.PointSize * e.Rate)))
+        {
+            _closed.Add(new ClosedTrade(closed, e.Points, e.FillTime));
+        }
+        if (wasFlat) book.NextSwap = book.Instrument.Calendar.NextDayTurn(e.Time);
+        Balance += e.Realised - e.Commission;
+        Realised += e.Realised;
+        Commissions += e.Commission;
+        Seen(book, e);
+        decimal filled = order.Filled + e.Volume;
+        OrderStatus status = filled == order.Volume ? OrderStatus.Filled
+            : order.Status is OrderStatus.PendingCancel or OrderStatus.PendingModify ? order.Status
+            : OrderStatus.PartiallyFilled;
+        book.Put(Move(order, status, e.Time) with
+        {
+            Filled = filled,
+            FilledNotional = order.FilledNotional + e.Volume * e.Points,
+            Fills = e.Fill,
+        });
+        if (status == OrderStatus.Filled) _symbolOfOrder.Remove(e.Ordinal);
+    }
+
+    private void Update(AccountEvent happened, long ordinal, Func<Order, Order> change)
+    {
+        SymbolBook book = Seen(Book(_symbolOfOrder[ordinal]), happened);
+        Order changed = change(book.FindOrder(ordinal)!);
+        book.Put(changed);
+        if (!changed.IsOpen) _symbolOfOrder.Remove(ordinal);
+    }
+
+    private static SymbolBook Seen(SymbolBook book, AccountEvent happened)
+    {
+        book.Position = Math.Max(book.Position, happened.MarketPosition);
+        return book;
+    }
+
+    private static Order Move(Order order, OrderStatus status, DateTime time)
+    {
+        if (order.Status != status || status == OrderStatus.PartiallyFilled) OrderStateMachine.Require(order, status);
+        return order with { Status = status, UpdatedAt = time };
+    }
+
+    private static Order Change(Order order, OrderChanged e)
+    {
+        OrderStatus status = order.Status != OrderStatus.PendingModify ? order.Status
+            : order.Filled > 0 ? OrderStatus.PartiallyFilled : OrderStatus.Working;
+        return (status == order.Status ? order : Move(order, status, e.Time)) with
+        {
+            Volume = e.Volume, Limit = e.Limit, Stop = e.Stop, Trail = e.Trail, PendingChange = null, UpdatedAt = e.Time,
+        };
+    }
+
+    /// <summary>Everything, so that <see cref="Restore"/> goes on as if nothing had happened.</summary>
+    public AccountSnapshot Capture() => new()
+    {
+        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason,
+        Balance = Balance, Deposits = Deposits, Realised = Realised, Commissions = Commissions, Swaps = Swaps,
+        Equity = Equity, UsedMargin = UsedMargin,
+        Now = Now, NextOrdinal = NextOrdinal, NextDayTurn = NextDayTurn, NextEquitySample = NextEquitySample,
+        DayTurned = DayTurned,
+        HighWater = HighWater, DayStart = DayStart, WeekStart = WeekStart, MonthStart = MonthStart, MarginCalled = MarginCalled,
+        Books = [.. _books.Values.Select(book => new BookSnapshot(
+            book.Instrument.Symbol, book.Mark, book.Position, book.NextSwap, [.. book.Holdings], [.. book.Orders], OpenResult(book)))],
+        Follows = _follows.ToImmutableDictionary(),
+        ClientOrders = _ordinalOfClientOrder.ToImmutableDictionary(),
+        Denials = _denials.ToImmutableDictionary(),
+        Verdicts = _verdicts.ToImmutableDictionary(),
+        Requests = [.. _requests],
+        Submits = [.. _submits],
+        Modifies = [.. _modifies],
+    };
+
+    public static AccountState Restore(InstrumentUniverse universe, AccountSnapshot snapshot) => new(universe, snapshot);
+}
+
+/// <summary>A holding that came to zero.</summary>
+/// <param name="Holding">As it stood last, with its final <see cref="Accounts.Holding.Result"/>.</param>
+/// <param name="ExitPoints">Price of the closing fill.</param>
+[GenerateSerializer, Immutable, Alias("ht.ClosedTrade")]
+public sealed record ClosedTrade(Holding Holding, long ExitPoints, DateTime Closed);

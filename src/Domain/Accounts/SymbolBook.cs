@@ -1,0 +1,208 @@
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Orders;
+
+namespace HybridTrading.Domain.Accounts;
+
+/// <summary>All that an account has in one instrument: its holdings, its orders at work, and the last quote seen.</summary>
+public sealed class SymbolBook(Instrument instrument, PositionMode mode)
+{
+    private readonly List<Holding> _holdings = [];
+    private readonly List<Order> _orders = [];
+
+    public Instrument Instrument { get; } = instrument;
+
+    /// <summary>Not from the journal: the market's last word to this account.</summary>
+    public Quote Mark { get; set; }
+
+    /// <summary>Place in the market log of the last event of this instrument that the account acted on; -1 before the first.</summary>
+    public long Position { get; set; } = -1;
+
+    /// <summary>When the next night of swap is due.</summary>
+    public DateTime NextSwap { get; set; } = DateTime.MaxValue;
+
+    /// <summary>Net units, signed.</summary>
+    public decimal NetVolume { get; private set; }
+
+    /// <summary>Net cost in units times points.</summary>
+    public decimal NetCost { get; private set; }
+
+    public IReadOnlyList<Holding> Holdings => _holdings;
+
+    /// <summary>Orders not yet ended, by ordinal.</summary>
+    public IReadOnlyList<Order> Orders => _orders;
+
+    public bool IsIdle => _holdings.Count == 0 && _orders.Count == 0;
+
+    /// <summary>What closing everything now would realise, in units times points: longs at the bid, shorts at the ask.</summary>
+    public decimal OpenPoints
+    {
+        get
+        {
+            if (mode == PositionMode.Netting) return NetVolume * (NetVolume >= 0 ? Mark.Bid : Mark.Ask) - NetCost;
+            decimal points = 0;
+            foreach (Holding holding in _holdings) points += holding.Volume * (holding.Volume >= 0 ? Mark.Bid : Mark.Ask) - holding.Cost;
+            return points;
+        }
+    }
+
+    /// <summary>Units that margin is asked for: the net of a netting account, all sides of a hedging one.</summary>
+    public decimal MarginVolume => mode == PositionMode.Netting ? Math.Abs(NetVolume) : _holdings.Sum(holding => Math.Abs(holding.Volume));
+
+    /// <summary>Signed units held for an owner.</summary>
+    public decimal VolumeOf(string owner)
+    {
+        decimal volume = 0;
+        foreach (Holding holding in _holdings)
+        {
+            if (holding.Owner == owner) volume += holding.Volume;
+        }
+        return volume;
+    }
+
+    public Holding? Find(string id) => _holdings.Find(holding => holding.Id == id);
+
+    /// <summary>Units (not signed) that an order on this side may take off: of its position, of its owner, or for a person of the net position.</summary>
+    public decimal Reducible(Side side, string owner, string? positionId)
+    {
+        decimal held = positionId is not null ? Find(positionId)?.Volume ?? 0
+            : owner.Length > 0 || mode == PositionMode.Hedging ? OppositeOf(side, owner)
+            : NetVolume;
+        return Math.Max(0, -(int)side * held);
+    }
+
+    private decimal OppositeOf(Side side, string owner)
+    {
+        if (mode == PositionMode.Netting) return VolumeOf(owner);
+        decimal volume = 0;
+        foreach (Holding holding in _holdings)
+        {
+            if ((owner.Length == 0 || holding.Owner == owner) && Math.Sign(holding.Volume) == -(int)side) volume += holding.Volume;
+        }
+        return volume;
+    }
+
+    /// <summary>
+    /// Shares a fill out over the holdings. Netting: first the owner's own; what a person trades against a strategy's holding comes off that
+    /// (in order of owners) before it opens one of the person's. Hedging: closing fills take the named or the oldest opposite holdings.
+    /// </summary>
+    public List<FillPart> Allocate(Order order, decimal volume, long points, DateTime time)
+    {
+        List<FillPart> parts = [];
+        decimal left = (int)order.Side * volume;
+        bool closes = order.PositionId is not null || order.ReduceOnly;
+
+        bool Takes(Holding holding) => Math.Sign(holding.Volume) == -Math.Sign(left) && (mode == PositionMode.Netting
+            ? holding.Owner == order.Owner || order.Owner.Length == 0
+            : order.PositionId is not null ? holding.Id == order.PositionId : order.ReduceOnly && (order.Owner.Length == 0 || holding.Owner == order.Owner));
+
+        IEnumerable<Holding> candidates = mode == PositionMode.Netting
+            ? _holdings.OrderBy(holding => holding.Owner, StringComparer.Ordinal)
+            : _holdings;
+        foreach (Holding holding in candidates)
+        {
+            if (left == 0) break;
+            if (!Takes(holding)) continue;
+            decimal part = Math.Abs(left) >= Math.Abs(holding.Volume) ? -holding.Volume : left;
+            // The last unit takes the whole remaining cost, so that no rounding is left behind.
+            decimal cost = part == -holding.Volume ? holding.Cost : holding.Cost * -part / holding.Volume;
+            decimal realised = -part * points - cost;
+            decimal volumeAfter = holding.Volume + part;
+            parts.Add(new FillPart(holding, volumeAfter == 0 ? null : holding with { Volume = volumeAfter, Cost = holding.Cost - cost }, part, realised));
+            left -= part;
+        }
+        if (left == 0) return parts;
+        if (closes && mode == PositionMode.Hedging) throw new InvalidOperationException($"order {order.Ordinal} would open by reducing");
+
+        string id = mode == PositionMode.Hedging ? $"P{order.Ordinal}" : order.Owner.Length == 0 ? order.Symbol : $"{order.Symbol}:{order.Owner}";
+        Holding? own = Find(id);
+        // A person's opposite fill has closed the holding above; it may be opened anew on the other side.
+        if (own is not null && parts.Exists(part => part.Before == own)) own = null;
+        Holding after = own is null
+            ? new Holding(id, order.Symbol, order.Owner, left, left * points, time, order.Ordinal, 0)
+            : own with { Volume = own.Volume + left, Cost = own.Cost + left * points };
+        parts.Add(new FillPart(own, after, left, 0));
+        return parts;
+    }
+
+    /// <summary>Puts the parts of a fill into effect; the commission (account currency) falls on the parts by volume.</summary>
+    /// <returns>The holdings that the fill closed, with their final result.</returns>
+    public List<Holding> Apply(List<FillPart> parts, decimal commission, Func<decimal, decimal> toMoney)
+    {
+        List<Holding> closed = [];
+        decimal total = parts.Sum(part => Math.Abs(part.Volume));
+        decimal commissionLeft = commission;
+        for (int i = 0; i < parts.Count; i++)
+        {
+            FillPart part = parts[i];
+            decimal commissionPart = i == parts.Count - 1 ? commissionLeft : commission * Math.Abs(part.Volume) / total;
+            commissionLeft -= commissionPart;
+            decimal result = toMoney(part.RealisedPoints) - commissionPart;
+            if (part.Before is not null) _holdings.Remove(part.Before);
+            if (part.After is not null)
+            {
+                Holding after = part.After with { Result = part.After.Result + result };
+                _holdings.Add(after);
+            }
+            else
+            {
+                closed.Add(part.Before! with { Result = part.Before.Result + result });
+            }
+        }
+        // Hedging closes the oldest first.
+        _holdings.Sort((a, b) => a.Order.CompareTo(b.Order));
+        Recount();
+        return closed;
+    }
+
+    public void Put(Holding holding)
+    {
+        int index = _holdings.FindIndex(known => known.Id == holding.Id);
+        if (index < 0) _holdings.Add(holding);
+        else _holdings[index] = holding;
+        Recount();
+    }
+
+    public Order? FindOrder(long ordinal) => IndexOf(ordinal) is >= 0 and int index ? _orders[index] : null;
+
+    public void Put(Order order)
+    {
+        int index = IndexOf(order.Ordinal);
+        if (index < 0)
+        {
+            if (order.IsOpen) _orders.Insert(~index, order);
+        }
+        else if (order.IsOpen)
+        {
+            _orders[index] = order;
+        }
+        else
+        {
+            _orders.RemoveAt(index);
+        }
+    }
+
+    private int IndexOf(long ordinal)
+    {
+        int low = 0, high = _orders.Count - 1;
+        while (low <= high)
+        {
+            int middle = (low + high) >> 1;
+            int order = _orders[middle].Ordinal.CompareTo(ordinal);
+            if (order == 0) return middle;
+            if (order < 0) low = middle + 1;
+            else high = middle - 1;
+        }
+        return ~low;
+    }
+
+    private void Recount()
+    {
+        NetVolume = 0;
+        NetCost = 0;
+        foreach (Holding holding in _holdings)
+        {
+            NetVolume += holding.Volume;
+            NetCost += holding.Cost;
+        }
+    }
+}

@@ -1,0 +1,277 @@
+using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Orders;
+using HybridTrading.Domain.Risk;
+
+namespace HybridTrading.Domain.Execution;
+
+/// <summary>
+/// Executes an account's orders against the market: quote or bar in, fills out. One object for back-test, replay and live paper trading.
+/// Takers pay the spread and the slippage; resting limits fill at their own price; sizes bound fills where the quote has them. Of a bar the
+/// path is unknown, so the worse is assumed: stops before limits, and a position entered inside a bar can lose in it but not win.
+/// </summary>
+public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
+{
+    private readonly List<long> _round = [];
+    private decimal _takenAtBid, _takenAtAsk;
+
+    private ExecutionModel Model => state.Settings!.Execution;
+
+    /// <summary>Fills, triggers and trails what a quote reaches. The book's mark is already this quote.</summary>
+    public void OnQuote(SymbolBook book, in Quote quote)
+    {
+        _takenAtBid = _takenAtAsk = 0;
+        Begin(book, 0);
+        foreach (long ordinal in _round)
+        {
+            if (Active(book, ordinal) is not { } order) continue;
+            order = TouchStop(book, order, quote.Bid, quote.Ask);
+            if (order.Type == OrderType.TrailingStop && !order.Triggered) Trail(order, quote.Bid, quote.Ask);
+            TakeOrRest(book, order, quote, quote.Time);
+            EndImmediate(book, ordinal);
+        }
+    }
+
+    /// <summary>Goes through a bar as open, stops, limits, close.</summary>
+    public void OnBar(SymbolBook book, in Bar bar, DateTime closeTime)
+    {
+        _takenAtBid = _takenAtAsk = 0;
+        var open = new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open);
+        var close = new Quote(closeTime, bar.Bid.Close, bar.Ask.Close);
+        bool marketAtOpen = Model.BarFill == BarFill.NextOpen;
+        long newest = state.NextOrdinal;
+
+        Begin(book, 0);
+        foreach (long ordinal in _round)
+        {
+            if (Active(book, ordinal) is not { } order) continue;
+            order = TouchStop(book, order, open.Bid, open.Ask);
+            if (marketAtOpen || order.Type != OrderType.Market) TakeOrRest(book, order, open, Later(bar.OpenTime, order.CreatedAt));
+        }
+        // Protective orders of what filled at the open live through the whole bar; those made below only through its bad side.
+        long bornAtOpen = state.NextOrdinal;
+        Stops(book, bar, closeTime);
+        Begin(book, 0);
+        foreach (long ordinal in _round)
+        {
+            if (ordinal >= bornAtOpen || Active(book, ordinal) is not { RestsAsLimit: true } order) continue;
+            bool reached = order.Side == Side.Buy ? bar.Ask.Low <= order.Limit : bar.Bid.High >= order.Limit;
+            if (reached) Fill(book, order, order.Limit!.Value, order.Remaining, 0, true, closeTime);
+        }
+        Stops(book, bar, closeTime);
+        Begin(book, 0);
+        foreach (long ordinal in _round)
+        {
+            if (Active(book, ordinal) is not { } order) continue;
+            if (order.Type == OrderType.TrailingStop && !order.Triggered)
+            {
+                order = Trail(order, bar.Bid.High, bar.Ask.Low);
+                order = TouchStop(book, order, close.Bid, close.Ask);
+                if (order.Triggered) Fill(book, order, Slipped(order, order.Stop!.Value, 1), order.Remaining, SlippageOf(order), false, closeTime);
+            }
+            else if (!marketAtOpen && order.Type == OrderType.Market)
+            {
+                TakeOrRest(book, order, close, closeTime);
+            }
+            if (ordinal < newest) EndImmediate(book, ordinal);
+        }
+    }
+
+    /// <summary>Stops that the bar's bad side reaches, those born in this bar included, until none is left to trigger.</summary>
+    private void Stops(SymbolBook book, in Bar bar, DateTime closeTime)
+    {
+        for (long from = 0; ;)
+        {
+            long next = state.NextOrdinal;
+            Begin(book, from);
+            foreach (long ordinal in _round)
+            {
+                if (Active(book, ordinal) is not { WaitsForStop: true } order) continue;
+                bool reached = order.Side == Side.Buy ? bar.Ask.High >= order.Stop : bar.Bid.Low <= order.Stop;
+                if (!reached) continue;
+                long level = order.Stop!.Value;
+                raise(new OrderTriggered(state.Now, book.Position, ordinal, level, true));
+                if (order.Type == OrderType.StopLimit) continue;
+                order = book.FindOrder(ordinal)!;
+                // A stop born inside the bar may lie beyond its range only if the bar touched it, so its own level is in the bar.
+                long slippage = SlippageOf(order);
+                Fill(book, order, level + (int)order.Side * slippage, order.Remaining, slippage, false, closeTime);
+            }
+            if (state.NextOrdinal == next) return;
+            from = next;
+        }
+    }
+
+    private void Begin(SymbolBook book, long from)
+    {
+        _round.Clear();
+        foreach (Order order in book.Orders)
+        {
+            if (order.Ordinal >= from) _round.Add(order.Ordinal);
+        }
+    }
+
+    private static Order? Active(SymbolBook book, long ordinal) =>
+        book.FindOrder(ordinal) is { Status: not OrderStatus.Submitted } order ? order : null;
+
+    private Order TouchStop(SymbolBook book, Order order, long bid, long ask)
+    {
+        if (!order.WaitsForStop) return order;
+        bool reached = order.Side == Side.Buy ? ask >= order.Stop : bid <= order.Stop;
+        if (!reached) return order;
+        long market = order.Side == Side.Buy ? ask : bid;
+        bool rests = order.Type == OrderType.StopLimit && (order.Side == Side.Buy ? ask > order.Limit : bid < order.Limit);
+        raise(new OrderTriggered(state.Now, book.Position, order.Ordinal, market, rests));
+        return book.FindOrder(order.Ordinal)!;
+    }
+
+    private Order Trail(Order order, long bid, long ask)
+    {
+        long level = order.Side == Side.Sell ? bid - order.Trail!.Value : ask + order.Trail!.Value;
+        bool better = order.Side == Side.Sell ? level > order.Stop : level < order.Stop;
+        if (!better) return order;
+        SymbolBook book = state.Book(order.Symbol);
+        raise(new StopTrailed(state.Now, book.Position, order.Ordinal, level));
+        return book.FindOrder(order.Ordinal)!;
+    }
+
+    private void TakeOrRest(SymbolBook book, Order order, in Quote quote, DateTime fillTime)
+    {
+        bool buys = order.Side == Side.Buy;
+        long market = buys ? quote.Ask : quote.Bid;
+        if (order.TakesMarket)
+        {
+            long slippage = SlippageOf(order);
+            Fill(book, order, market + (int)order.Side * slippage, Available(book, order, quote), slippage, false, fillTime);
+        }
+        else if (order.RestsAsLimit && (buys ? market <= order.Limit : market >= order.Limit))
+        {
+            if (order.Rested)
+            {
+                Fill(book, order, order.Limit!.Value, Available(book, order, quote), 0, true, fillTime);
+            }
+            else
+            {
+                // It came marketable: it takes the market, slipping no further than its limit.
+                long slipped = Slipped(order, market, 1);
+                long points = buys ? Math.Min(slipped, order.Limit!.Value) : Math.Max(slipped, order.Limit!.Value);
+                Fill(book, order, points, Available(book, order, quote), Math.Abs(points - market), false, fillTime);
+            }
+        }
+    }
+
+    private decimal Available(SymbolBook book, Order order, in Quote quote)
+    {
+        long size = order.Side == Side.Buy ? quote.AskSize : quote.BidSize;
+        if (size == 0) return order.Remaining;
+        decimal left = size * book.Instrument.VolumeStep - (order.Side == Side.Buy ? _takenAtAsk : _takenAtBid);
+        return Math.Min(order.Remaining, Math.Max(0, left));
+    }
+
+    private long SlippageOf(Order order) => order.RestsAsLimit ? 0 : Model.Slippage(order.Ordinal, order.Fills + 1);
+
+    private long Slipped(Order order, long points, int sign) => points + sign * (int)order.Side * Model.Slippage(order.Ordinal, order.Fills + 1);
+
+    /// <summary>Books one fill and what follows from it: linked orders are cut, protective orders made.</summary>
+    private void Fill(SymbolBook book, Order order, long points, decimal volume, long slippage, bool maker, DateTime fillTime)
+    {
+        if (order.ReduceOnly)
+        {
+            decimal reducible = book.Reducible(order.Side, order.Owner, order.PositionId);
+            if (reducible == 0)
+            {
+                End(book, order.Ordinal, OrderStatus.Cancelled, Reason.ReduceOnlyExhausted);
+                return;
+            }
+            volume = Math.Min(volume, reducible);
+        }
+        if (order.TimeInForce == TimeInForce.Fok && volume < order.Remaining) return;
+        if (volume <= 0) return;
+        points = Math.Max(points, 1);
+
+        // Risk saw a rate before the order was accepted; the position itself keeps the symbol's conversion in view.
+        decimal rate = state.Rate(book.Instrument.QuoteCurrency) ?? throw new InvalidOperationException($"no rate for {book.Instrument.QuoteCurrency}");
+        List<FillPart> parts = book.Allocate(order, volume, points, fillTime);
+        decimal realised = 0, opened = 0;
+        foreach (FillPart part in parts)
+        {
+            realised += state.Money(part.RealisedPoints * book.Instrument.PointSize * rate);
+            if (part.Before is null || Math.Sign(part.Before.Volume) == Math.Sign(part.Volume)) opened += Math.Abs(part.Volume);
+        }
+        decimal notional = volume * points * book.Instrument.PointSize * rate;
+        decimal commission = state.Money(Model.Commission(notional, volume / book.Instrument.ContractSize));
+        raise(new OrderFilled(state.Now, book.Position, order.Ordinal, order.Fills + 1, points, volume, slippage, rate, commission, realised, maker, fillTime));
+        if (order.Side == Side.Buy) _takenAtAsk += volume;
+        else _takenAtBid += volume;
+
+        CutOco(book, order, volume);
+        CancelExhausted(book);
+        if (opened > 0) Protect(book, order, opened, points);
+    }
+
+    private void CutOco(SymbolBook book, Order order, decimal filled)
+    {
+        if (order.OcoGroup is null) return;
+        bool complete = book.FindOrder(order.Ordinal) is null;
+        foreach (SymbolBook other in state.Books)
+        {
+            foreach (Order linked in other.Orders.Where(linked => linked.OcoGroup == order.OcoGroup && linked.Ordinal != order.Ordinal).ToArray())
+            {
+                if (complete || linked.Remaining <= filled) End(other, linked.Ordinal, OrderStatus.Cancelled, Reason.OcoFilled);
+                else raise(new OrderChanged(state.Now, other.Position, linked.Ordinal, linked.Volume - filled, linked.Limit, linked.Stop, linked.Trail));
+            }
+        }
+    }
+
+    /// <summary>Reduce-only orders with nothing left to reduce go.</summary>
+    public void CancelExhausted(SymbolBook book)
+    {
+        for (int i = book.Orders.Count - 1; i >= 0; i--)
+        {
+            Order order = book.Orders[i];
+            if (order.ReduceOnly && book.Reducible(order.Side, order.Owner, order.PositionId) == 0)
+            {
+                End(book, order.Ordinal, OrderStatus.Cancelled, Reason.ReduceOnlyExhausted);
+                i = Math.Min(i, book.Orders.Count);
+            }
+        }
+    }
+
+    private void Protect(SymbolBook book, Order parent, decimal opened, long entry)
+    {
+        if (parent.StopLoss is null && parent.TakeProfit is null && parent.TrailingStopLoss is null) return;
+        ProtectBy(book, parent, OrderPurpose.StopLoss, OrderType.Stop, opened, null, parent.StopLoss, null);
+        long? trail = parent.TrailingStopLoss;
+        ProtectBy(book, parent, OrderPurpose.TrailingStopLoss, OrderType.TrailingStop, opened, null, entry - (int)parent.Side * trail, trail);
+        ProtectBy(book, parent, OrderPurpose.TakeProfit, OrderType.Limit, opened, parent.TakeProfit, null, null);
+    }
+
+    private void ProtectBy(SymbolBook book, Order parent, OrderPurpose purpose, OrderType type, decimal opened, long? limit, long? stop, long? trail)
+    {
+        if (limit is null && stop is null) return;
+        Order? child = book.Orders.FirstOrDefault(order => order.Parent == parent.Ordinal && order.Purpose == purpose);
+        if (child is not null)
+        {
+            raise(new OrderChanged(state.Now, book.Position, child.Ordinal, child.Volume + opened, child.Limit, child.Stop, child.Trail));
+            return;
+        }
+        long ordinal = state.NextOrdinal;
+        raise(new OrderAccepted(state.Now, book.Position, new Order(
+            ordinal, $"{parent.Ordinal}.{purpose}.{ordinal}", parent.Symbol, (Side)(-(int)parent.Side), type, opened,
+            limit, stop, trail, TimeInForce.Gtc, null, true, null, null, null, $"protect-{parent.Ordinal}",
+            state.Settings!.Mode == PositionMode.Hedging ? $"P{parent.Ordinal}" : null, parent.Strategy, parent.Decision,
+            purpose, parent.Ordinal, state.Now, state.Now, OrderStatus.Working, 0, 0, false, true, null, state.Now, Reason.None, 0)));
+    }
+
+    private void EndImmediate(SymbolBook book, long ordinal)
+    {
+        if (book.FindOrder(ordinal) is not { WaitsForStop: false } order) return;
+        if (order.TimeInForce == TimeInForce.Ioc) End(book, ordinal, OrderStatus.Cancelled, Reason.ImmediateOrCancel);
+        else if (order.TimeInForce == TimeInForce.Fok) End(book, ordinal, OrderStatus.Cancelled, Reason.FillOrKill);
+    }
+
+    private void End(SymbolBook book, long ordinal, OrderStatus status, Reason reason) =>
+        raise(new OrderEnded(state.Now, book.Position, ordinal, status, reason));
+
+    private static DateTime Later(DateTime a, DateTime b) => a > b ? a : b;
+}
