@@ -170,6 +170,15 @@ public sealed class Account
         return IsInterested(symbol);
     }
 
+    /// <summary>Time passed without an event of the instrument.</summary>
+    public bool OnClock(string symbol, DateTime time)
+    {
+        if (!IsInterested(symbol)) return false;
+        AdvanceTo(time);
+        State.Now = Later(State.Now, time);
+        return true;
+    }
+
     /// <summary>Lets time pass: what is due by <paramref name="time"/> happens, each at its own time.</summary>
     public void AdvanceTo(DateTime time)
     {

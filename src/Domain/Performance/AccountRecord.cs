@@ -1,0 +1,42 @@
+using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Markets;
+
+namespace HybridTrading.Domain.Performance;
+
+/// <summary>The record of one account in a run: its orders, its trades, its equity.</summary>
+public sealed class AccountRecord(string account, AccountState state, InstrumentUniverse universe)
+{
+    private int _closed, _won, _denied;
+    private decimal _start;
+
+    public string Account { get; } = account;
+    public AccountState State { get; } = state;
+    public OrderList Orders { get; } = new(universe);
+    public EquityTracker Equity { get; private set; } = new(0);
+    public int ClosedTrades => _closed;
+
+    /// <summary>Starts the equity at the opening deposit.</summary>
+    public void Start()
+    {
+        _start = State.Balance;
+        Equity = new EquityTracker(State.Balance);
+    }
+
+    public void Take(ReadOnlySpan<AccountEvent> events)
+    {
+        foreach (AccountEvent happened in events)
+        {
+            Orders.Apply(happened);
+            if (happened is OrderDenied) _denied++;
+        }
+        foreach (ClosedTrade trade in State.TakeClosedTrades())
+        {
+            _closed++;
+            if (trade.Holding.Result > 0) _won++;
+        }
+    }
+
+    public AccountReport Report() => new(
+        Account, State.Settings!.Currency, _start, State.Balance, State.Equity, _closed, _won, State.Commissions, State.Swaps,
+        Equity.MaxDrawdown * 100m, Orders.Count, Orders.Fills, _denied);
+}

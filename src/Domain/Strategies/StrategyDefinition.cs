@@ -1,0 +1,83 @@
+using System.Globalization;
+using HybridTrading.Domain.Markets;
+
+namespace HybridTrading.Domain.Strategies;
+
+/// <summary>One parameter of a strategy.</summary>
+/// <param name="Whole">Only whole numbers.</param>
+public sealed record ParameterDefinition(string Name, string Description, decimal Default, decimal Minimum, decimal Maximum, bool Whole);
+
+/// <summary>The parameters of one strategy instance, checked against its definition; equal values are equal.</summary>
+public sealed class StrategyParameters : IEquatable<StrategyParameters>
+{
+    internal StrategyParameters(ImmutableSortedDictionary<string, decimal> values) => Values = values;
+
+    public ImmutableSortedDictionary<string, decimal> Values { get; }
+
+    public decimal this[string name] => Values[name];
+
+    public int Whole(string name) => (int)Values[name];
+
+    public bool Equals(StrategyParameters? other) => other is not null && Values.SequenceEqual(other.Values);
+
+    public override bool Equals(object? obj) => Equals(obj as StrategyParameters);
+
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    /// <summary>Canonical text, for example <c>fast=20;slow=50;units=10000</c>.</summary>
+    public override string ToString() =>
+        string.Join(';', Values.Select(pair => $"{pair.Key}={(pair.Value / 1.0000000000000000000000000000m).ToString(CultureInfo.InvariantCulture)}"));
+}
+
+/// <summary>A kind of strategy that can be started: its name, parameters and how to make one.</summary>
+/// <param name="Check">The fault of parameters that are each in range but not together; null when all is well.</param>
+public sealed record StrategyDefinition(
+    string Name, string Title, string Description, ImmutableArray<ParameterDefinition> Parameters,
+    Func<StrategyParameters, string?> Check, Func<StrategyParameters, Strategy> Create)
+{
+    /// <summary>The size every strategy has: units of the base that it trades unless the account says otherwise.</summary>
+    public static readonly ParameterDefinition Units = new("units", "units of the base that the strategy trades", 10_000m, 0.00000001m, 1_000_000_000m, false);
+
+    public IEnumerable<ParameterDefinition> AllParameters => Parameters.Append(Units);
+
+    /// <summary>Checks values given by name and fills in the defaults.</summary>
+    /// <exception cref="ArgumentException">Names parameter, value and expectation.</exception>
+    public StrategyParameters Bind(IEnumerable<KeyValuePair<string, decimal>> given)
+    {
+        Dictionary<string, decimal> values = AllParameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Default);
+        foreach ((string name, decimal value) in given)
+        {
+            ParameterDefinition? parameter = AllParameters.FirstOrDefault(parameter => parameter.Name == name);
+            if (parameter is null)
+            {
+                throw new ArgumentException($"strategy {Name} has no parameter '{name}'{Nearest.Hint(name, values.Keys)}");
+            }
+            if (value < parameter.Minimum || value > parameter.Maximum || (parameter.Whole && value != decimal.Truncate(value)))
+            {
+                string kind = parameter.Whole ? "a whole number" : "a number";
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                    $"strategy {Name}: {name} is {value}; expected {kind} from {parameter.Minimum} to {parameter.Maximum}"));
+            }
+            values[name] = value;
+        }
+        var parameters = new StrategyParameters(values.ToImmutableSortedDictionary(StringComparer.Ordinal));
+        return Check(parameters) is { } fault ? throw new ArgumentException($"strategy {Name}: {fault}") : parameters;
+    }
+}
+
+/// <summary>The strategies that this program knows by name.</summary>
+public static class StrategyCatalog
+{
+    public static readonly ImmutableArray<StrategyDefinition> All =
+    [
+        SmaCross.Definition,
+        RsiReversion.Definition,
+        DonchianBreakout.Definition,
+        BollingerReversion.Definition,
+    ];
+
+    /// <exception cref="ArgumentException">Unknown name; the message has the nearest one.</exception>
+    public static StrategyDefinition Find(string name) =>
+        All.FirstOrDefault(definition => definition.Name == name)
+        ?? throw new ArgumentException($"no strategy '{name}'{Nearest.Hint(name, All.Select(definition => definition.Name))}");
+}

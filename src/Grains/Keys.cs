@@ -1,0 +1,38 @@
+using HybridTrading.Domain.Markets;
+
+namespace HybridTrading.Grains;
+
+/// <summary>Grain keys, in one place: shared keys have no tenant, all others begin with it.</summary>
+public static class Keys
+{
+    public const string Feed = "feed";
+
+    /// <summary>EURUSD/H1.</summary>
+    public static string Features(string symbol, TimeFrame timeFrame) => $"{symbol}/{timeFrame}";
+
+    /// <summary>EURUSD/H1/0.</summary>
+    public static string Shard(string features, int number) => $"{features}/{number}";
+
+    /// <summary>tenant/user/name, for accounts and strategies.</summary>
+    public static string Owned(string tenant, string user, string name) => $"{tenant}/{user}/{name}";
+
+    public static string AccountStream(string key) => $"account/{key}";
+
+    public static string StrategyStream(string key) => $"strategy/{key}";
+
+    public static (string Symbol, TimeFrame TimeFrame) ParseFeatures(string key)
+    {
+        int slash = key.LastIndexOf('/');
+        return (key[..slash], TimeFrame.Parse(key[(slash + 1)..]));
+    }
+
+    /// <summary>The tenant at the front of an owned key.</summary>
+    public static string TenantOf(string key) => key[..key.IndexOf('/')];
+
+    /// <summary>tenant/user: the person whose data an owned key names.</summary>
+    public static string PersonOf(string key) => key[..key.IndexOf('/', key.IndexOf('/') + 1)];
+
+    /// <summary>Is this a part that a key may be made of: 1 to 64 of a-z 0-9 - _ and dots inside?</summary>
+    public static bool IsName(string? name) =>
+        name is { Length: >= 1 and <= 64 } && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.') && name[0] != '.';
+}

@@ -1,0 +1,84 @@
+using HybridTrading.Domain.Markets;
+
+namespace HybridTrading.Grains.Market;
+
+/// <summary>Quotes of one instrument in feed order; the first has <paramref name="FirstPosition"/>, the others follow without a gap.</summary>
+/// <param name="WarmUp">They were seen in an earlier life: bars and features are rebuilt, nobody trades.</param>
+[GenerateSerializer, Immutable, Alias("ht.QuoteBatch")]
+public sealed record QuoteBatch(long FirstPosition, ImmutableArray<Quote> Quotes, bool WarmUp = false);
+
+/// <summary>Closed bars of the source's own time frame, where the source has no ticks.</summary>
+[GenerateSerializer, Immutable, Alias("ht.BarBatch")]
+public sealed record BarBatch(long FirstPosition, TimeFrame TimeFrame, ImmutableArray<Bar> Bars, bool WarmUp = false);
+
+/// <summary>The market of one instrument as of now.</summary>
+/// <param name="Position">Place of the latest event in the market log; -1 before the first.</param>
+/// <param name="Quote">Zero prices before the first.</param>
+[GenerateSerializer, Immutable, Alias("ht.MarketView")]
+public sealed record MarketView(string Symbol, long Position, Quote Quote, ImmutableArray<FrameView> Frames);
+
+/// <summary>The forming bar of one time frame.</summary>
+[GenerateSerializer, Immutable, Alias("ht.FrameView")]
+public sealed record FrameView(TimeFrame TimeFrame, Bar Forming);
+
+/// <summary>One instrument: takes the feed's events in order, builds bars, and hands both on: to the accounts that it touches, then to features.</summary>
+[Alias("ht.IMarketGrain")]
+public interface IMarketGrain : IGrainWithStringKey
+{
+    /// <summary>Returns when everything that follows from the events has been done.</summary>
+    [Alias("OnQuotes")] Task OnQuotes(QuoteBatch batch);
+
+    [Alias("OnBars")] Task OnBars(BarBatch batch);
+
+    /// <summary>Lets time pass: closes bars that ended and moves what is due in the accounts.</summary>
+    [Alias("OnClock")] Task OnClock(DateTime time, bool warmUp);
+
+    /// <summary>From the next event on the account gets this instrument's events, until it says that it needs them no more.</summary>
+    [AlwaysInterleave, Alias("Watch")] Task<MarketView> Watch(string account);
+
+    /// <summary>From the next event on bars of this time frame are built.</summary>
+    [AlwaysInterleave, Alias("EnsureFrame")] Task EnsureFrame(TimeFrame timeFrame);
+
+    [AlwaysInterleave, Alias("GetView")] Task<MarketView> GetView();
+}
+
+/// <summary>The features of one instrument and time frame, each computed once for everybody.</summary>
+[Alias("ht.IFeaturesGrain")]
+public interface IFeaturesGrain : IGrainWithStringKey
+{
+    [Alias("OnBar")] Task OnBar(ClosedBar bar, bool warmUp);
+
+    /// <summary>A strategy joins: its features are computed and a shard evaluates it from the next bar on. Joining twice is joining once.</summary>
+    [AlwaysInterleave, Alias("Join")] Task Join(ShardMember member);
+
+    [AlwaysInterleave, Alias("Leave")] Task Leave(string strategy);
+
+    /// <summary>The features as of the last bar.</summary>
+    [AlwaysInterleave, Alias("GetView")] Task<FeatureUpdate?> GetView();
+}
+
+/// <summary>A bar that closed.</summary>
+/// <param name="Time">Its end.</param>
+/// <param name="Position">Market log position of the last event in it.</param>
+[GenerateSerializer, Immutable, Alias("ht.ClosedBar")]
+public sealed record ClosedBar(Bar Bar, DateTime Time, long Position);
+
+/// <summary>All features of an instrument and time frame at a bar's close, in the order of <paramref name="Specs"/>; NaN where not ready.</summary>
+[GenerateSerializer, Immutable, Alias("ht.FeatureUpdate")]
+public sealed record FeatureUpdate(
+    ClosedBar Closed, ImmutableArray<string> Specs, ImmutableArray<double> Values, ImmutableArray<double> Previous);
+
+/// <summary>A running strategy as its shard knows it.</summary>
+[GenerateSerializer, Immutable, Alias("ht.ShardMember")]
+public sealed record ShardMember(string Strategy, string Definition, ImmutableSortedDictionary<string, decimal> Parameters);
+
+/// <summary>Up to some hundred strategies on one instrument and time frame, evaluated in one go.</summary>
+[Alias("ht.IShardGrain")]
+public interface IShardGrain : IGrainWithStringKey
+{
+    [Alias("OnFeatures")] Task OnFeatures(FeatureUpdate update);
+
+    [AlwaysInterleave, Alias("Add")] Task Add(ShardMember member);
+
+    [AlwaysInterleave, Alias("Remove")] Task Remove(string strategy);
+}

@@ -1,0 +1,245 @@
+using System.Text.Json;
+using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Orders;
+using HybridTrading.Domain.Risk;
+using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Journal;
+using HybridTrading.Grains.Market;
+using Microsoft.Extensions.Logging;
+
+namespace HybridTrading.Grains.Trading;
+
+/// <summary>Loads the account, calls it, records what it raised, answers when that is durable.</summary>
+[HostedBy("trading-engine")]
+public sealed partial class AccountGrain : Grain, IAccountGrain
+{
+    private readonly IJournal _journal;
+    private readonly ISnapshotStore _snapshots;
+    private readonly TradingOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<AccountGrain> _log;
+    private readonly HashSet<string> _watched = new(StringComparer.Ordinal);
+    private EventStream<AccountEvent> _stream = null!;
+    private Account _account = null!;
+    private StreamOwner _owner;
+    private long _snapshotVersion;
+
+    public AccountGrain(IJournal journal, ISnapshotStore snapshots, TradingOptions options, TimeProvider clock, ILogger<AccountGrain> log)
+    {
+        _journal = journal;
+        _snapshots = snapshots;
+        _options = options;
+        _clock = clock;
+        _log = log;
+    }
+
+    private string Key => this.GetPrimaryKeyString();
+
+    private AccountState State => _account.State;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        string stream = Keys.AccountStream(Key);
+        _owner = new StreamOwner(Keys.TenantOf(Key), Keys.PersonOf(Key));
+        _stream = new EventStream<AccountEvent>(_journal, AccountEventCatalog.Events, stream, _owner, DeactivateOnIdle);
+        AccountState state = await LoadAsync(stream, cancellationToken);
+        await _stream.Replay(_snapshotVersion, (happened, _) => state.Apply(happened), cancellationToken);
+        state.TakeClosedTrades();
+        _account = new Account(Key, state);
+        // What it holds must go on seeing prices, whoever woke it.
+        foreach (SymbolBook book in state.Books.Where(book => !book.IsIdle).ToArray()) await SeeAsync(book.Instrument);
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (State.Settings is not null && _stream.Version > _snapshotVersion) await SnapshotAsync(cancellationToken);
+    }
+
+    public async Task<CommandResult> Open(AccountSettings settings, RiskLimits limits, decimal deposit)
+    {
+        string? fault = _account.Open(settings, limits, deposit, Now);
+        return await DoneAsync(fault);
+    }
+
+    public Task<CommandResult> Adjust(decimal amount, string note, string requestId) =>
+        CommandAsync(time => _account.Adjust(amount, note, requestId, time));
+
+    public Task<CommandResult> SetLimits(RiskLimits limits) => CommandAsync(time => _account.SetLimits(limits, time));
+
+    public Task<CommandResult> SetFollow(string strategy, FollowTerms? terms) => CommandAsync(time => _account.SetFollow(strategy, terms, time));
+
+    public Task<CommandResult> SetState(TradingState state, string who) => CommandAsync(time =>
+    {
+        _account.SetTradingState(state, who, time);
+        return null;
+    });
+
+    public Task<CommandResult> Flatten(string who) => CommandAsync(time =>
+    {
+        _account.Flatten(who, time);
+        return null;
+    });
+
+    public async Task<OrderAnswer> Place(OrderRequest order)
+    {
+        if (State.Settings is null) return NoAccount();
+        if (State.OrdinalOf(order.ClientOrderId) == 0 && State.FindInstrument(order.Symbol) is { } instrument) await SeeAsync(instrument);
+        return await AnswerAsync(_account.Submit(order, Now));
+    }
+
+    public async Task<OrderAnswer> Change(string clientOrderId, OrderChange change) =>
+        State.Settings is null ? NoAccount() : await AnswerAsync(_account.Change(clientOrderId, change, Now));
+
+    public async Task<OrderAnswer> Cancel(string clientOrderId) =>
+        State.Settings is null ? NoAccount() : await AnswerAsync(_account.Cancel(clientOrderId, Now));
+
+    public async Task<DecisionVerdict> Receive(Decision decision)
+    {
+        if (State.Settings is null) return new DecisionVerdict(Key, Reason.NotFollowing, "the account was never opened", [], 0);
+        if (State.VerdictOn(decision.Id) is null && State.FindInstrument(decision.Symbol) is { } instrument) await SeeAsync(instrument);
+        DecisionVerdict verdict = _account.Receive(decision);
+        await RecordAsync();
+        return verdict;
+    }
+
+    public async Task<bool> OnQuote(string symbol, Quote quote, long position)
+    {
+        if (State.Settings is null) return false;
+        bool more = _account.OnQuote(symbol, quote, position);
+        return await SeenAsync(symbol, more);
+    }
+
+    public async Task<bool> OnBar(string symbol, Bar bar, DateTime closeTime, long position)
+    {
+        if (State.Settings is null) return false;
+        bool more = _account.OnBar(symbol, bar, closeTime, position);
+        return await SeenAsync(symbol, more);
+    }
+
+    public async Task<bool> OnClock(string symbol, DateTime time)
+    {
+        if (State.Settings is null) return false;
+        bool more = _account.OnClock(symbol, time);
+        return await SeenAsync(symbol, more);
+    }
+
+    public async Task<AccountView?> GetView()
+    {
+        if (State.Settings is null) return null;
+        foreach (SymbolBook book in State.Books.Where(book => book.Mark.Bid == 0).ToArray()) await SeeAsync(book.Instrument);
+        await _stream.Durable();
+        return View();
+    }
+
+    public Task Wake() => Task.CompletedTask;
+
+    /// <summary>In a run the account lives in the time of its events; live, in the time of the clock.</summary>
+    private DateTime Now => _options.IsRun ? State.Now : _clock.GetUtcNow().UtcDateTime;
+
+    private async Task<CommandResult> CommandAsync(Func<DateTime, string?> command) =>
+        await DoneAsync(State.Settings is null ? $"account '{Key}' was never opened" : command(Now));
+
+    private async Task<CommandResult> DoneAsync(string? fault) => new(await RecordAsync(), fault);
+
+    private async Task<OrderAnswer> AnswerAsync(OrderResult result)
+    {
+        Order? order = State.FindOrder(result.Ordinal);
+        return new OrderAnswer(await RecordAsync(), result, order);
+    }
+
+    private OrderAnswer NoAccount() => new(-1, new OrderResult(0, 0, new Denial(Reason.NotFollowing, $"account '{Key}' was never opened")), null);
+
+    private async Task<bool> SeenAsync(string symbol, bool more)
+    {
+        if (_account.Uncommitted.Count > 0) await RecordAsync();
+        if (!more) _watched.Remove(symbol);
+        return more;
+    }
+
+    /// <summary>Records what the turn raised; returns when it, and all before it, is durable.</summary>
+    private async Task<long> RecordAsync()
+    {
+        _stream.Append(_account.TakeUncommitted(), happened => happened.Time, Causation);
+        State.TakeClosedTrades();
+        long position = await _stream.Durable();
+        if (_stream.Version - _snapshotVersion >= _options.SnapshotEvery) await SnapshotAsync(CancellationToken.None);
+        return position;
+    }
+
+    private string Causation(AccountEvent happened) => happened switch
+    {
+        OrderAccepted e => e.Order.Decision.Length > 0 ? e.Order.Decision : e.Order.ClientOrderId,
+        OrderDenied e => e.Request.Decision.Length > 0 ? e.Request.Decision : e.Request.ClientOrderId,
+        DecisionReceived e => e.Decision,
+        BalanceAdjusted e => e.RequestId,
+        _ => "",
+    };
+
+    /// <summary>Has the market's quotes (and those of the conversion) come to this account from now on, and looks at them as they stand.</summary>
+    private async Task SeeAsync(Instrument instrument)
+    {
+        foreach (string symbol in State.QuotesNeeded(instrument).ToArray())
+        {
+            // A watched symbol is delivered; only what has not been seen yet has to be asked for.
+            if (_watched.Contains(symbol) && State.FindBook(symbol) is { Mark.Bid: > 0 }) continue;
+            MarketView view = await GrainFactory.GetGrain<IMarketGrain>(symbol).Watch(Key);
+            _watched.Add(symbol);
+            _account.Observe(symbol, view.Quote, view.Position);
+        }
+    }
+
+    private async Task<AccountState> LoadAsync(string stream, CancellationToken cancellation)
+    {
+        Snapshot? snapshot = await _snapshots.LoadAsync(stream, cancellation);
+        if (snapshot is { Shape: AccountSnapshot.Shape })
+        {
+            _snapshotVersion = snapshot.Version;
+            return AccountState.Restore(_options.Universe, JsonSerializer.Deserialize(snapshot.Payload.Span, AccountJson.Default.AccountSnapshot)!);
+        }
+        _snapshotVersion = 0;
+        return new AccountState(_options.Universe);
+    }
+
+    private async Task SnapshotAsync(CancellationToken cancellation)
+    {
+        long version = _stream.Version;
+        byte[] payload = JsonSerializer.SerializeToUtf8Bytes(State.Capture(), AccountJson.Default.AccountSnapshot);
+        _snapshotVersion = version;
+        try
+        {
+            // A snapshot must never be ahead of the journal.
+            await _stream.Durable();
+            await _snapshots.SaveAsync(Keys.AccountStream(Key), _owner, version, AccountSnapshot.Shape, payload, cancellation);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // Disposable: the stream alone restores the account, only slower.
+            LogSnapshotFailed(e, Key);
+        }
+    }
+
+    private AccountView View()
+    {
+        decimal equity = State.Equity, margin = State.UsedMargin;
+        ImmutableArray<PositionView>.Builder positions = ImmutableArray.CreateBuilder<PositionView>();
+        foreach (SymbolBook book in State.Books)
+        {
+            decimal rate = State.Rate(book.Instrument.QuoteCurrency) ?? 0;
+            foreach (Holding holding in book.Holdings)
+            {
+                long mark = holding.Volume > 0 ? book.Mark.Bid : book.Mark.Ask;
+                positions.Add(new PositionView(holding.Id, holding.Symbol, holding.Owner, holding.Volume,
+                    Math.Round(holding.AverageEntryPoints * book.Instrument.PointSize, book.Instrument.Digits + 2), book.Instrument.ToPrice(mark),
+                    State.Money((holding.Volume * mark - holding.Cost) * book.Instrument.PointSize * rate), holding.Opened));
+            }
+        }
+        return new AccountView(Key, State.Settings!.Currency, State.Settings.Mode, State.TradingState, State.StateReason, State.Balance, equity, margin, equity - margin,
+            State.Realised, State.Commissions, State.Swaps, State.Deposits, State.Now, _stream.Version, positions.ToImmutable(),
+            [.. State.Books.SelectMany(book => book.Orders)], State.Follows.ToImmutableSortedDictionary(StringComparer.Ordinal), State.Limits);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "snapshot of account {Account} was not saved")]
+    private partial void LogSnapshotFailed(Exception exception, string account);
+}

@@ -1,0 +1,201 @@
+using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Journal;
+using HybridTrading.Grains.Market;
+
+namespace HybridTrading.Grains.Trading;
+
+/// <summary>A user's strategy: its stance, its decisions, its followers. Rules are in Domain; here they are recorded and sent.</summary>
+[HostedBy("trading-engine")]
+public sealed class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock) : Grain, IStrategyGrain
+{
+    private readonly SortedSet<string> _accounts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<long, DecisionMade> _open = [];
+    private EventStream<StrategyEvent> _stream = null!;
+    private StrategySetup? _setup;
+    private StrategyStatus _status;
+    private StrategyState _state = StrategyState.Initial;
+    private DecisionMade? _lastMade;
+    private ImmutableArray<DecisionVerdict> _lastVerdicts = [];
+    private decimal _units;
+
+    private string Key => this.GetPrimaryKeyString();
+
+    private DateTime Now => options.IsRun ? _state.Since : clock.GetUtcNow().UtcDateTime;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var owner = new StreamOwner(Keys.TenantOf(Key), Keys.PersonOf(Key));
+        _stream = new EventStream<StrategyEvent>(journal, StrategyEventCatalog.Events, Keys.StrategyStream(Key), owner, DeactivateOnIdle);
+        await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
+        // What was decided before the silo went must still reach the accounts, before anything new is decided.
+        foreach (DecisionMade made in _open.Values.ToArray()) await SettleAsync(made);
+    }
+
+    public async Task<CommandResult> Create(StrategySetup setup)
+    {
+        if (_setup is not null) return await DoneAsync(_setup.Equals(setup) || SameSetup(_setup, setup) ? null : $"strategy '{Key}' exists with another set-up");
+        if (options.Universe.Find(setup.Symbol) is null) return new CommandResult(-1, $"symbol is '{setup.Symbol}'; no such instrument here");
+        if (Bind(setup.Definition, setup.Parameters, out StrategyParameters? bound) is { } fault) return new CommandResult(-1, fault);
+        Raise(new StrategyCreated(Now, setup with { Parameters = bound!.Values }));
+        return await DoneAsync(null);
+    }
+
+    public async Task<CommandResult> SetParameters(ImmutableSortedDictionary<string, decimal> parameters)
+    {
+        if (_setup is null) return Unknown();
+        if (_status == StrategyStatus.Running) return new CommandResult(-1, "the strategy is running; stop it before changing parameters");
+        if (Bind(_setup.Definition, parameters, out StrategyParameters? bound) is { } fault) return new CommandResult(-1, fault);
+        if (!bound!.Values.SequenceEqual(_setup.Parameters)) Raise(new StrategyParametersChanged(Now, bound.Values));
+        return await DoneAsync(null);
+    }
+
+    public async Task<CommandResult> SetFollower(string account, bool follows)
+    {
+        if (_setup is null) return Unknown();
+        if (Keys.TenantOf(account) != Keys.TenantOf(Key)) return new CommandResult(-1, $"account is '{account}'; expected one of tenant {Keys.TenantOf(Key)}");
+        if (_accounts.Contains(account) != follows) Raise(new StrategyFollowerChanged(Now, account, follows));
+        return await DoneAsync(null);
+    }
+
+    public async Task<CommandResult> Start()
+    {
+        if (_setup is null) return Unknown();
+        if (_status != StrategyStatus.Running) Raise(new StrategyStarted(Now));
+        long position = await _stream.Durable();
+        await JoinAsync();
+        return new CommandResult(position);
+    }
+
+    public async Task<CommandResult> Stop()
+    {
+        if (_setup is null) return Unknown();
+        if (_status == StrategyStatus.Running) Raise(new StrategyStopped(Now));
+        long position = await _stream.Durable();
+        await Features.Leave(Key);
+        return new CommandResult(position);
+    }
+
+    public async Task<StrategyState> Decide(Evaluation evaluation)
+    {
+        if (_setup is null || _status != StrategyStatus.Running || evaluation.MarketPosition <= _state.LastPosition) return _state;
+        var decision = new Decision($"{Key}#{_state.Decisions + 1}", Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
+            evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, evaluation.Intent, _units);
+        var made = new DecisionMade(evaluation.Time, decision, [.. _accounts]);
+        Raise(made);
+        await SettleAsync(made);
+        return _state;
+    }
+
+    public async Task<StrategyView?> GetView()
+    {
+        if (_setup is null) return null;
+        await _stream.Durable();
+        return new StrategyView(Key, _setup, _status, _state, [.. _accounts], _lastMade?.Decision, _lastVerdicts, _stream.Version);
+    }
+
+    public async Task<StrategyState> Wake()
+    {
+        if (_status == StrategyStatus.Running) await JoinAsync();
+        return _state;
+    }
+
+    /// <summary>Tells the followers what was decided, once that is durable, and records what each made of it.</summary>
+    private async Task SettleAsync(DecisionMade made)
+    {
+        await _stream.Durable();
+        DecisionVerdict[] verdicts;
+        if (options.IsRun)
+        {
+            verdicts = new DecisionVerdict[made.Accounts.Length];
+            for (int i = 0; i < verdicts.Length; i++) verdicts[i] = await Account(made.Accounts[i]).Receive(made.Decision);
+        }
+        else
+        {
+            verdicts = await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
+        }
+        if (_open.ContainsKey(Ordinal(made.Decision.Id))) Raise(new DecisionSettled(made.Time, made.Decision.Id, [.. verdicts]));
+    }
+
+    private IAccountGrain Account(string key) => GrainFactory.GetGrain<IAccountGrain>(key);
+
+    private IFeaturesGrain Features => GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(_setup!.Symbol, _setup.TimeFrame));
+
+    private Task JoinAsync() => Features.Join(new ShardMember(Key, _setup!.Definition, _setup.Parameters));
+
+    private void Raise(StrategyEvent happened)
+    {
+        Apply(happened);
+        _stream.Append([happened], e => e.Time, e => e switch
+        {
+            DecisionMade made => made.Decision.Id,
+            DecisionSettled settled => settled.Decision,
+            _ => "",
+        });
+    }
+
+    private void Apply(StrategyEvent happened)
+    {
+        switch (happened)
+        {
+            case StrategyCreated e:
+                SetUp(e.Setup);
+                break;
+            case StrategyParametersChanged e:
+                SetUp(_setup! with { Parameters = e.Parameters });
+                break;
+            case StrategyFollowerChanged e:
+                if (e.Follows) _accounts.Add(e.Account);
+                else _accounts.Remove(e.Account);
+                break;
+            case StrategyStarted:
+                _status = StrategyStatus.Running;
+                break;
+            case StrategyStopped:
+                _status = StrategyStatus.Stopped;
+                break;
+            case DecisionMade e:
+                _state = _state.After(e.Decision);
+                _lastMade = e;
+                _lastVerdicts = [];
+                _open[Ordinal(e.Decision.Id)] = e;
+                break;
+            case DecisionSettled e:
+                _open.Remove(Ordinal(e.Decision));
+                if (_lastMade?.Decision.Id == e.Decision) _lastVerdicts = e.Verdicts;
+                break;
+        }
+    }
+
+    private void SetUp(StrategySetup setup)
+    {
+        _setup = setup;
+        _units = setup.Parameters.TryGetValue(StrategyDefinition.Units.Name, out decimal units) ? units : StrategyDefinition.Units.Default;
+    }
+
+    private static long Ordinal(string decision) => long.Parse(decision.AsSpan(decision.LastIndexOf('#') + 1));
+
+    private static string? Bind(string definition, ImmutableSortedDictionary<string, decimal> parameters, out StrategyParameters? bound)
+    {
+        bound = null;
+        try
+        {
+            bound = StrategyCatalog.Find(definition).Bind(parameters);
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static bool SameSetup(StrategySetup mine, StrategySetup other) =>
+        Bind(other.Definition, other.Parameters, out StrategyParameters? bound) is null
+        && mine.Definition == other.Definition && mine.Symbol == other.Symbol && mine.TimeFrame == other.TimeFrame
+        && bound!.Values.SequenceEqual(mine.Parameters);
+
+    private CommandResult Unknown() => new(-1, $"strategy '{Key}' does not exist");
+
+    private async Task<CommandResult> DoneAsync(string? fault) => new(await _stream.Durable(), fault);
+}
