@@ -41,6 +41,11 @@ public sealed record Instrument(
 {
     private static readonly decimal[] PowersOfTen = [1m, 10m, 100m, 1000m, 10_000m, 100_000m, 1_000_000m, 10_000_000m, 100_000_000m, 1_000_000_000m, 10_000_000_000m];
 
+    /// <summary>
+    /// The greatest price in points that is taken in: below it a price is exact in a double, and sums over 10,000 prices are exact in a long.
+    /// </summary>
+    public const long MaxPricePoints = 300_000_000_000_000;
+
     /// <summary>The value of one point, 10^-Digits.</summary>
     public decimal PointSize => 1m / PowersOfTen[Digits];
 
