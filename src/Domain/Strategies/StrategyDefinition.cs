@@ -40,6 +40,10 @@ public sealed record StrategyDefinition(
 
     public IEnumerable<ParameterDefinition> AllParameters => Parameters.Append(Units);
 
+    /// <summary>The strategy of these values (see <see cref="Bind"/>).</summary>
+    /// <exception cref="ArgumentException">As <see cref="Bind"/>.</exception>
+    public Strategy Make(IEnumerable<KeyValuePair<string, decimal>> given) => Create(Bind(given));
+
     /// <summary>Checks values given by name and fills in the defaults.</summary>
     /// <exception cref="ArgumentException">Names parameter, value and expectation.</exception>
     public StrategyParameters Bind(IEnumerable<KeyValuePair<string, decimal>> given)
@@ -50,7 +54,7 @@ public sealed record StrategyDefinition(
             ParameterDefinition? parameter = AllParameters.FirstOrDefault(parameter => parameter.Name == name);
             if (parameter is null)
             {
-                throw new ArgumentException($"strategy {Name} has no parameter '{name}'{Nearest.Hint(name, values.Keys)}");
+                throw new ArgumentException($"strategy {Name} has no parameter '{name}'{NearestName.Suggestion(name, values.Keys)}");
             }
             if (value < parameter.Minimum || value > parameter.Maximum || (parameter.Whole && value != decimal.Truncate(value)))
             {
@@ -79,5 +83,5 @@ public static class StrategyCatalog
     /// <exception cref="ArgumentException">Unknown name; the message has the nearest one.</exception>
     public static StrategyDefinition Find(string name) =>
         All.FirstOrDefault(definition => definition.Name == name)
-        ?? throw new ArgumentException($"no strategy '{name}'{Nearest.Hint(name, All.Select(definition => definition.Name))}");
+        ?? throw new ArgumentException($"no strategy '{name}'{NearestName.Suggestion(name, All.Select(definition => definition.Name))}");
 }

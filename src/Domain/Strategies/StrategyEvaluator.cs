@@ -9,7 +9,7 @@ namespace HybridTrading.Domain.Strategies;
 public sealed record Evaluation(
     string Symbol, TimeFrame TimeFrame, DateTime Time, long MarketPosition, Bar Bar, ImmutableArray<FeatureReading> Readings, Intent Intent);
 
-/// <summary>One strategy bound to one feature set: evaluated at each bar, the same in back-test, replay and live.</summary>
+/// <summary>One strategy bound to the features it reads: evaluated at each bar, the same in back-test, replay and live.</summary>
 public sealed class StrategyEvaluator
 {
     private readonly Strategy _strategy;
@@ -17,15 +17,16 @@ public sealed class StrategyEvaluator
     private readonly TimeFrame _timeFrame;
     private readonly int[] _slots;
 
-    public StrategyEvaluator(Strategy strategy, Instrument instrument, TimeFrame timeFrame, FeatureSet features)
+    /// <param name="slotOf">Where the value of a feature will stand in the spans given to <see cref="Evaluate"/>.</param>
+    public StrategyEvaluator(Strategy strategy, Instrument instrument, TimeFrame timeFrame, Func<FeatureSpec, int> slotOf)
     {
         _strategy = strategy;
         _instrument = instrument;
         _timeFrame = timeFrame;
-        _slots = [.. strategy.Inputs.Select(features.Add)];
+        _slots = [.. strategy.Inputs.Select(slotOf)];
     }
 
-    /// <summary>Asks the strategy at a bar's close. Values are of the feature set that the evaluator was bound to.</summary>
+    /// <summary>Asks the strategy at a bar's close. Values stand where the evaluator was bound to find them.</summary>
     /// <returns>Null when it wants nothing new, or where an input is not ready yet.</returns>
     public Evaluation? Evaluate(in Bar bar, DateTime time, long position, in StrategyState state, ReadOnlySpan<double> values, ReadOnlySpan<double> previous)
     {

@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Strategies;
 
 namespace HybridTrading.Grains.Market;
 
@@ -69,8 +70,9 @@ public sealed record FeatureUpdate(
     ClosedBar Closed, ImmutableArray<string> Specs, ImmutableArray<double> Values, ImmutableArray<double> Previous);
 
 /// <summary>A running strategy as its shard knows it.</summary>
+/// <param name="State">Where it stood when it joined.</param>
 [GenerateSerializer, Immutable, Alias("ht.ShardMember")]
-public sealed record ShardMember(string Strategy, string Definition, ImmutableSortedDictionary<string, decimal> Parameters);
+public sealed record ShardMember(string Strategy, string Definition, ImmutableSortedDictionary<string, decimal> Parameters, StrategyState State);
 
 /// <summary>Up to some hundred strategies on one instrument and time frame, evaluated in one go.</summary>
 [Alias("ht.IShardGrain")]

@@ -36,10 +36,11 @@ public interface IStrategyGrain : IGrainWithStringKey
     /// <returns>Its state after it; unchanged for an evaluation that it has already decided.</returns>
     [Alias("Decide")] Task<StrategyState> Decide(Evaluation evaluation);
 
+    [AlwaysInterleave, Alias("GetState")] Task<StrategyState> GetState();
+
     /// <summary>Null when it was never created.</summary>
     [Alias("GetView")] Task<StrategyView?> GetView();
 
     /// <summary>Activates it: a running one joins its shard again and sends what was left open.</summary>
-    /// <returns>Its state.</returns>
-    [Alias("Wake")] Task<StrategyState> Wake();
+    [Alias("Wake")] Task Wake();
 }

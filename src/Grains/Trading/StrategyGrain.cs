@@ -95,11 +95,9 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
         return new StrategyView(Key, _setup, _status, _state, [.. _accounts], _lastMade?.Decision, _lastVerdicts, _stream.Version);
     }
 
-    public async Task<StrategyState> Wake()
-    {
-        if (_status == StrategyStatus.Running) await JoinAsync();
-        return _state;
-    }
+    public Task<StrategyState> GetState() => Task.FromResult(_state);
+
+    public Task Wake() => _status == StrategyStatus.Running ? JoinAsync() : Task.CompletedTask;
 
     /// <summary>Tells the followers what was decided, once that is durable, and records what each made of it.</summary>
     private async Task SettleAsync(DecisionMade made)
@@ -122,7 +120,7 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
 
     private IFeaturesGrain Features => GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(_setup!.Symbol, _setup.TimeFrame));
 
-    private Task JoinAsync() => Features.Join(new ShardMember(Key, _setup!.Definition, _setup.Parameters));
+    private Task JoinAsync() => Features.Join(new ShardMember(Key, _setup!.Definition, _setup.Parameters, _state));
 
     private void Raise(StrategyEvent happened)
     {

@@ -1,0 +1,164 @@
+using HybridTrading.Domain.Features;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Trading;
+using Microsoft.Extensions.Logging;
+
+namespace HybridTrading.Grains.Market;
+
+/// <summary>Who takes part in one instrument and time frame, and where the features stand.</summary>
+[GenerateSerializer, Immutable, Alias("ht.FeaturesState")]
+public sealed record FeaturesState
+{
+    [Id(0)] public ImmutableArray<ShardEntry> Shards { get; init; } = [];
+    [Id(1)] public FeatureSetSnapshot? Snapshot { get; init; }
+    [Id(2)] public long Position { get; init; } = -1;
+}
+
+/// <summary>The members of one shard, by strategy key.</summary>
+[GenerateSerializer, Immutable, Alias("ht.ShardEntry")]
+public sealed record ShardEntry(int Number, ImmutableSortedDictionary<string, ShardMember> Members);
+
+/// <summary>Updates the features once a bar and has the shards evaluate their strategies.</summary>
+[HostedBy("feature-engineering")]
+public sealed partial class FeaturesGrain(
+    [PersistentState("features", "grains")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, ILogger<FeaturesGrain> log)
+    : Grain, IFeaturesGrain
+{
+    private static readonly TimeSpan SnapshotInterval = TimeSpan.FromMinutes(1);
+
+    private FeatureSet _features = null!;
+    private Instrument _instrument = null!;
+    private TimeFrame _timeFrame;
+    private FeatureUpdate? _last;
+    private ImmutableArray<string> _specs = [];
+    private bool _changed;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        (string symbol, _timeFrame) = Keys.ParseFeatures(this.GetPrimaryKeyString());
+        _instrument = options.Universe.Find(symbol) ?? throw new ArgumentException($"features of '{symbol}': no such instrument here");
+        _features = await RestoreAsync(cancellationToken);
+        _specs = Names();
+        await GrainFactory.GetGrain<IMarketGrain>(symbol).EnsureFrame(_timeFrame);
+        if (!options.IsRun)
+        {
+            this.RegisterGrainTimer(static (self, _) => self.SaveAsync(), this,
+                new GrainTimerCreationOptions(SnapshotInterval, SnapshotInterval) { Interleave = true });
+        }
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => options.IsRun ? Task.CompletedTask : SaveAsync();
+
+    public async Task OnBar(ClosedBar bar, bool warmUp)
+    {
+        // A bar that the set has already seen (a repeated delivery) changes no feature, but the shards may not have had it.
+        if (bar.Bar.OpenTime > _features.LastBar.OpenTime || _features.BarsSeen == 0 || _timeFrame.IsTick && _last?.Closed.Position < bar.Position)
+        {
+            _features.Update(bar.Bar);
+            _changed = true;
+            _last = new FeatureUpdate(bar, _specs, [.. _features.Values], [.. _features.Previous]);
+        }
+        if (warmUp || _last is null || _last.Closed.Position != bar.Position || state.State.Shards.IsEmpty) return;
+
+        FeatureUpdate update = _last;
+        if (options.IsRun)
+        {
+            foreach (ShardEntry shard in state.State.Shards) await Shard(shard.Number).OnFeatures(update);
+        }
+        else
+        {
+            await Task.WhenAll(state.State.Shards.Select(shard => Shard(shard.Number).OnFeatures(update)));
+        }
+    }
+
+    public async Task Join(ShardMember member)
+    {
+        Strategy strategy = StrategyCatalog.Find(member.Definition).Make(member.Parameters);
+        ShardEntry? current = state.State.Shards.FirstOrDefault(shard => shard.Members.ContainsKey(member.Strategy));
+        bool known = current is not null && Same(current.Members[member.Strategy], member);
+        if (!known)
+        {
+            if (current is not null) await Leave(member.Strategy);
+            ShardEntry shard = state.State.Shards.FirstOrDefault(shard => shard.Members.Count < options.ShardSize)
+                ?? new ShardEntry(state.State.Shards.Length, ImmutableSortedDictionary.Create<string, ShardMember>(StringComparer.Ordinal));
+            ShardEntry grown = shard with { Members = shard.Members.Add(member.Strategy, member) };
+            state.State = state.State with { Shards = [.. state.State.Shards.Where(other => other.Number != shard.Number).Append(grown).OrderBy(other => other.Number)] };
+            current = grown;
+            await state.WriteStateAsync();
+        }
+        await ExtendAsync(strategy);
+        await Shard(current!.Number).Add(member);
+    }
+
+    public async Task Leave(string strategy)
+    {
+        ShardEntry? shard = state.State.Shards.FirstOrDefault(shard => shard.Members.ContainsKey(strategy));
+        if (shard is null) return;
+        ShardEntry shrunk = shard with { Members = shard.Members.Remove(strategy) };
+        state.State = state.State with { Shards = state.State.Shards.Replace(shard, shrunk) };
+        await state.WriteStateAsync();
+        await Shard(shard.Number).Remove(strategy);
+    }
+
+    public Task<FeatureUpdate?> GetView() => Task.FromResult(_last);
+
+    private IShardGrain Shard(int number) => GrainFactory.GetGrain<IShardGrain>(Keys.Shard(this.GetPrimaryKeyString(), number));
+
+    /// <summary>Features that nobody had asked for yet are warmed with the bars of history; the set that goes on is a whole new one.</summary>
+    private async Task ExtendAsync(Strategy strategy)
+    {
+        if (strategy.Inputs.All(_features.Specs.Contains)) return;
+        ImmutableArray<FeatureSpec> specs = [.. _features.Specs.Union(strategy.Inputs)];
+        _features = await BuildAsync(specs, CancellationToken.None);
+        _specs = Names();
+        _changed = true;
+    }
+
+    private async Task<FeatureSet> BuildAsync(ImmutableArray<FeatureSpec> specs, CancellationToken cancellation)
+    {
+        var set = new FeatureSet(_instrument, _timeFrame, specs);
+        if (options.WarmUpBars > 0)
+        {
+            // Bars may come in while the history is read; what came is in the bar store, so reading to the end of time has it.
+            foreach (Bar bar in await bars.ReadLastAsync(_instrument.Symbol, _timeFrame, options.WarmUpBars, DateTime.MaxValue, cancellation)) set.Update(bar);
+        }
+        return set;
+    }
+
+    private async Task<FeatureSet> RestoreAsync(CancellationToken cancellation)
+    {
+        ImmutableArray<FeatureSpec> specs = [.. state.State.Shards.SelectMany(shard => shard.Members.Values)
+            .SelectMany(member => StrategyCatalog.Find(member.Definition).Make(member.Parameters).Inputs).Distinct()];
+        if (options.IsRun || state.State.Snapshot is not { } snapshot || !specs.All(snapshot.Specs.Contains)) return await BuildAsync(specs, cancellation);
+        try
+        {
+            FeatureSet restored = FeatureSet.Restore(_instrument, snapshot);
+            foreach (Bar bar in await bars.ReadLastAsync(_instrument.Symbol, _timeFrame, options.WarmUpBars, DateTime.MaxValue, cancellation))
+            {
+                if (bar.OpenTime > restored.LastBar.OpenTime) restored.Update(bar);
+            }
+            return restored;
+        }
+        catch (FormatException e)
+        {
+            LogSnapshotUnusable(e, this.GetPrimaryKeyString());
+            return await BuildAsync(specs, cancellation);
+        }
+    }
+
+    private async Task SaveAsync()
+    {
+        if (!_changed) return;
+        _changed = false;
+        state.State = state.State with { Snapshot = _features.Capture(), Position = _last?.Closed.Position ?? -1 };
+        await state.WriteStateAsync();
+    }
+
+    private ImmutableArray<string> Names() => [.. _features.Specs.Select(spec => spec.ToString())];
+
+    private static bool Same(ShardMember a, ShardMember b) => a.Definition == b.Definition && a.Parameters.SequenceEqual(b.Parameters);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "snapshot of features {Features} is not usable; rebuilding from bars")]
+    private partial void LogSnapshotUnusable(Exception exception, string features);
+}
