@@ -89,7 +89,7 @@ public sealed class OrderList(InstrumentUniverse universe)
         {
             OrderRequest asked = denied.Request;
             line(string.Join('\t', "O", asked.Symbol, asked.Side, asked.Type, OrderPurpose.Trade, Text(asked.Volume), Text(asked.LimitPrice), Text(asked.StopPrice),
-                Text(asked.TrailDistance), asked.TimeInForce, asked.Strategy, Text(denied.Time), OrderStatus.Denied, denied.Denial.Reason));
+                Text(asked.TrailDistance), asked.TimeInForce, Name(asked.Strategy), Text(denied.Time), OrderStatus.Denied, denied.Denial.Reason));
             return;
         }
         Order order = entry.Order!;
@@ -97,7 +97,7 @@ public sealed class OrderList(InstrumentUniverse universe)
         decimal? Price(long? points) => points is { } value ? instrument.ToPrice(value) : null;
         OrderStatus status = order.Status is OrderStatus.Submitted ? OrderStatus.Working : order.Status;
         line(string.Join('\t', "O", order.Symbol, order.Side, order.Type, order.Purpose, Text(order.Volume), Text(Price(order.Limit)), Text(Price(order.Stop)),
-            Text(Price(order.Trail)), order.TimeInForce, order.Strategy, Text(order.CreatedAt), status, order.Reason));
+            Text(Price(order.Trail)), order.TimeInForce, Name(order.Strategy), Text(order.CreatedAt), status, order.Reason));
         foreach (OrderFilled fill in entry.Fills)
         {
             line(string.Join('\t', "F", Text(fill.FillTime), Text(Price(fill.Points)), Text(fill.Volume), Text(fill.Commission), Text(fill.Realised)));
@@ -108,6 +108,9 @@ public sealed class OrderList(InstrumentUniverse universe)
         value is { } number ? (number / 1.0000000000000000000000000000m).ToString(CultureInfo.InvariantCulture) : "-";
 
     private static string Text(DateTime time) => time.ToString("yyyy-MM-ddTHH:mm:ss.fffffff", CultureInfo.InvariantCulture) + "Z";
+
+    /// <summary>A strategy's own name: two runs in different tenants trade alike.</summary>
+    private static string Name(string key) => key.Length == 0 ? "-" : key[(key.LastIndexOf('/') + 1)..];
 
     private void Change(long ordinal, Func<Order, Order> change)
     {

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace HybridTrading.Domain.Performance;
 
 /// <summary>What a back-test or replay prints. Money is in the account's currency, full precision.</summary>
-/// <param name="FinalEquity">Sum over the accounts when they share a currency.</param>
+/// <param name="FinalEquity">Sum over the accounts; null (as all sums of money) when their currencies differ.</param>
 /// <param name="ClosedTrades">Holdings that came back to zero.</param>
 /// <param name="Fees">Commissions paid.</param>
 /// <param name="MaxDrawdownPercent">Largest fall of the (summed) equity from its peak, in percent of the peak; equity is marked at every market event.</param>
@@ -11,7 +11,7 @@ namespace HybridTrading.Domain.Performance;
 /// <param name="Seconds">First to last event, data decoded beforehand.</param>
 /// <param name="WallSeconds">Since the process started.</param>
 public sealed record RunReport(
-    string Mode, string? RunId, decimal FinalEquity, int ClosedTrades, decimal Fees, decimal Swap, decimal NetProfit, decimal MaxDrawdownPercent,
+    string Mode, string? RunId, decimal? FinalEquity, int ClosedTrades, decimal? Fees, decimal? Swap, decimal? NetProfit, decimal? MaxDrawdownPercent,
     int Orders, int Fills, string OrderListHash, long DataPoints, double Seconds, double WallSeconds,
     DateTime? From, DateTime? To, ImmutableArray<AccountReport> Accounts);
 

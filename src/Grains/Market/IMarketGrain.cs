@@ -3,14 +3,22 @@ using HybridTrading.Domain.Strategies;
 
 namespace HybridTrading.Grains.Market;
 
-/// <summary>Quotes of one instrument in feed order; the first has <paramref name="FirstPosition"/>, the others follow without a gap.</summary>
+/// <summary>A quote at its place in the market log.</summary>
+[GenerateSerializer, Immutable, Alias("ht.PlacedQuote")]
+public readonly record struct PlacedQuote(long Position, Quote Quote);
+
+/// <summary>A closed bar at its place in the market log.</summary>
+[GenerateSerializer, Immutable, Alias("ht.PlacedBar")]
+public readonly record struct PlacedBar(long Position, Bar Bar);
+
+/// <summary>Quotes of one instrument in feed order.</summary>
 /// <param name="WarmUp">They were seen in an earlier life: bars and features are rebuilt, nobody trades.</param>
 [GenerateSerializer, Immutable, Alias("ht.QuoteBatch")]
-public sealed record QuoteBatch(long FirstPosition, ImmutableArray<Quote> Quotes, bool WarmUp = false);
+public sealed record QuoteBatch(ImmutableArray<PlacedQuote> Quotes, bool WarmUp = false);
 
 /// <summary>Closed bars of the source's own time frame, where the source has no ticks.</summary>
 [GenerateSerializer, Immutable, Alias("ht.BarBatch")]
-public sealed record BarBatch(long FirstPosition, TimeFrame TimeFrame, ImmutableArray<Bar> Bars, bool WarmUp = false);
+public sealed record BarBatch(TimeFrame TimeFrame, ImmutableArray<PlacedBar> Bars, bool WarmUp = false);
 
 /// <summary>The market of one instrument as of now.</summary>
 /// <param name="Position">Place of the latest event in the market log; -1 before the first.</param>

@@ -1,0 +1,229 @@
+using System.Diagnostics;
+using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Features;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Performance;
+using HybridTrading.Domain.Strategies;
+
+namespace HybridTrading.Domain.Backtesting;
+
+/// <summary>
+/// Runs a plan over a sequence in one thread, without grains: the same accounts, venue, features and strategies as live, called in the same order.
+/// For each event: resting orders fill, the accounts mark, features update, strategies run by key, their orders pass risk.
+/// </summary>
+public sealed class Backtest
+{
+    private readonly RunSequence _sequence;
+    private readonly Account[] _accounts;
+    private readonly AccountRecord[] _records;
+    private readonly AccountPlan[] _plans;
+    private readonly SymbolRun[] _symbols;
+    private readonly Dictionary<string, SymbolRun> _bySymbol = new(StringComparer.Ordinal);
+    private readonly EquityTracker _total;
+    private readonly bool _oneCurrency;
+
+    public Backtest(RunPlan plan, RunSequence sequence)
+    {
+        _sequence = sequence;
+        _plans = [.. plan.Accounts.OrderBy(account => account.Key, StringComparer.Ordinal)];
+        _accounts = new Account[_plans.Length];
+        _records = new AccountRecord[_plans.Length];
+        DateTime start = sequence.Start;
+        for (int i = 0; i < _plans.Length; i++)
+        {
+            AccountPlan each = _plans[i];
+            var account = new Account(each.Key, new AccountState(plan.Universe));
+            if (account.Open(each.Settings, each.Limits, each.Deposit, start) is { } fault) throw new ArgumentException(fault);
+            foreach ((string strategy, FollowTerms terms) in each.Follows)
+            {
+                if (account.SetFollow(strategy, terms, start) is { } wrong) throw new ArgumentException(wrong);
+            }
+            account.TakeUncommitted();
+            _accounts[i] = account;
+            _records[i] = new AccountRecord(each.Key, account.State, plan.Universe);
+            _records[i].Start();
+        }
+        _oneCurrency = _plans.Select(each => each.Settings.Currency).Distinct().Count() <= 1;
+        _total = new EquityTracker(_accounts.Sum(account => account.State.Balance));
+        _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _accounts.Length))];
+        foreach (SymbolRun symbol in _symbols) _bySymbol.Add(symbol.Instrument.Symbol, symbol);
+    }
+
+    /// <summary>The equity of all accounts together.</summary>
+    public EquityTracker Total => _total;
+
+    public IReadOnlyList<AccountRecord> Accounts => _records;
+
+    /// <param name="progress">Called with the share done (0 to 1), some hundred times.</param>
+    public RunReport Run(Action<double>? progress = null, CancellationToken cancellation = default)
+    {
+        long clock = Stopwatch.GetTimestamp();
+        long points = _sequence.DataPoints, step = Math.Max(1024, points / 200), next = step;
+        while (_sequence.MoveNext())
+        {
+            RunEvent happened = _sequence.Current;
+            SymbolRun symbol = _symbols[happened.Series];
+            if (happened.Index < 0) Clock(symbol, happened);
+            else if (symbol.Series.IsTicks) Quote(symbol, symbol.Series.Quotes.Span[happened.Index], happened.Position);
+            else Bar(symbol, symbol.Series.Bars.Span[happened.Index], happened);
+            if (happened.Position < next) continue;
+            next += step;
+            cancellation.ThrowIfCancellationRequested();
+            progress?.Invoke(Math.Min(1, (double)happened.Position / points));
+        }
+        double seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
+        progress?.Invoke(1);
+        return RunReporter.Report("backtest", null, _records, _oneCurrency ? _total : null, _sequence, seconds);
+    }
+
+    private void Clock(SymbolRun symbol, in RunEvent happened)
+    {
+        for (int i = 0; i < _accounts.Length; i++)
+        {
+            if (!symbol.Interested[i]) continue;
+            _accounts[i].OnClock(symbol.Instrument.Symbol, happened.Time);
+            Took(i);
+        }
+        foreach (FrameRun frame in symbol.Frames)
+        {
+            if (frame.Builder.TryClose(happened.Time, out Bar closed)) Close(symbol, frame, closed);
+        }
+    }
+
+    private void Quote(SymbolRun symbol, in Quote quote, long position)
+    {
+        foreach (FrameRun frame in symbol.Frames)
+        {
+            if (frame.Builder.TryClose(quote.Time, out Bar closed)) Close(symbol, frame, closed);
+        }
+        symbol.Last = quote;
+        symbol.Position = position;
+        bool marked = false;
+        for (int i = 0; i < _accounts.Length; i++)
+        {
+            if (!symbol.Interested[i]) continue;
+            symbol.Interested[i] = _accounts[i].OnQuote(symbol.Instrument.Symbol, quote, position);
+            Took(i);
+            marked = true;
+        }
+        if (marked) Mark(quote.Time);
+        foreach (FrameRun frame in symbol.Frames)
+        {
+            if (frame.Builder.Add(quote, out Bar closed)) Close(symbol, frame, closed);
+        }
+    }
+
+    private void Bar(SymbolRun symbol, in Bar bar, in RunEvent happened)
+    {
+        foreach (FrameRun frame in symbol.Frames)
+        {
+            if (frame.Builder.TryClose(bar.OpenTime, out Bar closed)) Close(symbol, frame, closed);
+        }
+        symbol.Last = new Quote(happened.Time, bar.Bid.Close, bar.Ask.Close);
+        symbol.Position = happened.Position;
+        bool marked = false;
+        for (int i = 0; i < _accounts.Length; i++)
+        {
+            if (!symbol.Interested[i]) continue;
+            symbol.Interested[i] = _accounts[i].OnBar(symbol.Instrument.Symbol, bar, happened.Time, happened.Position);
+            Took(i);
+            marked = true;
+        }
+        if (marked) Mark(happened.Time);
+        foreach (FrameRun frame in symbol.Frames)
+        {
+            if (frame.Builder.Add(bar, out Bar closed)) Close(symbol, frame, closed);
+        }
+    }
+
+    private void Close(SymbolRun symbol, FrameRun frame, in Bar bar)
+    {
+        frame.Features.Update(bar);
+        DateTime time = frame.EndOf(bar);
+        foreach (StrategySeat seat in frame.Strategies)
+        {
+            Evaluation? evaluation = seat.Evaluator.Evaluate(bar, time, symbol.Position, seat.State, frame.Features.Values, frame.Features.Previous);
+            if (evaluation is null) continue;
+            var decision = new Decision($"{seat.Plan.Key}#{seat.State.Decisions + 1}", seat.Plan.Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
+                evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Plan.Units);
+            seat.State = seat.State.After(decision);
+            for (int i = 0; i < _accounts.Length; i++)
+            {
+                if (!_plans[i].Follows.ContainsKey(seat.Plan.Key)) continue;
+                foreach (string needed in _accounts[i].State.QuotesNeeded(symbol.Instrument))
+                {
+                    SymbolRun seen = _bySymbol[needed];
+                    _accounts[i].Observe(needed, seen.Last, seen.Position);
+                }
+                _accounts[i].Receive(decision);
+                Took(i);
+            }
+        }
+    }
+
+    /// <summary>Records what an account raised; whatever it raised may have changed which instruments touch it.</summary>
+    private void Took(int index)
+    {
+        Account account = _accounts[index];
+        if (account.Uncommitted.Count == 0) return;
+        _records[index].Take(account.TakeUncommitted().AsSpan());
+        foreach (SymbolRun symbol in _symbols) symbol.Interested[index] = account.IsInterested(symbol.Instrument.Symbol);
+    }
+
+    private void Mark(DateTime time)
+    {
+        decimal total = 0;
+        foreach (AccountRecord record in _records)
+        {
+            decimal equity = record.State.Equity;
+            record.Equity.Mark(time, equity);
+            total += equity;
+        }
+        _total.Mark(time, total);
+    }
+
+    private sealed class SymbolRun
+    {
+        public SymbolRun(MarketSeries series, RunPlan plan, int accounts)
+        {
+            Series = series;
+            Interested = new bool[accounts];
+            Frames = [.. plan.FramesOf(series.Instrument.Symbol).Select(frame => new FrameRun(series, frame,
+                [.. plan.Strategies.Where(strategy => strategy.Symbol == series.Instrument.Symbol && strategy.TimeFrame == frame).OrderBy(strategy => strategy.Key, StringComparer.Ordinal)]))];
+        }
+
+        public MarketSeries Series { get; }
+        public Instrument Instrument => Series.Instrument;
+        public FrameRun[] Frames { get; }
+        public bool[] Interested { get; }
+        public Quote Last { get; set; }
+        public long Position { get; set; } = -1;
+    }
+
+    private sealed class FrameRun
+    {
+        private readonly TimeFrame _frame;
+
+        public FrameRun(MarketSeries series, TimeFrame frame, ImmutableArray<StrategyPlan> strategies)
+        {
+            _frame = frame;
+            Builder = new BarBuilder(series.TimeFrame, frame);
+            Features = new FeatureSet(series.Instrument, frame, []);
+            Strategies = [.. strategies.Select(plan => new StrategySeat(plan,
+                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition).Create(plan.Parameters), series.Instrument, frame, Features.Add)))];
+        }
+
+        public BarBuilder Builder { get; }
+        public FeatureSet Features { get; }
+        public StrategySeat[] Strategies { get; }
+
+        public DateTime EndOf(in Bar bar) => _frame.End(bar.OpenTime);
+    }
+
+    private sealed class StrategySeat(StrategyPlan plan, StrategyEvaluator evaluator)
+    {
+        public StrategyPlan Plan { get; } = plan;
+        public StrategyEvaluator Evaluator { get; } = evaluator;
+        public StrategyState State { get; set; } = StrategyState.Initial;
+    }
+}

@@ -1,0 +1,26 @@
+using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Risk;
+using HybridTrading.Domain.Strategies;
+
+namespace HybridTrading.Domain.Backtesting;
+
+/// <summary>One strategy of a run.</summary>
+/// <param name="Key">tenant/user/name: strategies run in the ordinal order of their keys.</param>
+public sealed record StrategyPlan(string Key, string Definition, StrategyParameters Parameters, string Symbol, TimeFrame TimeFrame)
+{
+    public decimal Units => Parameters[StrategyDefinition.Units.Name];
+}
+
+/// <summary>One account of a run, and what it follows.</summary>
+/// <param name="Key">tenant/user/name.</param>
+public sealed record AccountPlan(
+    string Key, AccountSettings Settings, RiskLimits Limits, decimal Deposit, ImmutableSortedDictionary<string, FollowTerms> Follows);
+
+/// <summary>What a back-test or a replay runs: the same plan gives the same orders in both.</summary>
+public sealed record RunPlan(InstrumentUniverse Universe, ImmutableArray<StrategyPlan> Strategies, ImmutableArray<AccountPlan> Accounts)
+{
+    /// <summary>The time frames that the strategies need of an instrument, the shortest first.</summary>
+    public ImmutableArray<TimeFrame> FramesOf(string symbol) =>
+        [.. Strategies.Where(strategy => strategy.Symbol == symbol).Select(strategy => strategy.TimeFrame).Distinct().Order()];
+}

@@ -1,0 +1,204 @@
+using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Trading;
+
+namespace HybridTrading.Grains.Market;
+
+/// <summary>What a market must know again after a restart.</summary>
+/// <param name="Frames">Time frames in use.</param>
+[GenerateSerializer, Immutable, Alias("ht.MarketState")]
+public sealed record MarketState
+{
+    [Id(0)] public ImmutableArray<TimeFrame> Frames { get; init; } = [];
+    [Id(1)] public ImmutableSortedSet<string> Watchers { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    [Id(2)] public ImmutableArray<FrameView> Forming { get; init; } = [];
+    [Id(3)] public long Position { get; init; } = -1;
+    [Id(4)] public Quote Last { get; init; }
+}
+
+/// <summary>
+/// Takes one instrument's events in order and does with each, one after the other: bars that ended by then close; the accounts that watch get it;
+/// it enters the forming bars.
+/// </summary>
+[HostedBy("data-bridge")]
+public sealed class MarketGrain(
+    [PersistentState("market", "grains")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options) : Grain, IMarketGrain
+{
+    /// <summary>The stream provider and namespace of what screens show.</summary>
+    public const string Screens = "screens";
+
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ScreenInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly SortedDictionary<TimeFrame, BarBuilder> _frames = [];
+    private ImmutableSortedSet<string> _watchers = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    private Quote _last;
+    private long _position = -1, _shown = -1, _saved = -1;
+    private TimeFrame? _source;
+
+    private string Symbol => this.GetPrimaryKeyString();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (options.Universe.Find(Symbol) is null) throw new ArgumentException($"market '{Symbol}': no such instrument here");
+        _watchers = state.State.Watchers;
+        foreach (TimeFrame frame in state.State.Frames) _frames[frame] = new BarBuilder(TimeFrame.Tick, frame);
+        if (options.IsRun) return;
+
+        foreach (FrameView forming in state.State.Forming) _frames[forming.TimeFrame] = BarBuilder.Continue(TimeFrame.Tick, forming.TimeFrame, forming.Forming);
+        _last = state.State.Last;
+        _position = _saved = state.State.Position;
+        await CatchUpAsync(cancellationToken);
+        this.RegisterGrainTimer(static (self, _) => self.SaveAsync(), this, new GrainTimerCreationOptions(SaveInterval, SaveInterval) { Interleave = true });
+        this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(ScreenInterval, ScreenInterval) { Interleave = true });
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => options.IsRun ? Task.CompletedTask : SaveAsync();
+
+    public async Task OnQuotes(QuoteBatch batch)
+    {
+        UseSource(TimeFrame.Tick);
+        foreach (PlacedQuote placed in batch.Quotes)
+        {
+            if (placed.Position <= _position) continue;
+            Quote quote = placed.Quote;
+            await CloseEndedAsync(quote.Time, batch.WarmUp);
+            _last = quote;
+            _position = placed.Position;
+            if (!batch.WarmUp) await TellAsync(account => account.OnQuote(Symbol, quote, placed.Position));
+            foreach ((TimeFrame frame, BarBuilder builder) in _frames)
+            {
+                if (builder.Add(quote, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
+            }
+        }
+    }
+
+    public async Task OnBars(BarBatch batch)
+    {
+        UseSource(batch.TimeFrame);
+        foreach (PlacedBar placed in batch.Bars)
+        {
+            if (placed.Position <= _position) continue;
+            Bar bar = placed.Bar;
+            DateTime end = batch.TimeFrame.End(bar.OpenTime);
+            await CloseEndedAsync(bar.OpenTime, batch.WarmUp);
+            _last = new Quote(end, bar.Bid.Close, bar.Ask.Close);
+            _position = placed.Position;
+            if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
+            foreach ((TimeFrame frame, BarBuilder builder) in _frames)
+            {
+                if (builder.Add(bar, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
+            }
+        }
+    }
+
+    public async Task OnClock(DateTime time, bool warmUp)
+    {
+        if (!warmUp) await TellAsync(account => account.OnClock(Symbol, time));
+        await CloseEndedAsync(time, warmUp);
+    }
+
+    public async Task<MarketView> Watch(string account)
+    {
+        if (!_watchers.Contains(account))
+        {
+            // Seen from the next event on, whatever becomes of the write: a turn that runs now holds the former set.
+            _watchers = _watchers.Add(account);
+            if (!options.IsRun) await SaveAsync();
+        }
+        return View();
+    }
+
+    public async Task EnsureFrame(TimeFrame timeFrame)
+    {
+        if (_frames.ContainsKey(timeFrame)) return;
+        _frames[timeFrame] = new BarBuilder(_source ?? TimeFrame.Tick, timeFrame);
+        if (!options.IsRun) await SaveAsync();
+    }
+
+    public Task<MarketView> GetView() => Task.FromResult(View());
+
+    /// <summary>The time frame of the data decides how bars are built; a market has one source.</summary>
+    private void UseSource(TimeFrame source)
+    {
+        if (_source == source) return;
+        if (_source is not null) throw new InvalidOperationException($"market {Symbol} has {_source} data, got {source}");
+        _source = source;
+        if (source.IsTick) return;
+        foreach (TimeFrame frame in _frames.Keys.ToArray()) _frames[frame] = new BarBuilder(source, frame);
+    }
+
+    private async Task TellAsync(Func<IAccountGrain, Task<bool>> tell)
+    {
+        ImmutableSortedSet<string> watchers = _watchers;
+        if (watchers.IsEmpty) return;
+        List<string>? gone = null;
+        if (options.IsRun || watchers.Count == 1)
+        {
+            foreach (string account in watchers)
+            {
+                if (!await tell(GrainFactory.GetGrain<IAccountGrain>(account))) (gone ??= []).Add(account);
+            }
+        }
+        else
+        {
+            bool[] wanted = await Task.WhenAll(watchers.Select(account => tell(GrainFactory.GetGrain<IAccountGrain>(account))));
+            for (int i = 0; i < wanted.Length; i++)
+            {
+                if (!wanted[i]) (gone ??= []).Add(watchers[i]);
+            }
+        }
+        if (gone is not null) _watchers = _watchers.Except(gone);
+    }
+
+    private async Task CloseEndedAsync(DateTime time, bool warmUp)
+    {
+        foreach ((TimeFrame frame, BarBuilder builder) in _frames)
+        {
+            if (builder.TryClose(time, out Bar closed)) await CloseAsync(frame, closed, warmUp);
+        }
+    }
+
+    private async Task CloseAsync(TimeFrame frame, Bar bar, bool warmUp)
+    {
+        if (!options.IsRun) await bars.AppendAsync(Symbol, frame, new[] { bar });
+        await GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(Symbol, frame)).OnBar(new ClosedBar(bar, frame.End(bar.OpenTime), _position), warmUp);
+    }
+
+    /// <summary>Events after the last save, up to where the feed goes on: they rebuild the forming bars.</summary>
+    private async Task CatchUpAsync(CancellationToken cancellation)
+    {
+        if (_position < 0) return;
+        await foreach (MarketEvent happened in log.ReadAsync(_position + 1, cancellation))
+        {
+            if (happened.Symbol != Symbol || happened.Kind != MarketEventKind.Quote) continue;
+            foreach ((TimeFrame frame, BarBuilder builder) in _frames)
+            {
+                if (builder.TryClose(happened.Quote.Time, out Bar closed)) await bars.AppendAsync(Symbol, frame, new[] { closed }, cancellation);
+                builder.Add(happened.Quote, out _);
+            }
+            _last = happened.Quote;
+            _position = happened.Position;
+        }
+    }
+
+    private async Task SaveAsync()
+    {
+        ImmutableArray<FrameView> forming = Forming();
+        if (_saved == _position && state.State.Watchers.SetEquals(_watchers) && state.State.Frames.SequenceEqual(_frames.Keys)) return;
+        _saved = _position;
+        state.State = new MarketState { Frames = [.. _frames.Keys], Watchers = _watchers, Forming = forming, Position = _position, Last = _last };
+        await state.WriteStateAsync();
+    }
+
+    private Task ShowAsync()
+    {
+        if (_shown == _position) return Task.CompletedTask;
+        _shown = _position;
+        return this.GetStreamProvider(Screens).GetStream<MarketView>(StreamId.Create(Screens, Symbol)).OnNextAsync(View());
+    }
+
+    private MarketView View() => new(Symbol, _position, _last, Forming());
+
+    private ImmutableArray<FrameView> Forming() =>
+        [.. _frames.Where(frame => frame.Value.IsForming).Select(frame => new FrameView(frame.Key, frame.Value.Forming))];
+}
