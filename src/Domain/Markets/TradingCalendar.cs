@@ -35,6 +35,23 @@ public sealed record TradingCalendar(
         new(DayOfWeek.Friday, TimeSpan.Zero, TimeSpan.FromHours(17)),
     ]);
 
+    /// <summary>As <see cref="Forex"/>, with the hour from 17:00 to 18:00 New York closed every day.</summary>
+    public static readonly TradingCalendar Metals = Forex with
+    {
+        Name = "metals",
+        Sessions =
+        [
+            new(DayOfWeek.Sunday, TimeSpan.FromHours(18), WholeDay),
+            .. from day in new[] { DayOfWeek.Monday, DayOfWeek.Tuesday, DayOfWeek.Wednesday, DayOfWeek.Thursday }
+               from session in new TradingSession[]
+               {
+                   new(day, TimeSpan.Zero, TimeSpan.FromHours(17)), new(day, TimeSpan.FromHours(18), WholeDay),
+               }
+               select session,
+            new(DayOfWeek.Friday, TimeSpan.Zero, TimeSpan.FromHours(17)),
+        ],
+    };
+
     /// <summary>Always open; the day turns at 00:00 UTC.</summary>
     public static readonly TradingCalendar Always = new("always", "Etc/UTC", TimeSpan.Zero, null, []);
 

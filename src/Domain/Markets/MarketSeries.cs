@@ -1,0 +1,83 @@
+namespace HybridTrading.Domain.Markets;
+
+/// <summary>A file that data came from.</summary>
+/// <param name="Sha256">Of the file as it lies on disk, in lower-case hex.</param>
+public sealed record SourceFile(string Path, string Sha256);
+
+/// <summary>Quotes or bars of one instrument, decoded, in order of time, in memory.</summary>
+public sealed class MarketSeries
+{
+    private readonly ReadOnlyMemory<Quote> _quotes;
+    private readonly ReadOnlyMemory<Bar> _bars;
+
+    private MarketSeries(Instrument instrument, TimeFrame timeFrame, ReadOnlyMemory<Quote> quotes, ReadOnlyMemory<Bar> bars)
+    {
+        Instrument = instrument;
+        TimeFrame = timeFrame;
+        _quotes = quotes;
+        _bars = bars;
+    }
+
+    /// <summary>A series of quotes, ordered by time.</summary>
+    public static MarketSeries OfQuotes(
+        Instrument instrument, ReadOnlyMemory<Quote> quotes, FeedQuality quality = default, ImmutableArray<SourceFile> sources = default) =>
+        new(instrument, TimeFrame.Tick, quotes, default) { Quality = quality, Sources = sources.IsDefault ? [] : sources };
+
+    /// <summary>A series of bars, ordered by open time.</summary>
+    /// <exception cref="ArgumentException">The time frame is tick.</exception>
+    public static MarketSeries OfBars(
+        Instrument instrument, TimeFrame timeFrame, ReadOnlyMemory<Bar> bars, FeedQuality quality = default,
+        ImmutableArray<SourceFile> sources = default) => timeFrame.IsTick
+        ? throw new ArgumentException("bars need a time frame other than tick", nameof(timeFrame))
+        : new MarketSeries(instrument, timeFrame, default, bars) { Quality = quality, Sources = sources.IsDefault ? [] : sources };
+
+    public Instrument Instrument { get; }
+
+    /// <summary>Tick for quotes.</summary>
+    public TimeFrame TimeFrame { get; }
+
+    /// <summary>True when it holds quotes, false when bars.</summary>
+    public bool IsTicks => TimeFrame.IsTick;
+
+    /// <summary>Empty when it holds bars.</summary>
+    public ReadOnlyMemory<Quote> Quotes => _quotes;
+
+    /// <summary>Empty when it holds quotes.</summary>
+    public ReadOnlyMemory<Bar> Bars => _bars;
+
+    public int Count => _quotes.Length + _bars.Length;
+
+    public FeedQuality Quality { get; private init; }
+
+    public ImmutableArray<SourceFile> Sources { get; private init; } = [];
+
+    /// <summary>When item <paramref name="index"/> happened: a quote's time, a bar's end.</summary>
+    public DateTime EventTime(int index) => IsTicks ? _quotes.Span[index].Time : TimeFrame.End(_bars.Span[index].OpenTime);
+
+    /// <summary>The part whose quotes lie in, or whose bars open in, [from, to); null is unbounded.</summary>
+    public MarketSeries Between(DateTime? from, DateTime? to)
+    {
+        int start = from is { } f ? FirstAtOrAfter(f) : 0;
+        int end = Math.Max(start, to is { } t ? FirstAtOrAfter(t) : Count);
+        return new MarketSeries(
+            Instrument, TimeFrame, IsTicks ? _quotes[start..end] : default, IsTicks ? default : _bars[start..end])
+        {
+            Quality = Quality,
+            Sources = Sources,
+        };
+    }
+
+    private int FirstAtOrAfter(DateTime time)
+    {
+        int low = 0;
+        int high = Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            DateTime at = IsTicks ? _quotes.Span[middle].Time : _bars.Span[middle].OpenTime;
+            if (at < time) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+}

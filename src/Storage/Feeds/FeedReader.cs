@@ -1,0 +1,159 @@
+using HybridTrading.Domain.Markets;
+
+namespace HybridTrading.Storage.Feeds;
+
+/// <summary>
+/// Reads market data from CSV files, plain or zipped, and from whole folders of them: MetaTrader 5 exports, LEAN data folders, and any table
+/// of bars or quotes with a header. Files of one symbol and time frame become one series.
+/// </summary>
+public static class FeedReader
+{
+    /// <summary>Reads files and folders that hold one symbol at one time frame.</summary>
+    /// <exception cref="FeedException">As <see cref="ReadAll"/>; also when there is more than one series.</exception>
+    public static MarketSeries Read(string path, FeedOptions? options = null)
+    {
+        ImmutableArray<MarketSeries> all = ReadAll([path], options);
+        return all.Length == 1
+            ? all[0]
+            : throw new FeedException($"{path}: holds {string.Join(", ", all.Select(Name))}; expected one, choose by symbol or time frame");
+    }
+
+    /// <summary>Reads files and folders (with their subfolders) into a series for each symbol and time frame, ordered by symbol, then time frame.</summary>
+    /// <exception cref="FeedException">One line naming file, line, column, value and expectation.</exception>
+    public static ImmutableArray<MarketSeries> ReadAll(IEnumerable<string> paths, FeedOptions? options = null)
+    {
+        options ??= FeedOptions.Default;
+        if (options.From >= options.To) throw new FeedException($"the period from {options.From:u} to {options.To:u} is empty");
+        List<(string Path, FeedFormat Format)> files = [];
+        foreach (string path in paths)
+        {
+            foreach (string file in Expand(path)) files.Add((file, FeedFormat.Detect(file, options)));
+        }
+        if (files.Count == 0) throw new FeedException("no files of market data given");
+        if (files.Find(file => file.Format.Symbol.Length == 0) is { Path: { } unnamed })
+        {
+            throw new FeedException($"{unnamed}: the name does not say the symbol; give it with --symbol");
+        }
+
+        var series = ImmutableArray.CreateBuilder<MarketSeries>();
+        var groups = files.GroupBy(file => (file.Format.Symbol, file.Format.TimeFrame))
+            .OrderBy(group => group.Key.Symbol, StringComparer.Ordinal).ThenBy(group => group.Key.TimeFrame ?? TimeFrame.Tick);
+        foreach (var group in groups)
+        {
+            var chosen = OneSide([.. group], options);
+            chosen.Sort((a, b) => (a.Format.Date ?? default).CompareTo(b.Format.Date ?? default) is var byDate && byDate != 0
+                ? byDate
+                : string.CompareOrdinal(a.Path, b.Path));
+            series.Add(ReadSeries(chosen, options));
+        }
+        return series.ToImmutable();
+    }
+
+    private static MarketSeries ReadSeries(List<(string Path, FeedFormat Format)> files, FeedOptions options)
+    {
+        FeedFormat first = files[0].Format;
+        Instrument origin = options.Instrument ?? InstrumentCatalog.GetOrDefault(first.Symbol, assetClass: first.AssetClass);
+        Instrument instrument = origin;
+        while (true)
+        {
+            try
+            {
+                return ReadSeries(files, options, origin, instrument);
+            }
+            catch (FinerPricesException finer)
+            {
+                instrument = origin.WithDigits(finer.Decimals);
+            }
+        }
+    }
+
+    private static MarketSeries ReadSeries(
+        List<(string Path, FeedFormat Format)> files, FeedOptions options, Instrument origin, Instrument instrument)
+    {
+        // A spread is given in points of the instrument as it is known; prices may need finer ones.
+        long pointFactor = (long)(instrument.PointsPerUnit / origin.PointsPerUnit);
+        FeedOptions scaled = options with { SpreadPoints = options.SpreadPoints * pointFactor };
+        SeriesBuilder? builder = null;
+        var sources = ImmutableArray.CreateBuilder<SourceFile>();
+        foreach ((string path, FeedFormat format) in files)
+        {
+            if (IsOutside(format, options)) continue;
+            using FeedFile file = FeedFile.Open(path);
+            (byte[] content, string sha256) = file.ReadAll();
+            sources.Add(new SourceFile(path, sha256));
+            FeedQuality before = builder?.Quality ?? default;
+            if (format.Kind == FeedKind.Lean)
+            {
+                builder ??= new SeriesBuilder(instrument, TimeFrameOf(format, path), scaled);
+                LeanFeed.Read(file.DisplayName, content, format, builder);
+            }
+            else
+            {
+                var table = new TableFeed(file.DisplayName, content, format.Kind, options.Columns);
+                builder ??= new SeriesBuilder(
+                    instrument,
+                    !table.HasBars ? TimeFrame.Tick : format.TimeFrame is { IsTick: false } named ? named : table.InferTimeFrame() ?? TimeFrameOf(null, path),
+                    scaled);
+                table.Read(builder, pointFactor);
+            }
+            CheckOrder(file, before, builder.Quality);
+        }
+        MarketSeries? series = builder?.Build(sources.ToImmutable());
+        if (series is null || series.Count == 0)
+        {
+            string period = options.From is null && options.To is null ? "" : $" from {options.From:u} to {options.To:u}";
+            throw new FeedException($"{files[0].Path}: no rows{period}");
+        }
+        return series;
+    }
+
+    private static void CheckOrder(FeedFile file, FeedQuality before, FeedQuality after)
+    {
+        long received = after.Received - before.Received;
+        long late = after.Late - before.Late;
+        if (late * 2 > received && late > 1)
+        {
+            throw new FeedException($"{file.DisplayName}: {late} of {received} rows go back in time, expected the oldest first");
+        }
+    }
+
+    private static TimeFrame TimeFrameOf(FeedFormat? format, string path) => format?.TimeFrame
+        ?? throw new FeedException($"{path}: neither name nor content says the time frame; give it with --timeframe");
+
+    private static bool IsOutside(FeedFormat format, FeedOptions options)
+    {
+        // A day of margin on either side covers any time zone.
+        if (format.Date is not { } date) return false;
+        var day = date.ToDateTime(default, DateTimeKind.Utc);
+        return (options.From is { } from && day.AddDays(2) <= from) || (options.To is { } to && day.AddDays(-1) >= to);
+    }
+
+    private static List<(string Path, FeedFormat Format)> OneSide(List<(string Path, FeedFormat Format)> files, FeedOptions options)
+    {
+        if (files.TrueForAll(file => file.Format.Side is null)) return files;
+        LeanSide preferred = options.Side ?? (files[0].Format.AssetClass == AssetClass.Equity ? LeanSide.Trade : LeanSide.Quote);
+        List<(string Path, FeedFormat Format)> side = files.FindAll(file => file.Format.Side == preferred);
+        if (side.Count == 0 && options.Side is { } missing) throw new FeedException($"{files[0].Path}: no {missing} files of {files[0].Format.Symbol}");
+        return side.Count > 0 ? side : files;
+    }
+
+    private static IEnumerable<string> Expand(string path)
+    {
+        if (File.Exists(path)) return [path];
+        if (!Directory.Exists(path)) throw new FeedException($"{path}: no such file or folder");
+        string[] files =
+        [
+            .. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                .Where(file => file.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || FeedFile.HasTableName(file))
+                .Where(file => !IsLeanReference(file))
+                .Order(StringComparer.Ordinal),
+        ];
+        return files.Length > 0 ? files : throw new FeedException($"{path}: no csv or zip files in this folder");
+    }
+
+    /// <summary>LEAN keeps split and dividend tables beside its prices.</summary>
+    private static bool IsLeanReference(string file) =>
+        Path.GetFileName(Path.GetDirectoryName(file)) is "factor_files" or "map_files";
+
+    private static string Name(MarketSeries series) => $"{series.Instrument.Symbol} {series.TimeFrame}";
+}
