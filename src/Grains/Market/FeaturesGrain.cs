@@ -1,6 +1,7 @@
 using HybridTrading.Domain.Features;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
 using Microsoft.Extensions.Logging;
 
@@ -32,6 +33,7 @@ public sealed partial class FeaturesGrain(
     private TimeFrame _timeFrame;
     private FeatureUpdate? _last;
     private ImmutableArray<string> _specs = [];
+    private readonly SerialWriter _writer = new();
     private bool _changed;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -85,7 +87,7 @@ public sealed partial class FeaturesGrain(
             ShardEntry grown = shard with { Members = shard.Members.Add(member.Strategy, member) };
             state.State = state.State with { Shards = [.. state.State.Shards.Where(other => other.Number != shard.Number).Append(grown).OrderBy(other => other.Number)] };
             current = grown;
-            await state.WriteStateAsync();
+            await WriteAsync();
         }
         await ExtendAsync(strategy);
         await Shard(current!.Number).Add(member);
@@ -97,7 +99,7 @@ public sealed partial class FeaturesGrain(
         if (shard is null) return;
         ShardEntry shrunk = shard with { Members = shard.Members.Remove(strategy) };
         state.State = state.State with { Shards = state.State.Shards.Replace(shard, shrunk) };
-        await state.WriteStateAsync();
+        await WriteAsync();
         await Shard(shard.Number).Remove(strategy);
     }
 
@@ -152,8 +154,10 @@ public sealed partial class FeaturesGrain(
         if (!_changed) return;
         _changed = false;
         state.State = state.State with { Snapshot = _features.Capture(), Position = _last?.Closed.Position ?? -1 };
-        await state.WriteStateAsync();
+        await WriteAsync();
     }
+
+    private Task WriteAsync() => _writer.RunAsync(() => state.WriteStateAsync());
 
     private ImmutableArray<string> Names() => [.. _features.Specs.Select(spec => spec.ToString())];
 

@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
 
 namespace HybridTrading.Grains.Market;
@@ -29,8 +30,11 @@ public sealed class MarketGrain(
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ScreenInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly SortedDictionary<TimeFrame, BarBuilder> _frames = [];
-    private ImmutableSortedSet<string> _watchers = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    // Both change while an event is being handed out (Watch and EnsureFrame interleave): whole new ones take their place.
+    private ImmutableSortedDictionary<TimeFrame, BarBuilder> _frames = ImmutableSortedDictionary<TimeFrame, BarBuilder>.Empty;
+    private ImmutableSortedDictionary<string, long> _watchers = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
+    private readonly SerialWriter _writer = new();
+    private long _watches;
     private Quote _last;
     private long _position = -1, _shown = -1, _saved = -1;
     private TimeFrame? _source;
@@ -40,11 +44,11 @@ public sealed class MarketGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (options.Universe.Find(Symbol) is null) throw new ArgumentException($"market '{Symbol}': no such instrument here");
-        _watchers = state.State.Watchers;
-        foreach (TimeFrame frame in state.State.Frames) _frames[frame] = new BarBuilder(TimeFrame.Tick, frame);
+        foreach (string watcher in state.State.Watchers) _watchers = _watchers.SetItem(watcher, ++_watches);
+        foreach (TimeFrame frame in state.State.Frames) SetFrame(frame, new BarBuilder(TimeFrame.Tick, frame));
         if (options.IsRun) return;
 
-        foreach (FrameView forming in state.State.Forming) _frames[forming.TimeFrame] = BarBuilder.Continue(TimeFrame.Tick, forming.TimeFrame, forming.Forming);
+        foreach (FrameView forming in state.State.Forming) SetFrame(forming.TimeFrame, BarBuilder.Continue(TimeFrame.Tick, forming.TimeFrame, forming.Forming));
         _last = state.State.Last;
         _position = _saved = state.State.Position;
         await CatchUpAsync(cancellationToken);
@@ -99,19 +103,17 @@ public sealed class MarketGrain(
 
     public async Task<MarketView> Watch(string account)
     {
-        if (!_watchers.Contains(account))
-        {
-            // Seen from the next event on, whatever becomes of the write: a turn that runs now holds the former set.
-            _watchers = _watchers.Add(account);
-            if (!options.IsRun) await SaveAsync();
-        }
+        bool isNew = !_watchers.ContainsKey(account);
+        // A new number each time: an account that asked again while its "no more" was on the way stays.
+        _watchers = _watchers.SetItem(account, ++_watches);
+        if (isNew && !options.IsRun) await SaveAsync();
         return View();
     }
 
     public async Task EnsureFrame(TimeFrame timeFrame)
     {
         if (_frames.ContainsKey(timeFrame)) return;
-        _frames[timeFrame] = new BarBuilder(_source ?? TimeFrame.Tick, timeFrame);
+        SetFrame(timeFrame, new BarBuilder(_source ?? TimeFrame.Tick, timeFrame));
         if (!options.IsRun) await SaveAsync();
     }
 
@@ -124,30 +126,29 @@ public sealed class MarketGrain(
         if (_source is not null) throw new InvalidOperationException($"market {Symbol} has {_source} data, got {source}");
         _source = source;
         if (source.IsTick) return;
-        foreach (TimeFrame frame in _frames.Keys.ToArray()) _frames[frame] = new BarBuilder(source, frame);
+        foreach (TimeFrame frame in _frames.Keys) SetFrame(frame, new BarBuilder(source, frame));
     }
+
+    private void SetFrame(TimeFrame frame, BarBuilder builder) => _frames = _frames.SetItem(frame, builder);
 
     private async Task TellAsync(Func<IAccountGrain, Task<bool>> tell)
     {
-        ImmutableSortedSet<string> watchers = _watchers;
+        ImmutableSortedDictionary<string, long> watchers = _watchers;
         if (watchers.IsEmpty) return;
-        List<string>? gone = null;
         if (options.IsRun || watchers.Count == 1)
         {
-            foreach (string account in watchers)
-            {
-                if (!await tell(GrainFactory.GetGrain<IAccountGrain>(account))) (gone ??= []).Add(account);
-            }
+            foreach ((string account, long number) in watchers) Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
         }
         else
         {
-            bool[] wanted = await Task.WhenAll(watchers.Select(account => tell(GrainFactory.GetGrain<IAccountGrain>(account))));
-            for (int i = 0; i < wanted.Length; i++)
-            {
-                if (!wanted[i]) (gone ??= []).Add(watchers[i]);
-            }
+            await Task.WhenAll(watchers.Select(async watcher =>
+                Heard(watcher.Key, watcher.Value, await tell(GrainFactory.GetGrain<IAccountGrain>(watcher.Key)))));
         }
-        if (gone is not null) _watchers = _watchers.Except(gone);
+    }
+
+    private void Heard(string account, long number, bool more)
+    {
+        if (!more && _watchers.TryGetValue(account, out long current) && current == number) _watchers = _watchers.Remove(account);
     }
 
     private async Task CloseEndedAsync(DateTime time, bool warmUp)
@@ -181,14 +182,16 @@ public sealed class MarketGrain(
         }
     }
 
-    private async Task SaveAsync()
+    private Task SaveAsync() => _writer.RunAsync(async () =>
     {
-        ImmutableArray<FrameView> forming = Forming();
-        if (_saved == _position && state.State.Watchers.SetEquals(_watchers) && state.State.Frames.SequenceEqual(_frames.Keys)) return;
+        if (_saved == _position && state.State.Watchers.SetEquals(_watchers.Keys) && state.State.Frames.SequenceEqual(_frames.Keys)) return;
         _saved = _position;
-        state.State = new MarketState { Frames = [.. _frames.Keys], Watchers = _watchers, Forming = forming, Position = _position, Last = _last };
+        state.State = new MarketState
+        {
+            Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys], Forming = Forming(), Position = _position, Last = _last,
+        };
         await state.WriteStateAsync();
-    }
+    });
 
     private Task ShowAsync()
     {

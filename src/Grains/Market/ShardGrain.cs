@@ -1,6 +1,7 @@
 using HybridTrading.Domain.Features;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
 
 namespace HybridTrading.Grains.Market;
@@ -25,6 +26,7 @@ public sealed class ShardGrain([PersistentState("shard", "grains")] IPersistentS
     private ImmutableArray<Seat> _seats = [];
     private Instrument _instrument = null!;
     private TimeFrame _timeFrame;
+    private readonly SerialWriter _writer = new();
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -54,7 +56,7 @@ public sealed class ShardGrain([PersistentState("shard", "grains")] IPersistentS
         if (!state.State.Members.TryGetValue(member.Strategy, out ShardMember? known) || !known.Parameters.SequenceEqual(member.Parameters))
         {
             state.State = state.State with { Members = state.State.Members.SetItem(member.Strategy, member) };
-            await state.WriteStateAsync();
+            await WriteAsync();
         }
         _standing.TryAdd(member.Strategy, member.State);
         Reseat();
@@ -66,7 +68,7 @@ public sealed class ShardGrain([PersistentState("shard", "grains")] IPersistentS
         state.State = state.State with { Members = state.State.Members.Remove(strategy) };
         _standing.Remove(strategy);
         Reseat();
-        await state.WriteStateAsync();
+        await WriteAsync();
     }
 
     private List<(Seat, Evaluation)> Evaluate(FeatureUpdate update)
@@ -113,6 +115,8 @@ public sealed class ShardGrain([PersistentState("shard", "grains")] IPersistentS
 
     private async Task SeatAsync(ShardMember member) =>
         _standing[member.Strategy] = await GrainFactory.GetGrain<IStrategyGrain>(member.Strategy).GetState();
+
+    private Task WriteAsync() => _writer.RunAsync(() => state.WriteStateAsync());
 
     private void Reseat()
     {
