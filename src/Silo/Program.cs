@@ -1,1 +1,18 @@
-return 0;
+using System.CommandLine;
+using HybridTrading.Silo.Commands;
+
+RootCommand root = new(
+    "HybridTrading: a trading cloud of virtual actors. Without a command it runs: a market in, journalled decisions and filled orders out.")
+{
+    BacktestCommand.Create(),
+    ReplayCommand.Create(),
+    PortsCommand.Create(),
+    JournalCommand.Create(),
+    BackupCommands.CreateBackup(),
+    BackupCommands.CreateRestore(),
+};
+Command run = RunCommand.Create();
+root.Add(run);
+RunCommand.MakeDefault(root, run);
+
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

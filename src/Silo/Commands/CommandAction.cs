@@ -1,0 +1,41 @@
+using System.CommandLine;
+using HybridTrading.Storage;
+using HybridTrading.Storage.Feeds;
+
+namespace HybridTrading.Silo.Commands;
+
+/// <summary>The input was wrong: one line for the user, exit code 2.</summary>
+public sealed class UsageException(string message) : Exception(message);
+
+/// <summary>How every command ends: 0 done, 1 failed, 2 wrong input, 130 interrupted; never a stack trace for what the user can mend.</summary>
+public static class CommandAction
+{
+    public const int Failed = 1, Usage = 2, Interrupted = 130;
+
+    public static void Handle(this Command command, Func<ParseResult, CancellationToken, Task<int>> action) =>
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                return await action(parsed, cancellation);
+            }
+            catch (Exception e) when (e is UsageException or FeedException or ArgumentException or FormatException)
+            {
+                return Error(e.Message, Usage);
+            }
+            catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException)
+            {
+                return Error(e.Message, Failed);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return Error("interrupted", Interrupted);
+            }
+        });
+
+    private static int Error(string message, int code)
+    {
+        Console.Error.WriteLine($"error: {message.ReplaceLineEndings(" ")}");
+        return code;
+    }
+}
