@@ -1,0 +1,21 @@
+namespace HybridTrading.Storage.Keys;
+
+/// <summary>
+/// Keeps the data keys of persons and tenants. Destroying a subject's keys makes all that was encrypted with them unreadable for good,
+/// in every copy and backup of the journal, while hashes and proofs stay valid. Thread-safe; a provider caches what it hands out,
+/// since every append asks.
+/// </summary>
+public interface IKeyProvider
+{
+    /// <summary>The key that encrypts what is written now. A subject without one gets one, durable before this returns; after
+    /// <see cref="Destroy"/> that is a new key with the next number.</summary>
+    /// <exception cref="StorageException">The key cannot be read or made.</exception>
+    SubjectKey GetOrCreate(string subject);
+
+    /// <returns>Null when the key was destroyed.</returns>
+    /// <exception cref="StorageException">The key is missing without having been destroyed, or cannot be read.</exception>
+    SubjectKey? Find(string subject, int number);
+
+    /// <summary>Destroys every key of a subject, durably; cannot be undone. Without keys this does nothing.</summary>
+    void Destroy(string subject);
+}
