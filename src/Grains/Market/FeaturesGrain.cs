@@ -93,6 +93,9 @@ public sealed partial class FeaturesGrain(
         await Shard(current!.Number).Add(member);
     }
 
+    public Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters) =>
+        ExtendAsync(StrategyCatalog.Find(definition).Make(parameters));
+
     public async Task Leave(string strategy)
     {
         ShardEntry? shard = state.State.Shards.FirstOrDefault(shard => shard.Members.ContainsKey(strategy));
