@@ -1,6 +1,7 @@
 using HybridTrading.Grains.Market;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
+using Orleans.Local;
 using Orleans.Storage;
 
 namespace HybridTrading.Silo.Hosting;
