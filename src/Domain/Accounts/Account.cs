@@ -253,6 +253,7 @@ public sealed class Account
             if (pending == change) return new OrderResult(order.Ordinal, change.Volume ?? order.Volume, null, true);
         }
         if (MalformedChange(order, change) is { } fault) return new OrderResult(order.Ordinal, 0, fault);
+        if (order.PendingChange is null && IsAlready(order, change)) return new OrderResult(order.Ordinal, order.Volume, null, true);
         if (PreTradeRisk.AssessChange(State, order, change, State.Now) is { } denial) return new OrderResult(order.Ordinal, 0, denial);
         SymbolBook book = State.Book(order.Symbol);
         TimeSpan latency = State.Settings!.Execution.Latency;
@@ -369,6 +370,14 @@ public sealed class Account
         if (ordinal == 0) return new Denial(Reason.OrderUnknown, $"clientOrderId is '{clientOrderId}'; no such order");
         order = State.FindOrder(ordinal);
         return order is null ? new Denial(Reason.OrderNotWorking, $"order '{clientOrderId}' has ended") : null;
+    }
+
+    private bool IsAlready(Order order, OrderChange change)
+    {
+        Instrument instrument = State.Book(order.Symbol).Instrument;
+        bool Is(decimal? price, long? points) => price is not { } value || instrument.ToPoints(value) == points;
+        return (change.Volume ?? order.Volume) == order.Volume
+            && Is(change.LimitPrice, order.Limit) && Is(change.StopPrice, order.Stop) && Is(change.TrailDistance, order.Trail);
     }
 
     private Denial? MalformedChange(Order order, OrderChange change)
