@@ -41,7 +41,6 @@ public sealed class Backtest
             {
                 if (account.SetFollow(strategy, terms, start) is { } wrong) throw new ArgumentException(wrong);
             }
-            account.TakeUncommitted();
             _accounts[i] = account;
             _records[i] = new AccountRecord(each.Key, account.State, plan.Universe);
             _records[i].Start();
@@ -59,11 +58,15 @@ public sealed class Backtest
 
     public IReadOnlyList<AccountRecord> Accounts => _records;
 
+    /// <summary>Told of all that an account (by key) raises, its opening included, in order; null for nobody.</summary>
+    public Action<string, ImmutableArray<AccountEvent>>? Recorded { get; init; }
+
     /// <param name="progress">Called with the share done (0 to 1), some hundred times.</param>
     public RunReport Run(Action<double>? progress = null, CancellationToken cancellation = default)
     {
         long clock = Stopwatch.GetTimestamp();
         long points = _sequence.DataPoints, step = Math.Max(1024, points / 200), next = step;
+        for (int i = 0; i < _accounts.Length; i++) Took(i);
         while (_sequence.MoveNext())
         {
             RunEvent happened = _sequence.Current;
@@ -171,7 +174,9 @@ public sealed class Backtest
         Account account = _accounts[index];
         if (account.Uncommitted.Count == 0) return;
         _stale[index] = true;
-        _records[index].Take(account.TakeUncommitted().AsSpan());
+        ImmutableArray<AccountEvent> happened = account.TakeUncommitted();
+        _records[index].Take(happened.AsSpan());
+        Recorded?.Invoke(account.Key, happened);
         foreach (SymbolRun symbol in _symbols) symbol.Interested[index] = account.IsInterested(symbol.Instrument.Symbol);
     }
 

@@ -34,6 +34,8 @@ public sealed class EquityTracker(decimal start)
         if (_curve.Count < MaximumPoints) return;
         for (int i = 1; i < MaximumPoints / 2; i++) _curve[i] = _curve[2 * i];
         _curve.RemoveRange(MaximumPoints / 2, MaximumPoints / 2);
+        // The last point kept lies one old stride back.
+        _skipped = _stride;
         _stride *= 2;
     }
 
