@@ -1,0 +1,124 @@
+using System.Reflection;
+using Orleans.Runtime;
+using Orleans.Serialization.Invocation;
+
+namespace Orleans.Local;
+
+/// <summary>Walks a call through its filters.</summary>
+internal abstract class CallContext(Call call) : IGrainCallContext
+{
+    private int _stage;
+
+    public Call Call { get; protected set; } = call;
+
+    public IInvokable Request => Call;
+
+    public abstract object Grain { get; }
+
+    public GrainId? SourceId => SourceOf(Call)?.GrainId;
+
+    public GrainId TargetId => Call.Proxy.GrainId;
+
+    public GrainInterfaceType InterfaceType => Call.Proxy.InterfaceType;
+
+    public string InterfaceName => Call.Method.InterfaceName;
+
+    public string MethodName => Call.Method.Info.Name;
+
+    public MethodInfo InterfaceMethod => Call.Method.Info;
+
+    public object? Result
+    {
+        get => Call.Result;
+        set => Call.Result = value;
+    }
+
+    protected abstract int FilterCount { get; }
+
+    public Task Invoke()
+    {
+        int stage = _stage;
+        return stage < FilterCount ? InvokeFilter(stage) : InvokeMethod();
+    }
+
+    protected abstract IGrainContext? SourceOf(Call call);
+
+    protected abstract Task CallFilter(int stage);
+
+    protected abstract Task InvokeMethod();
+
+    // The stage is put back afterwards, so that a filter may call Invoke again.
+    private async Task InvokeFilter(int stage)
+    {
+        _stage = stage + 1;
+        try
+        {
+            await CallFilter(stage);
+        }
+        finally
+        {
+            _stage = stage;
+        }
+    }
+}
+
+internal sealed class IncomingCallContext(Call call, TurnTarget target, object instance, IIncomingGrainCallFilter[] filters)
+    : CallContext(call), IIncomingGrainCallContext
+{
+    private readonly IIncomingGrainCallFilter? _own = instance as IIncomingGrainCallFilter;
+
+    public override object Grain => instance;
+
+    public IGrainContext TargetContext => target.Context!;
+
+    public MethodInfo ImplementationMethod => ImplementationMethods.Find(instance.GetType(), Call.Method.Info);
+
+    protected override int FilterCount => filters.Length + (_own is null ? 0 : 1);
+
+    protected override IGrainContext? SourceOf(Call call) => call.Source;
+
+    protected override Task CallFilter(int stage) => (stage < filters.Length ? filters[stage] : _own!).Invoke(this);
+
+    protected override async Task InvokeMethod()
+    {
+        Task task = Call.Method.Invoke(instance, Call.Arguments);
+        await task;
+        Call.TakeResult(task);
+    }
+}
+
+internal sealed class OutgoingCallContext(Call call, LocalRuntime runtime) : CallContext(call), IOutgoingGrainCallContext
+{
+    public override object Grain => Call.Proxy;
+
+    public IGrainContext? SourceContext { get; } = RuntimeContext.Current;
+
+    protected override int FilterCount => runtime.OutgoingFilters.Length;
+
+    protected override IGrainContext? SourceOf(Call call) => SourceContext;
+
+    protected override Task CallFilter(int stage) => runtime.OutgoingFilters[stage].Invoke(this);
+
+    protected override async Task InvokeMethod()
+    {
+        if (Call.WasSent) Call = Call.Renew();
+        Call.Send(runtime);
+        if (Call.Method.IsOneWay) return;
+        await Call.Answer;
+        Call.TakeResult(Call.Answer);
+    }
+}
+
+/// <summary>The method of a class that implements a method of an interface.</summary>
+internal static class ImplementationMethods
+{
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(Type Class, MethodInfo Method), MethodInfo> Known = new();
+
+    public static MethodInfo Find(Type type, MethodInfo method) => Known.GetOrAdd((type, method), static key =>
+    {
+        MethodInfo declared = key.Method.IsGenericMethod ? key.Method.GetGenericMethodDefinition() : key.Method;
+        InterfaceMapping map = key.Class.GetInterfaceMap(declared.DeclaringType!);
+        MethodInfo implementation = map.TargetMethods[Array.IndexOf(map.InterfaceMethods, declared)];
+        return key.Method.IsGenericMethod ? implementation.MakeGenericMethod(key.Method.GetGenericArguments()) : implementation;
+    });
+}
