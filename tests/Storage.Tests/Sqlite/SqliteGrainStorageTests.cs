@@ -42,7 +42,9 @@ public sealed class SqliteGrainStorageTests
         await reopened.ReadStateAsync("profile", ann, read);
         Assert.True(read.RecordExists);
         Assert.Equal(("Ann", 12.3400m, 2), (read.State!.Name, read.State.Balance, read.State.Symbols.Length));
-        foreach ((string name, GrainId grain) in new[] { ("other", ann), ("profile", GrainId.Create("user", "acme/bob")), ("profile", GrainId.Create("tenant", "acme/ann")) })
+        (string, GrainId)[] others =
+            [("other", ann), ("profile", GrainId.Create("user", "acme/bob")), ("profile", GrainId.Create("tenant", "acme/ann"))];
+        foreach ((string name, GrainId grain) in others)
         {
             var none = new GrainState<Profile>();
             await reopened.ReadStateAsync(name, grain, none);
@@ -63,7 +65,8 @@ public sealed class SqliteGrainStorageTests
         mine.State = new Profile { Name = "second" };
         await storage.WriteStateAsync("profile", ann, mine);
 
-        InconsistentStateException conflict = await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync("profile", ann, stale));
+        InconsistentStateException conflict = await Assert.ThrowsAsync<InconsistentStateException>(
+            () => storage.WriteStateAsync("profile", ann, stale));
         Assert.Equal((mine.ETag, stale.ETag), (conflict.StoredEtag, conflict.CurrentEtag));
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.ClearStateAsync("profile", ann, stale));
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync("profile", ann, new GrainState<Profile>(new Profile())));
