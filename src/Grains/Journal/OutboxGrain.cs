@@ -27,7 +27,7 @@ public interface IOutboxGrain : IGrainWithStringKey
 /// </summary>
 [HostedBy("database-service")]
 public sealed partial class OutboxGrain(
-    [PersistentState("outbox", "grains")] IPersistentState<OutboxState> state, IJournal journal, TimeProvider clock, ILogger<OutboxGrain> log)
+    [PersistentState("outbox")] IPersistentState<OutboxState> state, IJournal journal, TimeProvider clock, ILogger<OutboxGrain> log)
     : Grain, IOutboxGrain, IRemindable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);

@@ -42,7 +42,7 @@ public interface IFeedGrain : IGrainWithStringKey
 /// </summary>
 [HostedBy("data-bridge")]
 public sealed partial class FeedGrain(
-    [PersistentState("feed", "grains")] IPersistentState<FeedState> state, IMarketLog log, IBarStore bars, LiveFeedOptions feed, TradingOptions options,
+    [PersistentState("feed")] IPersistentState<FeedState> state, IMarketLog log, IBarStore bars, LiveFeedOptions feed, TradingOptions options,
     TimeProvider clock, ILogger<FeedGrain> logger) : Grain, IFeedGrain, IRemindable
 {
     private const string AliveReminder = "alive";

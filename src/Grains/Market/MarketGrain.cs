@@ -23,7 +23,7 @@ public sealed record MarketState
 /// </summary>
 [HostedBy("data-bridge")]
 public sealed partial class MarketGrain(
-    [PersistentState("market", "grains")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options,
+    [PersistentState("market")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options,
     ILogger<MarketGrain> logger) : Grain, IMarketGrain
 {
     /// <summary>The stream provider and namespace of what screens show.</summary>

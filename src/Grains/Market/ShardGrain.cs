@@ -20,7 +20,7 @@ public sealed record ShardState
 /// </summary>
 [HostedBy("trading-engine")]
 public sealed partial class ShardGrain(
-    [PersistentState("shard", "grains")] IPersistentState<ShardState> state, TradingOptions options, ILogger<ShardGrain> log) : Grain, IShardGrain
+    [PersistentState("shard")] IPersistentState<ShardState> state, TradingOptions options, ILogger<ShardGrain> log) : Grain, IShardGrain
 {
     private readonly Dictionary<string, StrategyState> _standing = new(StringComparer.Ordinal);
     private readonly Dictionary<ModelKey, StrategyEvaluator> _models = [];
