@@ -13,7 +13,11 @@ public static class OrleansHost
     public static void AddSilo(IHostApplicationBuilder builder, bool durable) => builder.UseOrleans(silo =>
     {
         silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
-        if (!durable)
+        if (durable)
+        {
+            silo.AddReminders();
+        }
+        else
         {
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();

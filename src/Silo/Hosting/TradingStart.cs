@@ -5,11 +5,13 @@ using HybridTrading.Grains.Market;
 namespace HybridTrading.Silo.Hosting;
 
 /// <summary>Sets going what must not wait for a caller: the feed, the outbox, running strategies, accounts with something open.</summary>
-internal sealed class TradingStart(IGrainFactory grains) : BackgroundService
+internal sealed class TradingStart(IGrainFactory grains) : IHostedService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         await grains.GetGrain<IFeedGrain>(Keys.Feed).Start();
         await grains.GetGrain<IOutboxGrain>("silo").Start();
     }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
