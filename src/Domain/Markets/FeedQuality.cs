@@ -43,7 +43,7 @@ public struct FeedGuard(TradingCalendar calendar)
             _late++;
             return false;
         }
-        if (quote == _lastQuote)
+        if (quote.Time == _lastQuote.Time && quote == _lastQuote)
         {
             _duplicates++;
             return false;

@@ -54,7 +54,14 @@ internal ref struct CsvRows(ReadOnlySpan<byte> data, byte separator)
     }
 
     /// <summary>The bytes of a field without surrounding spaces and quotes.</summary>
-    public readonly ReadOnlySpan<byte> this[FieldRange field] => Trim(_data[field.Start..field.End]);
+    public readonly ReadOnlySpan<byte> this[FieldRange field]
+    {
+        get
+        {
+            ReadOnlySpan<byte> text = _data[field.Start..field.End];
+            return text.Length > 0 && text[0] > '"' && text[^1] > ' ' ? text : Trim(text);
+        }
+    }
 
     private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> field)
     {

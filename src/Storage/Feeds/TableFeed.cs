@@ -104,6 +104,7 @@ internal sealed class TableFeed
     public void Read(SeriesBuilder series, long pointFactor)
     {
         var zone = new LocalTimes(series.Options.TimeZone ?? (_kind == FeedKind.MetaTrader ? "Europe/Athens" : "Etc/UTC"));
+        series.Reserve(_content);
         int digits = series.Instrument.Digits;
         var rows = new CsvRows(_content, _separator);
         Span<FieldRange> fields = stackalloc FieldRange[MaxColumns];
