@@ -2,6 +2,7 @@ import type {
   Account, BarSeries, Decision, EquityPoint, Fill, Instrument, NewAccount, NewOrder, NewStrategy, Order, Problem, Quote, Strategy,
   StrategyDefinition, SystemView, TradingState, FollowTerms,
 } from './contract';
+import { capital, words } from './format';
 
 /** An answer that is no success, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -22,6 +23,12 @@ function describe(status: number, problem: Problem): string {
   const fields = Object.entries(problem.errors ?? {}).map(([field, faults]) => `${field}: ${faults.join(' ')}`);
   const text = problem.detail ?? (fields.length > 0 ? fields.join(' ') : problem.title);
   return text ?? (status === 0 ? 'The service did not answer.' : `The service answered ${status}.`);
+}
+
+/** What went wrong, in one sentence, with the reason code in words where there is one. */
+export function faultText(error: unknown): string {
+  if (error instanceof ApiError && error.reason !== '') return `${capital(words(error.reason))}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 export interface ApiOptions {

@@ -126,3 +126,7 @@ export function keyName(key: string): string {
 export function words(code: string): string {
   return code.replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ').toLowerCase();
 }
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -19,9 +19,9 @@ export interface HubEvents {
   state: (connection: Connection) => void;
 }
 
-/** How long to wait before the n-th try (n from 0): doubling from half a second to 15 s, half of it by chance so that clients spread. */
+/** How long to wait before the n-th try (n from 0): doubling from half a second to 5 s, half of it by chance so that clients spread. */
 export function backOff(attempt: number, chance: number): number {
-  const full = Math.min(15_000, 500 * 2 ** Math.min(attempt, 10));
+  const full = Math.min(5_000, 500 * 2 ** Math.min(attempt, 10));
   return full / 2 + (full / 2) * chance;
 }
 

@@ -1,4 +1,4 @@
-import { Api, ApiError } from './api';
+import { Api, ApiError, faultText } from './api';
 import type { BarPush, Decision, FillPush, Order, TimeFrame } from './contract';
 import { Hub } from './hub';
 import { remember } from './settings';
@@ -85,7 +85,7 @@ export class Session {
     } catch (error) {
       if (load !== this.#barLoads) return;
       store.bars.reset([]);
-      store.barsFault = error instanceof Error ? error.message : String(error);
+      store.barsFault = faultText(error);
     }
     store.touch('bars');
   }
@@ -165,7 +165,7 @@ export class Session {
       const live = store.equity.items;
       store.equity.reset([...equity.value, ...live]);
     } else {
-      store.equityFault = equity.reason instanceof Error ? equity.reason.message : String(equity.reason);
+      store.equityFault = faultText(equity.reason);
     }
     store.touch('equity');
     if (fills.status === 'fulfilled') store.takeFills(fills.value.fills);

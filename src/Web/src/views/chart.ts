@@ -10,6 +10,9 @@ import { barAt, seconds } from '../series';
 import type { Store } from '../store';
 import { colour } from '../theme';
 
+/** How wide a bar is at first. */
+const pixelsPerBar = 7;
+
 const stamp = (time: string) => seconds(time) as UTCTimestamp;
 
 const candle = (bar: Bar): CandlestickData<Time> => ({ time: stamp(bar.time), open: bar.open, high: bar.high, low: bar.low, close: bar.close });
@@ -51,7 +54,8 @@ export function chartView({ store, session }: App): HTMLElement {
     candles.applyOptions({ priceFormat: { type: 'custom', minMove: 10 ** -digits, formatter: (value: number) => format.price(value, digits) } });
     candles.setData(store.bars.items.map(candle));
     chart.priceScale('right').applyOptions({ autoScale: true });
-    chart.timeScale().setVisibleLogicalRange({ from: Math.max(-4, store.bars.items.length - 120), to: store.bars.items.length + 4 });
+    const { length } = store.bars.items;
+    chart.timeScale().setVisibleLogicalRange({ from: length - Math.max(30, canvas.clientWidth / pixelsPerBar), to: length + 4 });
   };
 
   const renderMarkers = () => markers.setMarkers(fillMarkers(store));

@@ -1,3 +1,4 @@
+import { faultText } from '../api';
 import { h, setText } from '../dom';
 
 /** Asks before something that cannot be taken back. The harmless answer has the focus. */
@@ -42,7 +43,7 @@ export function openForm({ title, action, fields, submit }: FormDialog): void {
     send.disabled = true;
     submit()
       .then(() => dialog.close())
-      .catch((error: unknown) => setText(fault, error instanceof Error ? error.message : String(error)))
+      .catch((error: unknown) => setText(fault, faultText(error)))
       .finally(() => (send.disabled = false));
   });
   dialog.addEventListener('close', () => dialog.remove());

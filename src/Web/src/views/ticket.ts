@@ -1,3 +1,4 @@
+import { faultText } from '../api';
 import type { App } from '../app';
 import type { OrderType, Side, TimeInForce } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
@@ -111,7 +112,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
         say(`${placed.side} ${format.volume(placed.volume)} ${placed.symbol}: order ${placed.ordinal} ${format.words(placed.status)}.`);
         await session.refresh(minPosition);
       })
-      .catch((error: unknown) => tell(error instanceof Error ? error.message : String(error), 'fault'))
+      .catch((error: unknown) => tell(faultText(error), 'fault'))
       .finally(() => (send.disabled = false));
   });
 
