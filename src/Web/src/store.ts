@@ -204,7 +204,12 @@ function after(strategy: Strategy, decisions: readonly Decision[]): Strategy {
   }
   return latest === null || latest === strategy.lastDecision
     ? strategy
-    : { ...strategy, lastDecision: latest, stance: latest.intent.stance, decisions: strategy.decisions + (latest.id === strategy.lastDecision?.id ? 0 : 1) };
+    : {
+        ...strategy,
+        lastDecision: latest,
+        stance: latest.intent.stance,
+        decisions: strategy.decisions + (latest.id === strategy.lastDecision?.id ? 0 : 1),
+      };
 }
 
 export function fillId(fill: Fill): string {

@@ -49,8 +49,9 @@ export function faultsOf(draft: Draft, instrument: Instrument, quote: Quote | un
   const entry = draft.limitPrice ?? draft.stopPrice ?? (draft.side === 'Buy' ? quote?.ask : quote?.bid);
   if (entry !== undefined) {
     const sign = draft.side === 'Buy' ? 1 : -1;
-    if (draft.stopLoss !== undefined && (entry - draft.stopLoss) * sign <= 0) faults.stopLoss ??= `Must be ${sign > 0 ? 'below' : 'above'} the entry.`;
-    if (draft.takeProfit !== undefined && (draft.takeProfit - entry) * sign <= 0) faults.takeProfit ??= `Must be ${sign > 0 ? 'above' : 'below'} the entry.`;
+    const [loss, profit] = sign > 0 ? ['below', 'above'] : ['above', 'below'];
+    if (draft.stopLoss !== undefined && (entry - draft.stopLoss) * sign <= 0) faults.stopLoss ??= `Must be ${loss} the entry.`;
+    if (draft.takeProfit !== undefined && (draft.takeProfit - entry) * sign <= 0) faults.takeProfit ??= `Must be ${profit} the entry.`;
   }
   return faults;
 }

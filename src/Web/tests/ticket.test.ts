@@ -48,8 +48,10 @@ describe('faults of a ticket', () => {
 
 describe('the order of a ticket', () => {
   it('holds only what its type uses', () => {
-    expect(toOrder(draft({ limitPrice: 1.2, timeInForce: 'Day' }), 'EURUSD')).toEqual({ symbol: 'EURUSD', side: 'Buy', type: 'Market', volume: 10_000 });
-    expect(toOrder(draft({ type: 'Limit', limitPrice: 1.05, stopPrice: 9, stopLoss: 1.04, reduceOnly: true, timeInForce: 'Day' }), 'EURUSD')).toEqual({
+    const market = draft({ limitPrice: 1.2, timeInForce: 'Day' });
+    expect(toOrder(market, 'EURUSD')).toEqual({ symbol: 'EURUSD', side: 'Buy', type: 'Market', volume: 10_000 });
+    const limit = draft({ type: 'Limit', limitPrice: 1.05, stopPrice: 9, stopLoss: 1.04, reduceOnly: true, timeInForce: 'Day' });
+    expect(toOrder(limit, 'EURUSD')).toEqual({
       symbol: 'EURUSD', side: 'Buy', type: 'Limit', volume: 10_000, limitPrice: 1.05, stopLoss: 1.04, reduceOnly: true, timeInForce: 'Day',
     });
   });

@@ -53,7 +53,9 @@ export function accountView(app: App): HTMLElement {
   const doFlatten = async () => {
     const account = store.account;
     if (!account) return;
-    const text = `Closes ${count(account.positions.length, 'position')} at the market and cancels ${count(account.workingOrders.length, 'working order')} of ${account.name}. This cannot be undone.`;
+    const positions = count(account.positions.length, 'position');
+    const orders = count(account.workingOrders.length, 'working order');
+    const text = `Closes ${positions} at the market and cancels ${orders} of ${account.name}. This cannot be undone.`;
     if (!(await ask(`Flatten ${account.name}?`, text, 'Flatten now'))) return;
     try {
       const { minPosition } = await api.flatten(account.name);
@@ -104,7 +106,8 @@ function count(number: number, noun: string): string {
 }
 
 export function openNewAccount({ store, api, session, say }: App): void {
-  const name = field('Name', textInput(freeName(store.accounts ?? []), /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, 'Letters, digits, . _ and -, at most 40.'));
+  const suggestion = freeName(store.accounts ?? []);
+  const name = field('Name', textInput(suggestion, /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, 'Letters, digits, . _ and -, at most 40.'));
   const currency = field('Currency', textInput('USD', /^[A-Za-z]{3,5}$/, 'A currency code such as USD.'));
   const deposit = field('Deposit', numberInput(100_000, { minimum: 0, above: true, required: true }));
   const mode = field('Positions', select([['Netting', 'Netting: one an instrument'], ['Hedging', 'Hedging: every entry its own']], 'Netting'));

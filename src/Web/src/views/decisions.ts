@@ -60,7 +60,9 @@ export function decisionsView({ store, session, report }: App): HTMLElement {
     rows.render(decisions);
     setHidden(older, store.decisionsNext === null || decisions.length === 0);
     setHidden(empty, decisions.length > 0);
-    setText(empty, store.decisions === null ? 'Loading…' : 'No decision yet. A running strategy decides at the close of a bar; each decision stays here with all that it saw.');
+    setText(empty, store.decisions === null
+      ? 'Loading…'
+      : 'No decision yet. A running strategy decides at the close of a bar; each decision stays here with all that it saw.');
   });
   return element;
 }
@@ -77,18 +79,19 @@ function summary(verdicts: readonly Verdict[]): string {
 
 function inside(decision: Decision, digits: number, zone: format.Zone): Node[] {
   const { bar, intent } = decision;
+  const price = (value: number | null | undefined) => format.price(value, digits);
   const distances: [string, number | null | undefined][] = [
     ['Stop', intent.stopDistance], ['Target', intent.takeDistance], ['Trail', intent.trailDistance],
   ];
   const facts: [string, string][] = [
     ['Intent', `${intent.stance.toLowerCase()}, ${format.volume(decision.units)} units`],
     ...distances.filter(([, distance]) => distance !== null && distance !== undefined)
-      .map(([label, distance]): [string, string] => [label, `${format.price(distance, digits)} away`]),
+      .map(([label, distance]): [string, string] => [label, `${price(distance)} away`]),
     ['Market log', format.volume(decision.marketPosition)],
     ...decision.features.map(({ feature, value }): [string, string] => [feature, format.reading(value)]),
   ];
   const whole: [string, string][] = [
-    ['Bar', `${format.dateAndTime(bar.time, zone)}  O ${format.price(bar.open, digits)}  H ${format.price(bar.high, digits)}  L ${format.price(bar.low, digits)}  C ${format.price(bar.close, digits)}`],
+    ['Bar', `${format.dateAndTime(bar.time, zone)}  O ${price(bar.open)}  H ${price(bar.high)}  L ${price(bar.low)}  C ${price(bar.close)}`],
     ['Id', decision.id],
   ];
   const verdicts = decision.verdicts.map((verdict) => {
@@ -102,6 +105,8 @@ function inside(decision: Decision, digits: number, zone: format.Zone): Node[] {
     h('dl', { class: 'facts' },
       ...facts.map(([label, value]) => h('div', {}, h('dt', {}, label), h('dd', {}, value))),
       ...whole.map(([label, value]) => h('div', { class: 'whole' }, h('dt', {}, label), h('dd', {}, value)))),
-    verdicts.length > 0 ? h('ul', { class: 'verdicts', 'aria-label': 'Verdicts of the accounts' }, ...verdicts) : h('p', { class: 'hint' }, 'No account followed.'),
+    verdicts.length > 0
+      ? h('ul', { class: 'verdicts', 'aria-label': 'Verdicts of the accounts' }, ...verdicts)
+      : h('p', { class: 'hint' }, 'No account followed.'),
   ];
 }

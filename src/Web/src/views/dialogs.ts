@@ -107,7 +107,9 @@ export function numberFault(text: string, range: NumberRange): string {
   const tooSmall = minimum !== undefined && (range.above ? value <= minimum : value < minimum);
   const tooLarge = maximum !== undefined && value > maximum;
   if (!tooSmall && !tooLarge) return '';
-  if (minimum !== undefined && maximum !== undefined) return `Must be ${range.above ? 'above' : 'from'} ${minimum} ${range.above ? 'and at most' : 'to'} ${maximum}.`;
+  if (minimum !== undefined && maximum !== undefined) {
+    return range.above ? `Must be above ${minimum} and at most ${maximum}.` : `Must be from ${minimum} to ${maximum}.`;
+  }
   return tooSmall ? `Must be ${range.above ? 'above' : 'at least'} ${minimum}.` : `Must be at most ${maximum}.`;
 }
 

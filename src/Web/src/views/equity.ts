@@ -48,7 +48,9 @@ export function equityView({ store }: App): HTMLElement {
     setText(change, first && last ? `${format.result(last.equity - first.equity)} ${currency}` : '');
     setHidden(empty, items.length > 0);
     setText(empty, store.equityFault || (store.account ? 'The curve begins with the first sample of the equity.' : 'No account yet.'));
-    setAttribute(canvas, 'aria-label', last ? `Equity of ${store.accountName}: ${items.length} points, now ${format.money(last.equity)} ${currency}` : 'Equity, no points yet');
+    setAttribute(canvas, 'aria-label', last
+      ? `Equity of ${store.accountName}: ${items.length} points, now ${format.money(last.equity)} ${currency}`
+      : 'Equity, no points yet');
   });
   return element;
 }

@@ -49,7 +49,9 @@ export function fillsView({ store }: App): HTMLElement {
     list.render(fills);
     setHidden(scroll, fills.length === 0);
     setHidden(empty, fills.length > 0);
-    setText(empty, store.account ? 'Nothing filled yet: start a strategy, or place an order by the ticket.' : 'Fills appear here once there is an account.');
+    setText(empty, store.account
+      ? 'Nothing filled yet: start a strategy, or place an order by the ticket.'
+      : 'Fills appear here once there is an account.');
   });
   return element;
 }

@@ -13,7 +13,8 @@ const connectionTexts: Record<Connection, string> = {
 };
 
 export function headerView({ store, session }: App): HTMLElement {
-  const simulated = h('strong', { class: 'simulated', hidden: true, title: 'Prices are made up by the seeded simulation, not by a market.' }, 'SIMULATED');
+  const meaning = 'Prices are made up by the seeded simulation, not by a market.';
+  const simulated = h('strong', { class: 'simulated', hidden: true, title: meaning }, 'SIMULATED');
   const stateText = h('span', { role: 'status' });
   const ageText = h('span', { class: 'age', title: 'Age of the last message' });
   const connection = h('span', { class: 'connection' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), stateText, ageText);

@@ -16,7 +16,8 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
 function flash(cell: HTMLElement, up: boolean): void {
   if (calm.matches) return;
-  cell.animate([{ backgroundColor: `var(--${up ? 'up' : 'down'}-flash)` }, { backgroundColor: 'transparent' }], { duration: 700, easing: 'ease-out' });
+  const from = `var(--${up ? 'up' : 'down'}-flash)`;
+  cell.animate([{ backgroundColor: from }, { backgroundColor: 'transparent' }], { duration: 700, easing: 'ease-out' });
 }
 
 export function quotesView({ store, session }: App): HTMLElement {

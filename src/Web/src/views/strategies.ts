@@ -39,7 +39,10 @@ export function strategiesView(app: App): HTMLElement {
     const accounts = h('span', { class: 'accounts' });
     const toggle = h('button', {
       type: 'button',
-      onclick: () => void change(toggle, () => (running ? api.stopStrategy(name) : api.startStrategy(name)), `${name} is ${running ? 'stopped' : 'running'}.`),
+      onclick: () => {
+        const work = () => (running ? api.stopStrategy(name) : api.startStrategy(name));
+        void change(toggle, work, `${name} is ${running ? 'stopped' : 'running'}.`);
+      },
     });
     const follow = h('button', {
       type: 'button',
@@ -97,7 +100,8 @@ function openNewStrategy({ store, api, session, say }: App): void {
   const definition = field('Definition', select(store.definitions.map(({ name, title }) => [name, title] as const), first.name));
   const description = h('p', { class: 'hint' });
   const name = field('Name', textInput('', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'Letters, digits, . _ and -, at most 64.'));
-  const symbol = field('Symbol', select([...store.instruments.values()].map((instrument) => [instrument.symbol, `${instrument.symbol} – ${instrument.name}`] as const), store.symbol));
+  const symbols = [...store.instruments.values()].map((instrument) => [instrument.symbol, `${instrument.symbol} – ${instrument.name}`] as const);
+  const symbol = field('Symbol', select(symbols, store.symbol));
   const timeFrame = field('Time frame', select(timeFrames.map((text) => [text, text] as const), store.timeFrame));
   const parameterFields = h('div', { class: 'fields', role: 'group', 'aria-label': 'Parameters' });
   const follow = h('input', { type: 'checkbox', checked: store.account !== undefined });
