@@ -16,7 +16,11 @@ public static class PortMapExport
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter<ServiceNetwork>(JsonNamingPolicy.CamelCase), new JsonStringEnumConverter<PortKind>(JsonNamingPolicy.CamelCase) },
+        Converters =
+        {
+            new JsonStringEnumConverter<ServiceNetwork>(JsonNamingPolicy.CamelCase),
+            new JsonStringEnumConverter<PortKind>(JsonNamingPolicy.CamelCase),
+        },
     });
 
     /// <summary>The formats of <see cref="Write"/>.</summary>

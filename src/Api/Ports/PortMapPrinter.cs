@@ -22,7 +22,8 @@ public sealed record PortTable(ImmutableArray<string> Columns, ImmutableArray<Im
 /// <summary>A port map as tables for people.</summary>
 public static class PortMapPrinter
 {
-    private static readonly ImmutableArray<string> NarrowColumns = ["Port", "Service", "Network", "Phase", "Status", "Latency", "Requests/s", "Purpose"];
+    private static readonly ImmutableArray<string> NarrowColumns =
+        ["Port", "Service", "Network", "Phase", "Status", "Latency", "Requests/s", "Purpose"];
     private static readonly ImmutableArray<string> WideColumns = [.. NarrowColumns, "Is", "Category", "Silo", "Gateway", "Other ports", "Depends on"];
 
     /// <summary>
@@ -38,7 +39,9 @@ public static class PortMapPrinter
             .Concat(shifted.Reserved.Select(r => (r.Port, Row: Row(r.Port, "reserved", r.Purpose))))
             .OrderBy(r => r.Port).Select(r => r.Row);
         IEnumerable<ImmutableArray<string>> ofOthers = shifted.Clients.OrderBy(c => c.Port).Select(c => Row(c, isClient: true))
-            .Concat(shifted.Infrastructure.SelectMany(i => i.Ports.Select(p => Row(p.Port, $"{i.Name} ({p.Id}, {p.Protocol})", i.Purpose, i.Status))));
+            .Concat(from program in shifted.Infrastructure
+                    from port in program.Ports
+                    select Row(port.Port, $"{program.Name} ({port.Id}, {port.Protocol})", program.Purpose, program.Status));
         ImmutableArray<string> columns = wide ? WideColumns : NarrowColumns;
         return new PortTable(columns, [.. ofSilos.Concat(ofOthers).Select(row => row[..columns.Length])]);
     }

@@ -253,8 +253,10 @@ public static class PortMapValidator
 
     private static IEnumerable<PortFault> Cycles(PortMap map)
     {
-        ILookup<string, string> calls = map.Services.SelectMany(s => s.Dependencies.Select(d => (s.Name, Callee: d))).ToLookup(e => e.Name, e => e.Callee);
-        Dictionary<string, HashSet<string>> reached = map.Services.Select(s => s.Name).Distinct().ToDictionary(n => n, Reach, StringComparer.Ordinal);
+        ILookup<string, string> calls = map.Services.SelectMany(s => s.Dependencies.Select(d => (s.Name, Callee: d)))
+            .ToLookup(e => e.Name, e => e.Callee, StringComparer.Ordinal);
+        Dictionary<string, HashSet<string>> reached = map.Services.Select(s => s.Name).Distinct()
+            .ToDictionary(n => n, Reach, StringComparer.Ordinal);
         List<string[]> cycles = [];
         foreach (string name in reached.Keys.Where(n => reached[n].Contains(n)))
         {
@@ -264,7 +266,10 @@ public static class PortMapValidator
         foreach (string[] cycle in cycles.Where(c => !map.AllowedCycles.Any(allowed => c.All(allowed.Contains))))
         {
             yield return new PortFault(
-                PortFaultCode.DependencyCycle, $"{string.Join(", ", cycle)} depend on each other, expected no such cycle", [.. cycle], PortsOf(cycle));
+                PortFaultCode.DependencyCycle,
+                $"{string.Join(", ", cycle)} depend on each other, expected no such cycle",
+                [.. cycle],
+                PortsOf(cycle));
         }
         foreach (ImmutableArray<string> allowed in map.AllowedCycles.Where(a => !cycles.Any(c => a.All(c.Contains))))
         {
