@@ -26,12 +26,14 @@ public sealed class Account
     private readonly List<AccountEvent> _uncommitted = [];
     private readonly PaperVenue _venue;
     private long _dueRevision = -1;
+    private readonly long _restoredTo;
     private DateTime _nextDue = DateTime.MaxValue;
 
     public Account(string key, AccountState state)
     {
         Key = key;
         State = state;
+        _restoredTo = state.LastPosition;
         _venue = new PaperVenue(state, Raise);
     }
 
@@ -133,9 +135,9 @@ public sealed class Account
     public void Observe(string symbol, in Quote quote, long position)
     {
         SymbolBook book = State.Book(symbol);
-        if (quote.Bid == 0 || position < book.Position) return;
-        book.Mark = quote;
-        if (position > book.Position) book.Position = position;
+        if (quote.Bid == 0) return;
+        book.SetMark(quote, position);
+        book.Position = Math.Max(book.Position, position);
     }
 
     /// <summary>One quote. A position seen before is passed over, so a repeated delivery does nothing.</summary>
@@ -144,10 +146,10 @@ public sealed class Account
     {
         if (!IsInterested(symbol)) return false;
         SymbolBook book = State.Book(symbol);
-        if (position <= book.Position) return true;
+        if (WasActedOn(book, quote, position)) return true;
         AdvanceTo(quote.Time);
         book.Position = position;
-        book.Mark = quote;
+        book.SetMark(quote, position);
         State.Now = Later(State.Now, quote.Time);
         if (book.Orders.Count > 0) _venue.OnQuote(book, quote);
         Watch();
@@ -159,15 +161,27 @@ public sealed class Account
     {
         if (!IsInterested(symbol)) return false;
         SymbolBook book = State.Book(symbol);
-        if (position <= book.Position) return true;
+        var close = new Quote(closeTime, bar.Bid.Close, bar.Ask.Close);
+        if (WasActedOn(book, close, position)) return true;
         AdvanceTo(closeTime);
         book.Position = position;
         State.Now = Later(State.Now, closeTime);
-        book.Mark = new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open);
+        book.SetMark(new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open), position);
         if (book.Orders.Count > 0) _venue.OnBar(book, bar, closeTime);
-        book.Mark = new Quote(closeTime, bar.Bid.Close, bar.Ask.Close);
+        book.SetMark(close, position);
         Watch();
         return IsInterested(symbol);
+    }
+
+    /// <summary>
+    /// A repeated delivery, or one from before the restart that this account came back from: all that followed from it is in the journal,
+    /// so it only moves the mark.
+    /// </summary>
+    private bool WasActedOn(SymbolBook book, in Quote mark, long position)
+    {
+        if (position > book.Position && position > _restoredTo) return false;
+        book.SetMark(mark, position);
+        return true;
     }
 
     /// <summary>Time passed without an event of the instrument.</summary>

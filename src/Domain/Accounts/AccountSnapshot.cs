@@ -45,8 +45,9 @@ public sealed record AccountSnapshot
 
 /// <summary>One instrument inside an account.</summary>
 /// <param name="Mark">The last quote that the account saw.</param>
-/// <param name="Position">Its place in the market log.</param>
+/// <param name="MarkPosition">Its place in the market log.</param>
+/// <param name="Position">The last event that the account acted on.</param>
 /// <param name="OpenResult">Unrealised, in account currency.</param>
 [GenerateSerializer, Immutable, Alias("ht.BookSnapshot")]
 public sealed record BookSnapshot(
-    string Symbol, Quote Mark, long Position, DateTime NextSwap, ImmutableArray<Holding> Holdings, ImmutableArray<Order> Orders, decimal OpenResult);
+    string Symbol, Quote Mark, long MarkPosition, long Position, DateTime NextSwap, ImmutableArray<Holding> Holdings, ImmutableArray<Order> Orders, decimal OpenResult);

@@ -50,8 +50,9 @@ public sealed class AccountState
         foreach (BookSnapshot book in snapshot.Books)
         {
             SymbolBook restored = Book(book.Symbol);
-            restored.Mark = book.Mark;
+            restored.SetMark(book.Mark, book.MarkPosition);
             restored.Position = book.Position;
+            LastPosition = Math.Max(LastPosition, book.Position);
             restored.NextSwap = book.NextSwap;
             foreach (Holding holding in book.Holdings) restored.Put(holding);
             foreach (Order order in book.Orders)
@@ -99,6 +100,9 @@ public sealed class AccountState
 
     public IReadOnlyCollection<SymbolBook> Books => _books.Values;
     public IReadOnlyDictionary<string, FollowTerms> Follows => _follows;
+
+    /// <summary>The latest place in the market log that any event names; -1 before the first.</summary>
+    public long LastPosition { get; private set; } = -1;
 
     /// <summary>Bumped by every event: what time has in store may have changed.</summary>
     public long Revision { get; private set; }
@@ -233,6 +237,7 @@ public sealed class AccountState
     {
         Revision++;
         if (happened.Time > Now) Now = happened.Time;
+        if (happened.MarketPosition > LastPosition) LastPosition = happened.MarketPosition;
         switch (happened)
         {
             case AccountOpened e:
@@ -399,7 +404,7 @@ public sealed class AccountState
         DayTurned = DayTurned,
         HighWater = HighWater, DayStart = DayStart, WeekStart = WeekStart, MonthStart = MonthStart, MarginCalled = MarginCalled,
         Books = [.. _books.Values.Select(book => new BookSnapshot(
-            book.Instrument.Symbol, book.Mark, book.Position, book.NextSwap, [.. book.Holdings], [.. book.Orders], OpenResult(book)))],
+            book.Instrument.Symbol, book.Mark, book.MarkPosition, book.Position, book.NextSwap, [.. book.Holdings], [.. book.Orders], OpenResult(book)))],
         Follows = _follows.ToImmutableDictionary(),
         ClientOrders = _ordinalOfClientOrder.ToImmutableDictionary(),
         Denials = _denials.ToImmutableDictionary(),

@@ -12,10 +12,21 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode)
     public Instrument Instrument { get; } = instrument;
 
     /// <summary>Not from the journal: the market's last word to this account.</summary>
-    public Quote Mark { get; set; }
+    public Quote Mark { get; private set; }
+
+    /// <summary>Place in the market log of <see cref="Mark"/>; -1 before the first.</summary>
+    public long MarkPosition { get; private set; } = -1;
 
     /// <summary>Place in the market log of the last event of this instrument that the account acted on; -1 before the first.</summary>
     public long Position { get; set; } = -1;
+
+    /// <summary>Sets the mark, unless a later one is known.</summary>
+    public void SetMark(in Quote mark, long position)
+    {
+        if (position < MarkPosition) return;
+        Mark = mark;
+        MarkPosition = position;
+    }
 
     /// <summary>When the next night of swap is due.</summary>
     public DateTime NextSwap { get; set; } = DateTime.MaxValue;

@@ -18,6 +18,7 @@ public struct FeedGuard(TradingCalendar calendar)
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(5);
 
     private Quote _lastQuote;
+    private DateTime _notBefore;
     private DateTime _lastOpen;
     private DateTime _lastEnd;
     private long _received;
@@ -37,7 +38,7 @@ public struct FeedGuard(TradingCalendar calendar)
             _invalid++;
             return false;
         }
-        if (quote.Time < _lastQuote.Time)
+        if (quote.Time < _lastQuote.Time || quote.Time < _notBefore)
         {
             _late++;
             return false;
@@ -69,7 +70,7 @@ public struct FeedGuard(TradingCalendar calendar)
                 _duplicates++;
                 return false;
             }
-            if (bar.OpenTime < _lastOpen)
+            if (bar.OpenTime < _lastOpen || bar.OpenTime < _notBefore)
             {
                 _late++;
                 return false;
@@ -79,6 +80,12 @@ public struct FeedGuard(TradingCalendar calendar)
         _lastOpen = bar.OpenTime;
         _lastEnd = timeFrame.End(bar.OpenTime);
         return true;
+    }
+
+    /// <summary>From now on a quote before <paramref name="time"/> is late: the clock has passed it.</summary>
+    public void AdvanceTo(DateTime time)
+    {
+        if (time > _notBefore) _notBefore = time;
     }
 
     /// <summary>Counts one that could not be read as a quote or a bar at all.</summary>

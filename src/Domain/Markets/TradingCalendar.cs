@@ -74,6 +74,28 @@ public sealed record TradingCalendar(
         return false;
     }
 
+    /// <summary>When the market next opens, if it is closed at <paramref name="utc"/>, or closes, if it is open; null when it never does.</summary>
+    public DateTime? NextChange(DateTime utc)
+    {
+        if (Sessions.IsEmpty) return null;
+        DateTimeZone zone = Zone;
+        LocalDate today = Local(utc).Date;
+        bool open = IsOpen(utc);
+        DateTime? next = null;
+        for (int days = 0; days <= 8 && next is null; days++)
+        {
+            LocalDate date = today.PlusDays(days);
+            foreach (TradingSession session in Sessions)
+            {
+                if (session.Day != date.DayOfWeek.ToDayOfWeek()) continue;
+                LocalDateTime turn = date.AtMidnight().PlusTicks((open ? session.Close : session.Open).Ticks);
+                DateTime at = zone.ResolveLocal(turn, Resolvers.LenientResolver).ToDateTimeUtc();
+                if (at > utc && IsOpen(at) != open && !(at >= next)) next = at;
+            }
+        }
+        return next;
+    }
+
     /// <summary>The first day turn after <paramref name="utc"/>, in UTC.</summary>
     public DateTime NextDayTurn(DateTime utc)
     {

@@ -22,7 +22,7 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
 
     private string Key => this.GetPrimaryKeyString();
 
-    private DateTime Now => options.IsRun ? _state.Since : clock.GetUtcNow().UtcDateTime;
+    private DateTime Now => options.IsRun ? (_state.Since > options.RunStart ? _state.Since : options.RunStart) : clock.GetUtcNow().UtcDateTime;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {

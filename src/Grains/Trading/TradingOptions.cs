@@ -14,6 +14,9 @@ public sealed class TradingOptions
     /// </summary>
     public bool IsRun { get; init; }
 
+    /// <summary>When the run begins: the time of commands before its first event.</summary>
+    public DateTime RunStart { get; init; }
+
     /// <summary>Bars of history a feature set is warmed with when a strategy joins; 0 in a run.</summary>
     public int WarmUpBars { get; init; }
 

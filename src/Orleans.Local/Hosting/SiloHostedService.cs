@@ -9,16 +9,9 @@ internal sealed class SiloHostedService(
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        lifecycle.Subscribe(
-            nameof(LocalRuntime),
-            // Stops before everything of the application and storage, and after what became active last.
-            ServiceLifecycleStage.BecomeActive - 1,
-            _ =>
-            {
-                runtime.Start();
-                return Task.CompletedTask;
-            },
-            runtime.StopAsync);
+        lifecycle.Subscribe(nameof(LocalRuntime), ServiceLifecycleStage.RuntimeInitialize, _ => runtime.Start());
+        // Grains leave after what became active last and before everything that they use.
+        lifecycle.Subscribe(nameof(LocalRuntime), ServiceLifecycleStage.BecomeActive - 1, _ => Task.CompletedTask, runtime.StopAsync);
         foreach (ILifecycleParticipant<ISiloLifecycle> participant in participants) participant.Participate(lifecycle);
         await lifecycle.OnStart(int.MinValue, int.MaxValue, cancellationToken);
     }

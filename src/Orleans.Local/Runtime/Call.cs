@@ -89,7 +89,7 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
                 runtime.Outstanding.Add(this);
             }
         }
-        proxy.Target.Receive(this);
+        Deliver();
     }
 
     public override Task Invoke(TurnTarget target)
@@ -120,7 +120,7 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
 
     public override void Redirect(LocalRuntime runtime)
     {
-        if (!IsAbandoned) proxy.Target.Receive(this);
+        if (!IsAbandoned) Deliver();
     }
 
     /// <summary>Answers the caller with a time-out; the callee is not disturbed.</summary>
@@ -154,6 +154,21 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
             return cancelled;
         }
         throw new InvalidOperationException("a task that succeeded has no failure");
+    }
+
+    private void Deliver()
+    {
+        CallTarget target;
+        try
+        {
+            target = proxy.Target;
+        }
+        catch (Exception unreachable)
+        {
+            Refuse(unreachable);
+            return;
+        }
+        target.Receive(this);
     }
 
     private void Refuse(Exception reason, LocalRuntime runtime)

@@ -18,8 +18,6 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
 
     private readonly ConcurrentDictionary<GrainId, CallTarget> _targets = new();
     private readonly ILogger<LocalRuntime> _logger;
-    private readonly IOptions<GrainTypeOptions> _typeOptions;
-    private readonly IOptions<SiloMessagingOptions> _messagingOptions;
     private readonly Lazy<GrainTypeMap> _types;
     private readonly Lazy<IIncomingGrainCallFilter[]> _incomingFilters;
     private readonly Lazy<IOutgoingGrainCallFilter[]> _outgoingFilters;
@@ -38,9 +36,7 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
         TimerRegistry = timers;
         CollectionOptions = collection.Value;
         _logger = logger;
-        _typeOptions = types;
-        _messagingOptions = messaging;
-        _types = new(() => new GrainTypeMap(_typeOptions.Value, CollectionOptions));
+        _types = new(() => new GrainTypeMap(types.Value, CollectionOptions));
         // Filters may themselves ask for the grain factory, so they are made when the first call needs them.
         _incomingFilters = new(() => [.. services.GetServices<IIncomingGrainCallFilter>()]);
         _outgoingFilters = new(() => [.. services.GetServices<IOutgoingGrainCallFilter>()]);
@@ -91,7 +87,7 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
     public long ToTicks(TimeSpan time) => (long)(time.TotalSeconds * _ticksPerSecond);
 
     /// <summary>Begins to watch time-outs and idle activations.</summary>
-    public void Start()
+    public Task Start()
     {
         _ = Types;
         TimeSpan sweep = TimeSpan.FromSeconds(1);
@@ -99,6 +95,7 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
         _timers.Add(Scheduler.CreateTimer(static runtime => ((LocalRuntime)runtime!).SweepTimeouts(), this, sweep, sweep));
         TimeSpan quantum = CollectionOptions.CollectionQuantum;
         _timers.Add(Scheduler.CreateTimer(static runtime => ((LocalRuntime)runtime!).CollectIdle(), this, quantum, quantum));
+        return Task.CompletedTask;
     }
 
     /// <summary>
@@ -215,6 +212,10 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
     {
         long now = Now();
         foreach (Activation activation in Activations) activation.CollectIfIdle(now);
+        foreach (var (id, target) in _targets)
+        {
+            if (target is ObserverTarget { Instance: null }) _targets.TryRemove(KeyValuePair.Create(id, target));
+        }
     }
 
     [LoggerMessage(LogLevel.Critical, "The runtime failed in a turn of {GrainId}")]

@@ -27,6 +27,7 @@ internal sealed class TurnQueue(GrainWorkScheduler door, TurnTarget owner) : Tas
 
     private WorkItem? _incoming = Idle;
     private WorkItem? _batch;
+    private ExecutionContext? _clean;
 
     /// <summary>Whether the calling code runs in a turn of this queue.</summary>
     public bool IsCurrent => ReferenceEquals(_current, this);
@@ -74,17 +75,18 @@ internal sealed class TurnQueue(GrainWorkScheduler door, TurnTarget owner) : Tas
 
     private void Drain()
     {
-        ExecutionContext clean = ExecutionContext.Capture()!;
+        _clean = ExecutionContext.Capture()!;
         long start = Environment.TickCount64;
         for (int done = 0; ; done++)
         {
-            if (done >= door.ItemsPerRun || Environment.TickCount64 - start >= QuantumMilliseconds)
+            WorkItem? item = _batch ?? TakeIncoming();
+            if (item is null) return;
+            _batch = item;
+            if (done > 0 && (done >= door.ItemsPerRun || Environment.TickCount64 - start >= QuantumMilliseconds))
             {
                 door.Schedule(this, yielding: true);
                 return;
             }
-            WorkItem? item = _batch ?? TakeIncoming();
-            if (item is null) return;
             _batch = item.Next;
             item.Next = null;
             try
@@ -96,9 +98,12 @@ internal sealed class TurnQueue(GrainWorkScheduler door, TurnTarget owner) : Tas
             {
                 owner.Runtime.OnFault(owner.GrainId, fault);
             }
-            ExecutionContext.Restore(clean);
+            RestoreContext();
         }
     }
+
+    /// <summary>Takes away what grain code left in the ambient context, so that nothing flows from one request into another.</summary>
+    public void RestoreContext() => ExecutionContext.Restore(_clean!);
 
     /// <returns>The oldest of the items that came in, linked to the younger ones; null when there are none and the queue went idle.</returns>
     private WorkItem? TakeIncoming()

@@ -152,6 +152,7 @@ internal abstract class TurnTarget : CallTarget
                 item.Next = null;
                 if (request.IsAlwaysInterleave) _waitingInterleaved--;
                 Start(request);
+                Turns.RestoreContext();
                 next = previous is null ? _firstWaiting : previous.Next;
             }
             else

@@ -40,7 +40,11 @@ public static class FeedReader
             .OrderBy(group => group.Key.Symbol, StringComparer.Ordinal).ThenBy(group => group.Key.TimeFrame ?? TimeFrame.Tick);
         foreach (var group in groups)
         {
-            var chosen = OneSide([.. group], options);
+            List<(string Path, FeedFormat Format)> chosen = OneSide([.. group], options);
+            if (chosen.Find(file => file.Format.Kind != chosen[0].Format.Kind) is { Path: { } other })
+            {
+                throw new FeedException($"{group.Key.Symbol} {group.Key.TimeFrame} is in {chosen[0].Path} and, of another source, in {other}: choose one");
+            }
             chosen.Sort((a, b) => (a.Format.Date ?? default).CompareTo(b.Format.Date ?? default) is var byDate && byDate != 0
                 ? byDate
                 : string.CompareOrdinal(a.Path, b.Path));

@@ -4,6 +4,7 @@ using HybridTrading.Api.Ports;
 
 namespace HybridTrading.Tests.Ports;
 
+[Collection(PortServer.Collection)]
 public sealed class PortProbeTests
 {
     [Theory]

@@ -8,6 +8,9 @@ namespace HybridTrading.Tests.Ports;
 /// <summary>A real web server on the loopback ports of a plan, and a client for it.</summary>
 internal sealed class PortServer : IAsyncDisposable
 {
+    /// <summary>Tests that look for free ports run one after the other, so that none takes what another just found.</summary>
+    public const string Collection = "loopback ports";
+
     private readonly WebApplication _app;
 
     private PortServer(WebApplication app, ServiceEndpoints plan)
@@ -37,12 +40,12 @@ internal sealed class PortServer : IAsyncDisposable
         return new PortServer(app, plan);
     }
 
-    /// <summary>A plan whose ports are free now: below the range that the system hands out, at an offset nobody else is likely to use.</summary>
+    /// <summary>A plan whose ports are free now; they and the silo ports lie below the range that the system hands out by itself.</summary>
     public static ServiceEndpoints FreePlan(PortMap map, string[]? services)
     {
         for (int attempt = 0; attempt < 50; attempt++)
         {
-            int offset = Random.Shared.Next(11_000, 15_000);
+            int offset = Random.Shared.Next(11_000, 14_000);
             if (!PortMapValidator.Collisions(map, offset).IsEmpty) continue;
             ServiceEndpoints plan = ServiceEndpoints.Plan(map, services, offset);
             try

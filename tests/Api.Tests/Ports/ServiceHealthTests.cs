@@ -5,6 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HybridTrading.Tests.Ports;
 
+[Collection(PortServer.Collection)]
 public sealed class ServiceHealthTests
 {
     public static TheoryData<string> Maps => PortMapTests.Maps;

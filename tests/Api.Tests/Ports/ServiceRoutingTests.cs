@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HybridTrading.Tests.Ports;
 
+[Collection(PortServer.Collection)]
 public sealed class ServiceRoutingTests
 {
     private static readonly string[] Two = ["api-gateway", "audit-trail"];

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Globalization;
+using HybridTrading.Domain.Backtesting;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Performance;
+using HybridTrading.Silo.Runs;
+using HybridTrading.Storage;
+
+namespace HybridTrading.Silo.Commands;
+
+/// <summary><c>replay</c>: past data through the grains, the journal and the paper venue, as live, in a folder and tenant of its own.</summary>
+public static class ReplayCommand
+{
+    public static Command Create()
+    {
+        var options = new RunOptions();
+        var speed = new Option<string>("--speed") { Description = "max, or times real time: 1, 60, 3600", DefaultValueFactory = _ => "max" };
+        var resume = new Option<string?>("--resume") { Description = "go on with the run of this id, from where it was cut off" };
+        var data = DataOption.Create();
+        var command = new Command("replay", """
+            Play past data through the grains, exactly as live, into a journal of its own. The same options make the same orders as backtest.
+
+            Examples:
+              replay gbpusd_h1.zip --symbol GBPUSD --strategy sma-cross --set fast=20 --set slow=50 --set units=10000
+              replay data/forex/oanda/tick/eurusd --timeframe M1 --speed 60
+              replay --resume 20261121-101500-3f2a
+            """) { speed, resume, data };
+        options.AddTo(command);
+        command.Handle(async (parsed, cancellation) =>
+        {
+            bool json = parsed.GetValue(options.Json);
+            double? times = Speed(parsed.GetValue(speed)!);
+            string root = DataOption.Path(parsed.GetValue(data));
+            Replay replay;
+            StoredRun run;
+            if (parsed.GetValue(resume) is { } id)
+            {
+                RunFolder folder = RunFolder.Of(root, id);
+                run = folder.Load();
+                (replay, _) = Open(folder, run);
+            }
+            else
+            {
+                id = NewId();
+                RunRequest request = options.Read(parsed);
+                run = new StoredRun(id, request, [], false, 0);
+                RunFolder folder = RunFolder.Of(root, id);
+                (replay, run) = Open(folder, run);
+                folder.Create(run);
+            }
+            if (!json || Console.IsErrorRedirected) Console.Error.WriteLine($"run {id} in {System.IO.Path.Combine(root, "runs", id)}; if it is cut off: replay --resume {id}{(parsed.GetValue(data) is { } named ? $" --data {named}" : "")}");
+            RunReport report = run.Finished
+                ? await replay.ReportAsync(cancellation)
+                : await RunOutput.WithProgress("replay", json, progress => replay.RunAsync(times, progress, cancellation));
+            RunOutput.Print(report, json);
+            return 0;
+        });
+        return command;
+    }
+
+    private static (Replay Replay, StoredRun Run) Open(RunFolder folder, StoredRun run)
+    {
+        ImmutableArray<MarketSeries> data = run.Request.Load();
+        ImmutableArray<SourceFile> sources = [.. data.SelectMany(series => series.Sources)];
+        if (run.Sources.IsEmpty) run = run with { Sources = sources };
+        foreach ((SourceFile then, SourceFile now) in run.Sources.Zip(sources))
+        {
+            if (then.Sha256 != now.Sha256) throw new UsageException($"{now.Path} has changed since run {run.Id} began; a run goes on with the same data only");
+        }
+        if (run.Sources.Length != sources.Length) throw new UsageException($"run {run.Id} began with {run.Sources.Length} files, now there are {sources.Length}");
+        RunPlan plan = run.Request.Plan(data, $"run-{run.Id.ToLowerInvariant()}");
+        return (new Replay(folder, run, plan, data), run);
+    }
+
+    private static double? Speed(string text) => text == "max" ? null
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double times) && times is > 0 and <= 1_000_000 ? times
+        : throw new UsageException($"--speed is '{text}'; expected max or a number of times real time, up to 1000000");
+
+    private static string NewId() => $"{DateTime.UtcNow:yyyyMMdd-HHmmss}-{Guid.NewGuid().ToString("N")[..4]}";
+}
