@@ -11,8 +11,7 @@ RootCommand root = new(
     BackupCommands.CreateBackup(),
     BackupCommands.CreateRestore(),
 };
-Command run = RunCommand.Create();
-root.Add(run);
-RunCommand.MakeDefault(root, run);
+root.Add(RunCommand.Create());
+RunCommand.MakeDefault(root);
 
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace HybridTrading.Domain.Features;
 
@@ -8,7 +10,7 @@ namespace HybridTrading.Domain.Features;
 /// <c>cross(sma(20),sma(50))</c>: lower case, no spaces, every number written, the source only when it is not close. The text is the value:
 /// it is what travels and what is stored.
 /// </summary>
-[GenerateSerializer, Immutable, Alias("ht.FeatureSpec")]
+[GenerateSerializer, Immutable, Alias("ht.FeatureSpec"), JsonConverter(typeof(FeatureSpecJsonConverter))]
 public readonly record struct FeatureSpec
 {
     [Id(0)] private readonly string? _text;
@@ -44,6 +46,21 @@ public readonly record struct FeatureSpec
     internal static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
     internal static string Name(PriceSource source) => source.ToString().ToLowerInvariant();
+}
+
+/// <summary>Writes a feature as its text, in JSON values and property names.</summary>
+public sealed class FeatureSpecJsonConverter : JsonConverter<FeatureSpec>
+{
+    public override FeatureSpec Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        FeatureSpec.TryParse(reader.GetString(), out FeatureSpec spec, out string? error) ? spec : throw new JsonException(error);
+
+    public override void Write(Utf8JsonWriter writer, FeatureSpec value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+
+    public override FeatureSpec ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Read(ref reader, typeToConvert, options);
+
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, FeatureSpec value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value.ToString());
 }
 
 /// <summary>Features by typed factory; each throws <see cref="FormatException"/> for a number out of its range.</summary>

@@ -23,7 +23,7 @@ public sealed record ShardEntry(int Number, ImmutableSortedDictionary<string, Sh
 /// <summary>Updates the features once a bar and has the shards evaluate their strategies.</summary>
 [HostedBy("feature-engineering")]
 public sealed partial class FeaturesGrain(
-    [PersistentState("features", "grains")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, ILogger<FeaturesGrain> log)
+    [PersistentState("features")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, ILogger<FeaturesGrain> log)
     : Grain, IFeaturesGrain
 {
     private static readonly TimeSpan SnapshotInterval = TimeSpan.FromMinutes(1);
@@ -92,6 +92,9 @@ public sealed partial class FeaturesGrain(
         await ExtendAsync(strategy);
         await Shard(current!.Number).Add(member);
     }
+
+    public Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters) =>
+        ExtendAsync(StrategyCatalog.Find(definition).Make(parameters));
 
     public async Task Leave(string strategy)
     {

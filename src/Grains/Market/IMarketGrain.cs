@@ -60,6 +60,9 @@ public interface IFeaturesGrain : IGrainWithStringKey
     /// <summary>A strategy joins: its features are computed and a shard evaluates it from the next bar on. Joining twice is joining once.</summary>
     [AlwaysInterleave, Alias("Join")] Task Join(ShardMember member);
 
+    /// <summary>From the next bar on the inputs of such a strategy are computed, whether or not one has joined.</summary>
+    [AlwaysInterleave, Alias("Compute")] Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters);
+
     [AlwaysInterleave, Alias("Leave")] Task Leave(string strategy);
 
     /// <summary>The features as of the last bar.</summary>

@@ -1,6 +1,7 @@
 using HybridTrading.Domain.Markets;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
+using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Market;
 
@@ -21,8 +22,9 @@ public sealed record MarketState
 /// it enters the forming bars.
 /// </summary>
 [HostedBy("data-bridge")]
-public sealed class MarketGrain(
-    [PersistentState("market", "grains")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options) : Grain, IMarketGrain
+public sealed partial class MarketGrain(
+    [PersistentState("market")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options,
+    ILogger<MarketGrain> logger) : Grain, IMarketGrain
 {
     /// <summary>The stream provider and namespace of what screens show.</summary>
     public const string Screens = "screens";
@@ -135,16 +137,31 @@ public sealed class MarketGrain(
     {
         ImmutableSortedDictionary<string, long> watchers = _watchers;
         if (watchers.IsEmpty) return;
-        if (options.IsRun || watchers.Count == 1)
+        if (options.IsRun)
         {
             foreach ((string account, long number) in watchers) Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
         }
         else
         {
-            await Task.WhenAll(watchers.Select(async watcher =>
-                Heard(watcher.Key, watcher.Value, await tell(GrainFactory.GetGrain<IAccountGrain>(watcher.Key)))));
+            await Task.WhenAll(watchers.Select(watcher => TryTellAsync(watcher.Key, watcher.Value, tell)));
         }
     }
+
+    /// <summary>One account's failure (its events not recorded) is not the market's.</summary>
+    private async Task TryTellAsync(string account, long number, Func<IAccountGrain, Task<bool>> tell)
+    {
+        try
+        {
+            Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogNotTold(e, account, Symbol);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "account {Account} could not take an event of {Symbol}")]
+    private partial void LogNotTold(Exception exception, string account, string symbol);
 
     private void Heard(string account, long number, bool more)
     {
@@ -188,7 +205,11 @@ public sealed class MarketGrain(
         _saved = _position;
         state.State = new MarketState
         {
-            Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys], Forming = Forming(), Position = _position, Last = _last,
+            Frames = [.. _frames.Keys],
+            Watchers = [.. _watchers.Keys],
+            Forming = Forming(),
+            Position = _position,
+            Last = _last,
         };
         await state.WriteStateAsync();
     });

@@ -3,12 +3,13 @@ using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Trading;
 
 /// <summary>A user's strategy: its stance, its decisions, its followers. Rules are in Domain; here they are recorded and sent.</summary>
 [HostedBy("trading-engine")]
-public sealed class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock) : Grain, IStrategyGrain
+public sealed partial class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock, ILogger<StrategyGrain> log) : Grain, IStrategyGrain
 {
     private readonly SortedSet<string> _accounts = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, DecisionMade> _open = [];
@@ -30,7 +31,7 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
         _stream = new EventStream<StrategyEvent>(journal, StrategyEventCatalog.Events, Keys.StrategyStream(Key), owner, DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
         // What was decided before the silo went must still reach the accounts, before anything new is decided.
-        foreach (DecisionMade made in _open.Values.ToArray()) await SettleAsync(made);
+        await SettleOpenAsync();
     }
 
     public async Task<CommandResult> Create(StrategySetup setup)
@@ -97,7 +98,16 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
 
     public Task<StrategyState> GetState() => Task.FromResult(_state);
 
-    public Task Wake() => _status == StrategyStatus.Running ? JoinAsync() : Task.CompletedTask;
+    public async Task Wake()
+    {
+        await SettleOpenAsync();
+        if (_status == StrategyStatus.Running) await JoinAsync();
+    }
+
+    private async Task SettleOpenAsync()
+    {
+        foreach (DecisionMade made in _open.Values.ToArray()) await SettleAsync(made);
+    }
 
     /// <summary>Tells the followers what was decided, once that is durable, and records what each made of it.</summary>
     private async Task SettleAsync(DecisionMade made)
@@ -111,10 +121,22 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
         }
         else
         {
-            verdicts = await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
+            try
+            {
+                verdicts = await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // It stays open: the outbox has it sent again, and who has answered answers the same.
+                LogNotSettled(e, made.Decision.Id);
+                return;
+            }
         }
         if (_open.ContainsKey(Ordinal(made.Decision.Id))) Raise(new DecisionSettled(made.Time, made.Decision.Id, [.. verdicts]));
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "decision {Decision} did not reach every account; it will be sent again")]
+    private partial void LogNotSettled(Exception exception, string decision);
 
     private IAccountGrain Account(string key) => GrainFactory.GetGrain<IAccountGrain>(key);
 

@@ -31,23 +31,12 @@ public static class ReplayCommand
             bool json = parsed.GetValue(options.Json);
             double? times = Speed(parsed.GetValue(speed)!);
             string root = DataOption.Path(parsed.GetValue(data));
-            Replay replay;
-            StoredRun run;
-            if (parsed.GetValue(resume) is { } id)
-            {
-                RunFolder folder = RunFolder.Of(root, id);
-                run = folder.Load();
-                (replay, _) = Open(folder, run);
-            }
-            else
-            {
-                id = NewId();
-                RunRequest request = options.Read(parsed);
-                run = new StoredRun(id, request, [], false, 0);
-                RunFolder folder = RunFolder.Of(root, id);
-                (replay, run) = Open(folder, run);
-                folder.Create(run);
-            }
+            string? resumed = parsed.GetValue(resume);
+            string id = resumed ?? NewId();
+            RunRequest? request = resumed is null ? options.Read(parsed) : null;
+            using RunFolder folder = RunFolder.Open(root, id, resumed is not null);
+            (Replay replay, StoredRun run) = Open(folder, request is null ? folder.Load() : new StoredRun(id, request, [], false, 0));
+            folder.Save(run);
             if (!json || Console.IsErrorRedirected) Console.Error.WriteLine($"run {id} in {System.IO.Path.Combine(root, "runs", id)}; if it is cut off: replay --resume {id}{(parsed.GetValue(data) is { } named ? $" --data {named}" : "")}");
             RunReport report = run.Finished
                 ? await replay.ReportAsync(cancellation)

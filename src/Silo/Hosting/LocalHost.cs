@@ -1,7 +1,6 @@
 using HybridTrading.Grains.Market;
-using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
-using Orleans.Storage;
+using Orleans.Local;
 
 namespace HybridTrading.Silo.Hosting;
 
@@ -10,16 +9,19 @@ public static class OrleansHost
 {
     public const string Name = "Local";
 
-    /// <param name="storage">Keeps grain state; null keeps it in memory (runs rebuild it).</param>
-    /// <param name="reminders">Null keeps reminders in memory.</param>
-    public static void AddSilo(IHostApplicationBuilder builder, Func<IServiceProvider, IGrainStorage>? storage, Func<IServiceProvider, IReminderTable>? reminders) =>
-        builder.UseOrleans(silo =>
+    /// <param name="durable">Grain state and reminders are kept by the storage that is registered; else in memory (a run rebuilds them).</param>
+    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => builder.UseOrleans(silo =>
+    {
+        silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
+        if (durable)
         {
-            silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
-            if (storage is null) silo.AddMemoryGrainStorage("grains");
-            else silo.Services.AddKeyedSingleton("grains", (services, _) => storage(services));
-            if (reminders is null) silo.UseInMemoryReminderService();
-            else silo.Services.AddSingleton(reminders);
-            silo.AddMemoryStreams(MarketGrain.Screens);
-        });
+            silo.AddReminders();
+        }
+        else
+        {
+            silo.AddMemoryGrainStorageAsDefault();
+            silo.UseInMemoryReminderService();
+        }
+        silo.AddMemoryStreams(MarketGrain.Screens);
+    });
 }

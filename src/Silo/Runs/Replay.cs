@@ -52,7 +52,7 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
     }
 
     private SegmentJournal OpenJournal() =>
-        SegmentJournal.Open(folder.Journal, FileKeyProvider.Open(folder.Keys), new JournalOptions { FlushInterval = FlushInterval });
+        SegmentJournal.Open(folder.Data.Journal, FileKeyProvider.Open(folder.Data.Keys), new JournalOptions { FlushInterval = FlushInterval });
 
     private IHost Build()
     {
@@ -60,12 +60,12 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
         builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         SegmentJournal journal = OpenJournal();
         builder.Services.AddSingleton<IJournal>(_ => journal);
-        builder.Services.AddSingleton<ISnapshotStore>(new FileSnapshotStore(folder.Snapshots, FileKeyProvider.Open(folder.Keys), journal.VersionOf));
+        builder.Services.AddSingleton<ISnapshotStore>(new FileSnapshotStore(folder.Data.Snapshots, FileKeyProvider.Open(folder.Data.Keys), journal.DurableVersion));
         builder.Services.AddSingleton<IMarketLog, NoMarketLog>();
         builder.Services.AddSingleton<IBarStore, NoBarStore>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new TradingOptions { Universe = plan.Universe, IsRun = true, RunStart = new RunSequence(data, plan).Start, ShardSize = int.MaxValue });
-        OrleansHost.AddSilo(builder, null, null);
+        OrleansHost.AddSilo(builder, durable: false);
         return builder.Build();
     }
 

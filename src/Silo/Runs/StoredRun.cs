@@ -1,6 +1,7 @@
 using System.Text.Json;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Silo.Commands;
+using HybridTrading.Storage.Backup;
 
 namespace HybridTrading.Silo.Runs;
 
@@ -9,34 +10,31 @@ namespace HybridTrading.Silo.Runs;
 /// <param name="Seconds">Spent between first and last event by the processes that ran it so far.</param>
 public sealed record StoredRun(string Id, RunRequest Request, ImmutableArray<SourceFile> Sources, bool Finished, double Seconds);
 
-/// <summary>The folder of one replay: its request, how far it is, and a journal of its own.</summary>
-public sealed class RunFolder(string path)
+/// <summary>The folder of one replay: a data folder of its own, with its request and how far it is.</summary>
+public sealed class RunFolder : IDisposable
 {
-    private string RunFile => Path.Combine(path, "run.json");
+    private readonly DataFolder _data;
 
-    private string ProgressFile => Path.Combine(path, "progress");
+    private RunFolder(DataFolder data) => _data = data;
 
-    public string Journal => Path.Combine(path, "journal");
+    public DataFolder Data => _data;
 
-    public string Keys => Path.Combine(path, "keys");
+    private string RunFile => Path.Combine(_data.Root, "run.json");
 
-    public string Snapshots => Path.Combine(path, "snapshots");
+    private string ProgressFile => Path.Combine(_data.Root, "progress");
 
-    public static RunFolder Of(string dataFolder, string id) =>
-        id.Length is > 0 and <= 64 && id.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
-            ? new RunFolder(Path.Combine(dataFolder, "runs", id))
-            : throw new UsageException($"run id is '{id}'; expected letters, digits and dashes");
-
-    public void Create(StoredRun run)
+    /// <param name="exists">A run to go on with; else a new one.</param>
+    public static RunFolder Open(string root, string id, bool exists)
     {
-        Directory.CreateDirectory(path);
-        Save(run);
+        if (id.Length is 0 or > 64 || !id.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')) throw new UsageException($"run id is '{id}'; expected letters, digits and dashes");
+        string path = Path.Combine(root, "runs", id);
+        if (exists && !File.Exists(Path.Combine(path, "run.json"))) throw new UsageException($"--resume: no run {id} in {Path.Combine(root, "runs")}");
+        return new RunFolder(DataFolder.Open(path));
     }
 
-    /// <exception cref="UsageException">There is no such run, or its file is not one.</exception>
+    /// <exception cref="UsageException">The file is not a run's.</exception>
     public StoredRun Load()
     {
-        if (!File.Exists(RunFile)) throw new UsageException($"--resume: no run in {path}");
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllText(RunFile), RunJson.Default.StoredRun) ?? throw new UsageException($"{RunFile} is empty");
@@ -55,6 +53,8 @@ public sealed class RunFolder(string path)
         get => File.Exists(ProgressFile) && File.ReadAllBytes(ProgressFile) is { Length: 8 } bytes ? BitConverter.ToInt64(bytes) : -1;
         set => Replace(ProgressFile, BitConverter.GetBytes(value));
     }
+
+    public void Dispose() => _data.Dispose();
 
     private static void Replace(string file, byte[] content)
     {

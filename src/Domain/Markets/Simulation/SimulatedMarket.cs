@@ -156,13 +156,20 @@ public sealed class SimulatedMarket
         DateTime aligned = timeFrame.Floor(startUtc);
         TimeSpan span = timeFrame.End(aligned) - aligned;
         DateTime from = startUtc - (span * (count * 1.6)) - TimeSpan.FromDays(4);
-        double slow = Math.Min(options.TicksPerSecond, Math.Max(20 / span.TotalSeconds, 1 / 60.0));
+        double slow = Math.Min(options.TicksPerSecond, Math.Max(20 / span.TotalSeconds, 1 / 300.0));
         var past = new SimulatedMarket(seed, from, options with { TicksPerSecond = slow });
 
-        var builders = Instruments.ToDictionary(instrument => instrument, instrument => new BarBuilder(instrument, timeFrame));
+        var builders = Instruments.ToDictionary(instrument => instrument, instrument => new BarBuilder(TimeFrame.Tick, timeFrame));
         var bars = Instruments.ToDictionary(instrument => instrument, _ => new List<Bar>());
-        foreach (SimulatedQuote next in past.Next(startUtc)) bars[next.Instrument].AddRange(builders[next.Instrument].Add(next.Quote));
-        foreach ((Instrument instrument, BarBuilder builder) in builders) bars[instrument].AddRange(builder.AdvanceTo(startUtc));
+        foreach (SimulatedQuote next in past.Next(startUtc))
+        {
+            if (builders[next.Instrument].TryClose(next.Quote.Time, out Bar ended)) bars[next.Instrument].Add(ended);
+            if (builders[next.Instrument].Add(next.Quote, out Bar whole)) bars[next.Instrument].Add(whole);
+        }
+        foreach ((Instrument instrument, BarBuilder builder) in builders)
+        {
+            if (builder.TryClose(startUtc, out Bar last)) bars[instrument].Add(last);
+        }
 
         SimulatedMarket market = Restore(past.Capture(), options);
         foreach (Line line in market._lines) market.Schedule(line, startUtc);
