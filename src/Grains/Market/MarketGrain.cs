@@ -205,7 +205,11 @@ public sealed partial class MarketGrain(
         _saved = _position;
         state.State = new MarketState
         {
-            Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys], Forming = Forming(), Position = _position, Last = _last,
+            Frames = [.. _frames.Keys],
+            Watchers = [.. _watchers.Keys],
+            Forming = Forming(),
+            Position = _position,
+            Last = _last,
         };
         await state.WriteStateAsync();
     });

@@ -78,7 +78,8 @@ public static class LiveHost
         builder.Services.AddSingleton(options.Feed);
         builder.Services.AddSingleton(new TradingOptions
         {
-            Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = WarmUpBars,
+            Universe = new InstrumentUniverse(SimulatedMarket.Instruments),
+            WarmUpBars = WarmUpBars,
         });
         OrleansHost.AddSilo(builder, durable: true);
         builder.Services.AddHostedService<TradingStart>();

@@ -173,14 +173,15 @@ internal sealed class TableFeed
         isUtc = true;
         if (_timeFormat is "unix" or "unixms")
         {
-            double unit = _timeFormat == "unix" ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond;
-            if (decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal stamp) && stamp < 100_000_000_000_000m)
-            {
-                return DateTime.UnixEpoch.Ticks + (long)(stamp * (decimal)unit);
-            }
-            throw place.Fault(_names[_time], rows[fields[_time]], $"a {_timeFormat} time stamp");
+            decimal unit = _timeFormat == "unix" ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond;
+            return decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal stamp)
+                && stamp < TimeSpan.TicksPerDay * 365m * 500 / unit
+                ? DateTime.UnixEpoch.Ticks + (long)(stamp * unit)
+                : throw place.Fault(_names[_time], rows[fields[_time]], $"a {_timeFormat} time stamp");
         }
-        if (!DateTimeOffset.TryParseExact(text, _timeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time))
+        bool parsed = DateTimeOffset.TryParseExact(
+            text, _timeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time);
+        if (!parsed || time.Year is < FeedNumbers.FirstYear or > FeedNumbers.LastYear)
         {
             throw place.Fault(_names[_time], Encoding.UTF8.GetBytes(text), $"a time as {_timeFormat}");
         }

@@ -16,7 +16,7 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
     private readonly DateTime[] _dayTurns = [.. bars.Select(bar => instrument.Calendar.NextDayTurn(bar.OpenTime))];
 
     private double[] Typical { get; } =
-        [.. bars.Select(bar => (double)((instrument.ToPrice(bar.Bid.High) + instrument.ToPrice(bar.Bid.Low) + instrument.ToPrice(bar.Bid.Close)) / 3))];
+        [.. bars.Select(bar => (double)(instrument.ToPrice(bar.Bid.High + bar.Bid.Low + bar.Bid.Close) / 3))];
 
     public double[] Of(string feature) => feature switch
     {

@@ -120,7 +120,8 @@ public sealed class SimulatedMarketTests
                 Assert.True(series.EventTime(59) <= Start, "closed bars only");
                 Assert.True(series.EventTime(59) > Start - ((timeFrame.End(Start) - Start) * 3) - TimeSpan.FromHours(2));
             }
-            var first = market.Next(Start.AddMinutes(5)).GroupBy(quote => quote.Instrument.Symbol).ToDictionary(group => group.Key, group => group.First().Quote);
+            Dictionary<string, Quote> first = market.Next(Start.AddMinutes(5)).GroupBy(quote => quote.Instrument.Symbol)
+                .ToDictionary(group => group.Key, group => group.First().Quote);
             Assert.All(history, series =>
             {
                 double close = series.Bars.Span[59].Bid.Close;

@@ -35,7 +35,8 @@ public sealed class FeedReaderTests : IDisposable
     {
         MarketSeries series = FeedReader.Read(SharedData.Path("data/" + file));
 
-        Assert.Equal((symbol, timeFrame, digits, count), (series.Instrument.Symbol, series.TimeFrame.ToString(), series.Instrument.Digits, series.Count));
+        Assert.Equal((symbol, timeFrame), (series.Instrument.Symbol, series.TimeFrame.ToString()));
+        Assert.Equal((digits, count), (series.Instrument.Digits, series.Count));
         Assert.Equal(new FeedQuality(count, 0, 0, 0, series.Quality.Gaps), series.Quality);
         Assert.Equal([Utc(first), Utc(last)], [series.Bars.Span[0].OpenTime, series.Bars.Span[^1].OpenTime]);
         Assert.Equal(DateTimeKind.Utc, series.Bars.Span[0].OpenTime.Kind);
@@ -140,9 +141,15 @@ public sealed class FeedReaderTests : IDisposable
     {
         string path = Write("EURUSD_202401020000.csv",
             "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\n"
-            + "2024.01.02\t10:00:00.120\t1.10000\t1.10002\t\t\t6\n2024.01.02\t10:00:00.250\t1.10001\t\t\t\t2\n2024.01.02\t10:00:00.300\t\t1.10004\t\t\t4\n");
+            + "2024.01.02\t10:00:00.120\t1.10000\t1.10002\t\t\t6\n"
+            + "2024.01.02\t10:00:00.250\t1.10001\t\t\t\t2\n"
+            + "2024.01.02\t10:00:00.300\t\t1.10004\t\t\t4\n");
+        DateTime eight = Utc("2024-01-02T08:00:00");
         Assert.Equal(
-            [new(Utc("2024-01-02T08:00:00.120"), 110000, 110002), new(Utc("2024-01-02T08:00:00.250"), 110001, 110002), new(Utc("2024-01-02T08:00:00.300"), 110001, 110004)],
+            [
+                new(eight.AddMilliseconds(120), 110000, 110002), new(eight.AddMilliseconds(250), 110001, 110002),
+                new(eight.AddMilliseconds(300), 110001, 110004),
+            ],
             FeedReader.Read(path).Quotes.ToArray());
     }
 
@@ -157,14 +164,16 @@ public sealed class FeedReaderTests : IDisposable
             TimeZone = "America/New_York",
             Columns = FeedColumns.Parse("time=When,open=O,high=H,low=L,close=C,volume=Vol,format=dd/MM/yyyy HH:mm"),
         });
-        Assert.Equal(new Bar(Utc("2024-01-31T14:30:00"), new Ohlc(1050, 1100, 1000, 1075), new Ohlc(1050, 1100, 1000, 1075), 3.5), series.Bars.Span[0]);
+        var prices = new Ohlc(1050, 1100, 1000, 1075);
+        Assert.Equal(new Bar(Utc("2024-01-31T14:30:00"), prices, prices, 3.5), series.Bars.Span[0]);
     }
 
     [Fact]
     public void A_table_without_header_is_read_by_numbers_and_unix_time()
     {
         string path = Write("btcusd.csv", "1704067200,42000,42100,41900,42050.5,12.25\n1704067260,42050.5,42060,42000,42010,3\n");
-        MarketSeries series = FeedReader.Read(path, new FeedOptions { Columns = FeedColumns.Parse("time=0,open=1,high=2,low=3,close=4,volume=5,format=unix") });
+        var columns = FeedColumns.Parse("time=0,open=1,high=2,low=3,close=4,volume=5,format=unix");
+        MarketSeries series = FeedReader.Read(path, new FeedOptions { Columns = columns });
         Assert.Equal(("BTCUSD", TimeFrame.M1, 2), (series.Instrument.Symbol, series.TimeFrame, series.Count));
         Assert.Equal(Utc("2024-01-01"), series.Bars.Span[0].OpenTime);
         Assert.Equal(12.25, series.Bars.Span[0].Volume);
@@ -181,7 +190,8 @@ public sealed class FeedReaderTests : IDisposable
     [Fact]
     public void Crypto_and_share_ticks_carry_sizes()
     {
-        string quotes = Write(Path.Combine("crypto", "coinbase", "tick", "btcusd", "20240102_quote.csv"), "1000,42000.5,0.5,42001,1.25\n1500.5,,,42001,1\n");
+        string quotes = Write(
+            Path.Combine("crypto", "coinbase", "tick", "btcusd", "20240102_quote.csv"), "1000,42000.5,0.5,42001,1.25\n1500.5,,,42001,1\n");
         MarketSeries series = FeedReader.Read(quotes);
         Assert.Equal([new(Utc("2024-01-02T00:00:01"), 4200050, 4200100, 5000, 12500)], series.Quotes.ToArray());
         Assert.Equal(1, series.Quality.Invalid);
@@ -195,7 +205,8 @@ public sealed class FeedReaderTests : IDisposable
     [Fact]
     public void Prices_finer_than_the_instrument_widen_its_digits()
     {
-        string path = Write("eurusd_m1.csv", Header + "2024-01-01 00:00,1.10000,1.10000,1.1,1.10,1\n2024-01-01 00:01,1.1000001,1.1000001,1.1,1.1,1\n");
+        string path = Write(
+            "eurusd_m1.csv", Header + "2024-01-01 00:00,1.10000,1.10000,1.1,1.10,1\n2024-01-01 00:01,1.1000001,1.1000001,1.1,1.1,1\n");
         MarketSeries series = FeedReader.Read(path);
         Assert.Equal(7, series.Instrument.Digits);
         Assert.Equal([11000000, 11000001], series.Bars.ToArray().Select(bar => bar.Bid.Open));
@@ -205,7 +216,8 @@ public sealed class FeedReaderTests : IDisposable
     [Fact]
     public void A_period_is_cut_out()
     {
-        string path = Write("eurusd_h1.csv", Header + string.Concat(Enumerable.Range(0, 24).Select(hour => $"2024-01-02T{hour:00}:00:00Z,1.1,1.1,1.1,1.1,1\n")));
+        IEnumerable<string> day = Enumerable.Range(0, 24).Select(hour => $"2024-01-02T{hour:00}:00:00Z,1.1,1.1,1.1,1.1,1\n");
+        string path = Write("eurusd_h1.csv", Header + string.Concat(day));
         MarketSeries series = FeedReader.Read(path, new FeedOptions { From = Utc("2024-01-02T05:00:00"), To = Utc("2024-01-02T07:00:00") });
         Assert.Equal([5, 6], series.Bars.ToArray().Select(bar => bar.OpenTime.Hour));
         Assert.Contains("no rows from 2025", Fault(path, new FeedOptions { From = Utc("2025-01-01") }));
@@ -232,6 +244,8 @@ public sealed class FeedReaderTests : IDisposable
     [InlineData("2024-01-02T00:00:00Z,1.1,1.05,1.0,1.1,5", "expected low <= open, close <= high")]
     [InlineData("2024-01-02T00:00:00Z,1.1,1.2,1.0", "4 columns, expected at least 5")]
     [InlineData("2024-13-02T00:00:00Z,1.1,1.2,1.0,1.1,5", "column time: '2024-13-02T00:00:00Z', expected a time")]
+    [InlineData("0001-01-01T00:00:00+14:00,1.1,1.2,1.0,1.1,5", "expected a time")]
+    [InlineData("9999-12-31T23:59:00-14:00,1.1,1.2,1.0,1.1,5", "expected a time")]
     [InlineData("yesterday,1.1,1.2,1.0,1.1,5", "column time: 'yesterday', expected a time")]
     [InlineData("2024-01-02T00:00:00Z,1.1,1.2,1.0,1.1,-5", "column tick_volume: '-5', expected a volume")]
     [InlineData("2024-01-02T00:00:00Z,1.1,1.2,1.0,1.12345678901,5", "at most 10 decimals")]
@@ -274,7 +288,8 @@ public sealed class FeedReaderTests : IDisposable
         using (ZipArchive zip = ZipFile.Open(good, ZipArchiveMode.Create))
         {
             using var writer = new StreamWriter(zip.CreateEntry("eurusd_h1.csv").Open());
-            writer.Write(Header + string.Concat(Enumerable.Range(0, 500).Select(i => $"{Utc("2024-01-01").AddHours(i):s}Z,1.1{i:000},1.9,1.0,1.1,{i}\n")));
+            writer.Write(Header);
+            for (int i = 0; i < 500; i++) writer.Write($"{Utc("2024-01-01").AddHours(i):s}Z,1.1{i:000},1.9,1.0,1.1,{i}\n");
         }
         Assert.Equal(500, FeedReader.Read(good).Count);
 
@@ -335,7 +350,8 @@ public sealed class FeedReaderTests : IDisposable
     private static DateTime Utc(string text) =>
         DateTime.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
 
-    private static string Fault(string path, FeedOptions? options = null) => Assert.Throws<FeedException>(() => FeedReader.Read(path, options)).Message;
+    private static string Fault(string path, FeedOptions? options = null) =>
+        Assert.Throws<FeedException>(() => FeedReader.Read(path, options)).Message;
 
     private string Write(string name, string content)
     {
