@@ -99,8 +99,9 @@ internal sealed class Activation : TurnTarget, IGrainContext
     public override void AfterTurn()
     {
         if (_phase != Phase.Active) return;
-        if (Volatile.Read(ref _deactivation) is not { } deactivation) StartWaiting();
-        else if (Running == 0) _ = DeactivateAsync(deactivation);
+        // What starts here may itself ask to deactivate, so that is looked at last.
+        StartWaiting();
+        if (Running == 0 && Volatile.Read(ref _deactivation) is { } deactivation) _ = DeactivateAsync(deactivation);
     }
 
     public override void OnCallFailed(Call call, Exception failure)
