@@ -27,13 +27,13 @@ public sealed record FeedState
 public sealed record FeedView(bool Simulated, long Position, DateTime Time);
 
 /// <summary>The feed: one for all markets.</summary>
-[Alias("ht.IFeedGrain")]
+[Shared, Alias("ht.IFeedGrain")]
 public interface IFeedGrain : IGrainWithStringKey
 {
     /// <summary>Sets it going; it keeps going by itself.</summary>
     [Alias("Start")] Task Start();
 
-    [AlwaysInterleave, Alias("GetView")] Task<FeedView> GetView();
+    [Shared, AlwaysInterleave, Alias("GetView")] Task<FeedView> GetView();
 }
 
 /// <summary>

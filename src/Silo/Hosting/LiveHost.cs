@@ -80,7 +80,7 @@ public static class LiveHost
         {
             Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = WarmUpBars,
         });
-        OrleansHost.AddSilo(builder, durable: true);
+        OrleansHost.AddSilo(builder, durable: true, plan.SiloPort, plan.GatewayPort);
         builder.Services.AddHostedService<TradingStart>();
 
         WebApplication app = builder.Build();

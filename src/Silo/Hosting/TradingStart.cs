@@ -1,4 +1,5 @@
 using HybridTrading.Grains;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
 
@@ -9,6 +10,7 @@ internal sealed class TradingStart(IGrainFactory grains) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        using Principal.Scope scope = Principal.OfHost();
         await grains.GetGrain<IFeedGrain>(Keys.Feed).Start();
         await grains.GetGrain<IOutboxGrain>("silo").Start();
     }
