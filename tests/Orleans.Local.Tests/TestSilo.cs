@@ -81,7 +81,8 @@ public sealed class TestSilo : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_stopped) await StopAsync();
+        // A test that cares for a graceful stop asks for it; otherwise nobody waits, least of all for a clock that stands.
+        if (!_stopped) await StopAsync(new CancellationToken(canceled: true));
         _host.Dispose();
     }
 }

@@ -9,6 +9,7 @@ public sealed class FakeTimeProvider(DateTimeOffset start) : TimeProvider
     private readonly Lock _lock = new();
     private readonly List<FakeTimer> _timers = [];
     private readonly DateTimeOffset _start = start;
+    private readonly List<(int Count, TaskCompletionSource Waiter)> _waiters = [];
     private DateTimeOffset _now = start;
     private long _order;
 
@@ -25,6 +26,18 @@ public sealed class FakeTimeProvider(DateTimeOffset start) : TimeProvider
         get
         {
             lock (_lock) return _timers.Count(timer => timer.Due is not null);
+        }
+    }
+
+    /// <summary>Completes when at least so many timers are set, for a test that must not move the clock before.</summary>
+    public Task WhenTimersAsync(int count)
+    {
+        lock (_lock)
+        {
+            TaskCompletionSource waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiters.Add((count, waiter));
+            Release();
+            return waiter.Task;
         }
     }
 
@@ -72,6 +85,14 @@ public sealed class FakeTimeProvider(DateTimeOffset start) : TimeProvider
         }
     }
 
+    private void Release()
+    {
+        if (_waiters.Count == 0) return;
+        int active = _timers.Count(timer => timer.Due is not null);
+        foreach ((int _, TaskCompletionSource waiter) in _waiters.Where(entry => entry.Count <= active)) waiter.TrySetResult();
+        _waiters.RemoveAll(entry => entry.Count <= active);
+    }
+
     private sealed class FakeTimer(FakeTimeProvider clock, TimerCallback callback, object? state) : ITimer
     {
         public DateTimeOffset? Due { get; set; }
@@ -88,6 +109,7 @@ public sealed class FakeTimeProvider(DateTimeOffset start) : TimeProvider
                 Due = dueTime == Timeout.InfiniteTimeSpan ? null : clock._now + dueTime;
                 Period = period == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : period;
                 Order = clock._order++;
+                clock.Release();
             }
             // What is due now fires now, as with a real timer: on another thread, without anybody touching the clock.
             if (dueTime == TimeSpan.Zero) ThreadPool.UnsafeQueueUserWorkItem(static clock => clock.Advance(TimeSpan.Zero), clock, preferLocal: false);

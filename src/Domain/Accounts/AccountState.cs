@@ -390,19 +390,39 @@ public sealed class AccountState
             : order.Filled > 0 ? OrderStatus.PartiallyFilled : OrderStatus.Working;
         return (status == order.Status ? order : Move(order, status, e.Time)) with
         {
-            Volume = e.Volume, Limit = e.Limit, Stop = e.Stop, Trail = e.Trail, PendingChange = null, UpdatedAt = e.Time,
+            Volume = e.Volume,
+            Limit = e.Limit,
+            Stop = e.Stop,
+            Trail = e.Trail,
+            PendingChange = null,
+            UpdatedAt = e.Time,
         };
     }
 
     /// <summary>Everything, so that <see cref="Restore"/> goes on as if nothing had happened.</summary>
     public AccountSnapshot Capture() => new()
     {
-        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason,
-        Balance = Balance, Deposits = Deposits, Realised = Realised, Commissions = Commissions, Swaps = Swaps,
-        Equity = Equity, UsedMargin = UsedMargin,
-        Now = Now, NextOrdinal = NextOrdinal, NextDayTurn = NextDayTurn, NextEquitySample = NextEquitySample,
+        Settings = Settings!,
+        Limits = Limits,
+        TradingState = TradingState,
+        StateReason = StateReason,
+        Balance = Balance,
+        Deposits = Deposits,
+        Realised = Realised,
+        Commissions = Commissions,
+        Swaps = Swaps,
+        Equity = Equity,
+        UsedMargin = UsedMargin,
+        Now = Now,
+        NextOrdinal = NextOrdinal,
+        NextDayTurn = NextDayTurn,
+        NextEquitySample = NextEquitySample,
         DayTurned = DayTurned,
-        HighWater = HighWater, DayStart = DayStart, WeekStart = WeekStart, MonthStart = MonthStart, MarginCalled = MarginCalled,
+        HighWater = HighWater,
+        DayStart = DayStart,
+        WeekStart = WeekStart,
+        MonthStart = MonthStart,
+        MarginCalled = MarginCalled,
         Books = [.. _books.Values.Select(book => new BookSnapshot(
             book.Instrument.Symbol, book.Mark, book.MarkPosition, book.Position, book.NextSwap, [.. book.Holdings], [.. book.Orders], OpenResult(book)))],
         Follows = _follows.ToImmutableDictionary(),

@@ -23,8 +23,9 @@ public sealed record FeedState
     [Id(2)] public SimulationState? Simulation { get; init; }
 }
 
+/// <param name="Quality">What came in since the process started, and what was dropped as late, repeated or invalid.</param>
 [GenerateSerializer, Immutable, Alias("ht.FeedView")]
-public sealed record FeedView(bool Simulated, long Position, DateTime Time);
+public sealed record FeedView(bool Simulated, long Position, DateTime Time, ImmutableSortedDictionary<string, FeedQuality> Quality);
 
 /// <summary>The feed: one for all markets.</summary>
 [Shared, Alias("ht.IFeedGrain")]
@@ -52,6 +53,7 @@ public sealed partial class FeedGrain(
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(30);
 
     private readonly List<MarketEvent> _pending = [];
+    private readonly SortedDictionary<string, FeedGuard> _guards = new(StringComparer.Ordinal);
     private SimulatedMarket _market = null!;
     private IGrainTimer? _timer;
     private DateTime _clocked;
@@ -87,7 +89,8 @@ public sealed partial class FeedGrain(
 
     public Task ReceiveReminder(string reminderName, TickStatus status) => Start();
 
-    public Task<FeedView> GetView() => Task.FromResult(new FeedView(true, _position, state.State.Time));
+    public Task<FeedView> GetView() => Task.FromResult(new FeedView(
+        true, _position, state.State.Time, _guards.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Quality, StringComparer.Ordinal)));
 
     private IMarketGrain Market(string symbol) => GrainFactory.GetGrain<IMarketGrain>(symbol);
 
@@ -98,6 +101,7 @@ public sealed partial class FeedGrain(
         {
             while (_market.TryNext(now, out SimulatedQuote next))
             {
+                if (!Accept(next.Instrument, next.Quote)) continue;
                 _pending.Add(new MarketEvent(0, next.Quote.Time, next.Instrument.Symbol, MarketEventKind.Quote, next.Quote, default, TimeFrame.Tick));
             }
             if (_pending.Count > 0)
@@ -122,6 +126,15 @@ public sealed partial class FeedGrain(
         _clocked = now;
         await Task.WhenAll(options.Universe.Instruments.Select(instrument => Market(instrument.Symbol).OnClock(now, false)));
         await SaveAsync();
+    }
+
+    /// <summary>Order is kept, and nothing comes twice, from here on.</summary>
+    private bool Accept(Instrument instrument, in Quote quote)
+    {
+        FeedGuard guard = _guards.TryGetValue(instrument.Symbol, out FeedGuard known) ? known : new FeedGuard(instrument.Calendar);
+        bool accepted = guard.Accept(quote);
+        _guards[instrument.Symbol] = guard;
+        return accepted;
     }
 
     private Task DeliverAsync(IEnumerable<MarketEvent> events) => Task.WhenAll(events

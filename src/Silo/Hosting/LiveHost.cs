@@ -1,4 +1,5 @@
 using System.Collections;
+using HybridTrading.Api;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
@@ -19,6 +20,7 @@ public sealed record LiveOptions(
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
 {
+    private const string FeedName = "live";
     private const int WarmUpBars = 2000;
 
     public static async Task<int> RunAsync(LiveOptions options, CancellationToken cancellation)
@@ -74,17 +76,21 @@ public static class LiveHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("HybridTrading", LogLevel.Information);
         builder.AddServiceEndpoints(plan);
         builder.Services.AddHybridStorage(folder, new StorageOptions { MarketLog = options.MarketLog });
-        builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
+        builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get(FeedName));
         builder.Services.AddSingleton(options.Feed);
-        builder.Services.AddSingleton(new TradingOptions
-        {
-            Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = WarmUpBars,
-        });
+        var universe = new InstrumentUniverse(SimulatedMarket.Instruments);
+        builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = WarmUpBars });
         OrleansHost.AddSilo(builder, durable: true, plan.SiloPort, plan.GatewayPort);
+        builder.Services.AddHybridApi(new ApiOptions
+        {
+            Universe = universe, Host = OrleansHost.Name, Simulated = true, DataFolder = folder.Root, FeedName = FeedName,
+            Notices = ["Loopback only until sign-in exists: one tenant, one user, no password."],
+        });
         builder.Services.AddHostedService<TradingStart>();
 
         WebApplication app = builder.Build();
         app.MapServiceHealth();
+        app.MapHybridApi();
         return app;
     }
 

@@ -44,7 +44,11 @@ public sealed record RunRequest
         {
             // One symbol names the data; several choose from what the files themselves say.
             Symbol = Symbols.Length == 1 ? Symbols[0] : null,
-            TimeFrame = DataTimeFrame, From = From, To = To, SpreadPoints = Spread, TimeZone = TimeZone,
+            TimeFrame = DataTimeFrame,
+            From = From,
+            To = To,
+            SpreadPoints = Spread,
+            TimeZone = TimeZone,
             Columns = Columns is null ? null : FeedColumns.Parse(Columns),
         };
         ImmutableArray<MarketSeries> all = FeedReader.ReadAll(Files, options);
