@@ -9,7 +9,7 @@ internal static partial class EndpointConventions
     /// <summary>Every failure below leaves as a problem; none leaves with a stack trace.</summary>
     public static TBuilder WithProblems<TBuilder>(this TBuilder endpoints) where TBuilder : IEndpointConventionBuilder
     {
-        endpoints.Add(builder =>
+        endpoints.Finally(builder =>
         {
             RequestDelegate inner = builder.RequestDelegate!;
             builder.RequestDelegate = context => RunAsync(context, inner);

@@ -10,7 +10,7 @@ internal sealed class Activation : TurnTarget, IGrainContext
 {
     private readonly GrainClass _class;
     private readonly StatelessWorkers? _workers;
-    private readonly TaskCompletionSource _deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _deactivated;
     private readonly HashSet<GrainTimer> _timers = [];
     private Phase _phase = Phase.Created;
     private DeactivationRequest? _deactivation;
@@ -25,6 +25,7 @@ internal sealed class Activation : TurnTarget, IGrainContext
     {
         _class = grainClass;
         _workers = workers;
+        _deactivated = new TaskCompletionSource(runtime.Scheduler.CompletionOptions);
         _lastUse = runtime.Now();
         ActivationId = runtime.NewActivationId();
         GrainReference = new GrainReference(runtime, grainId);

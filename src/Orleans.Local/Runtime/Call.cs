@@ -231,7 +231,7 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
 
 internal sealed class Call<TResult>(GrainProxy proxy, GrainMethod method, object?[] arguments) : Call(proxy, method, arguments)
 {
-    private readonly TaskCompletionSource<TResult> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<TResult> _answer = new(proxy.Runtime.Scheduler.CompletionOptions);
 
     // Only filters and the code between them and the method use it.
     private TResult? _result;

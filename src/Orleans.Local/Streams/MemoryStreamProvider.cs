@@ -232,7 +232,7 @@ internal sealed class Subscription<T> : StreamSubscriptionHandle<T>
             Task taken = Task.CompletedTask;
             if (_items.Count > Bound)
             {
-                TaskCompletionSource publisher = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                TaskCompletionSource publisher = new(_stream.Provider.Runtime.Scheduler.CompletionOptions);
                 _waiting.Enqueue(publisher);
                 taken = publisher.Task;
             }

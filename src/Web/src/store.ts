@@ -102,7 +102,7 @@ export class Store {
   setInstruments(instruments: readonly Instrument[]): void {
     this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
     if (!this.instruments.has(this.symbol)) {
-      this.symbol = instruments[0]?.symbol ?? '';
+      this.symbol = (instruments.find((instrument) => instrument.open) ?? instruments[0])?.symbol ?? '';
       this.touch('selection');
     }
     this.touch('instruments');
