@@ -36,7 +36,14 @@ internal static class Output
 
     private static string Machine() => string.Create(CultureInfo.InvariantCulture,
         $"{Environment.ProcessorCount} cores ({Processor()}), {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1L << 30)} GB, {RuntimeInformation.OSDescription.Trim()}, "
-        + $"{RuntimeInformation.FrameworkDescription}, {(GCSettings.IsServerGC ? "server" : "workstation")} GC, OrleansHost={OrleansHost.Name}");
+        + $"{RuntimeInformation.FrameworkDescription}, {(GCSettings.IsServerGC ? "server" : "workstation")} GC, OrleansHost={OrleansHost.Name}{Load()}");
+
+    /// <summary>How busy the machine is besides: with more than one runnable program a core the figures are of little worth.</summary>
+    private static string Load()
+    {
+        const string file = "/proc/loadavg";
+        return File.Exists(file) ? $", load average of 15 minutes {File.ReadAllText(file).Split(' ')[2]}" : "";
+    }
 
     private static string Processor()
     {
