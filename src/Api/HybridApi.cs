@@ -11,6 +11,7 @@ using HybridTrading.Domain.Journal;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace HybridTrading.Api;
@@ -46,6 +47,7 @@ public static class HybridApi
         services.AddHostedService(provider => provider.GetRequiredService<MarketBoard>());
         services.AddHostedService<AccountBoard>();
         services.AddHostedService<JournalBoard>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RoutingProblems>());
         services.AddApiDocument();
         services.AddSingleton(new ConsoleFiles(typeof(HybridApi).Assembly));
         return services;
@@ -54,7 +56,7 @@ public static class HybridApi
     /// <summary>Maps everything on the gateway's ports; the hub answers on every WebSocket port of the map, too.</summary>
     public static IEndpointRouteBuilder MapHybridApi(this IEndpointRouteBuilder endpoints)
     {
-        RouteGroupBuilder api = endpoints.MapGroup("/api/v1").OnService(ServiceEndpoints.Gateway);
+        RouteGroupBuilder api = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
         SystemEndpoints.Map(api);
         MarketEndpoints.Map(api);
         AccountEndpoints.Map(api);
@@ -62,10 +64,6 @@ public static class HybridApi
         StrategyEndpoints.Map(api);
         DecisionEndpoints.Map(api);
         JournalEndpoints.Map(api);
-        api.Map("/{**rest}", (string rest, HttpContext context) =>
-            Problems.NotFound("RouteUnknown", $"{context.Request.Method} {ApiException.Quote(context.Request.Path)} is no route; /openapi/v1.json has them all"))
-            .ExcludeFromDescription();
-        // Last, so that it is outermost: it sees what binding, idempotency and handlers throw.
         api.WithProblems();
         endpoints.MapHub<TradingHub>(HubPath).OnHubPorts();
         endpoints.MapApiDocument();

@@ -13,6 +13,8 @@ namespace HybridTrading.Api;
 public static class ApiReason
 {
     public const string InvalidInput = nameof(InvalidInput);
+    public const string RouteUnknown = nameof(RouteUnknown);
+    public const string MethodNotAllowed = nameof(MethodNotAllowed);
     public const string BodyTooLarge = nameof(BodyTooLarge);
     public const string MediaTypeUnsupported = nameof(MediaTypeUnsupported);
     public const string IdempotencyKeyMissing = nameof(IdempotencyKeyMissing);
@@ -155,6 +157,7 @@ public static partial class Problems
     {
         StatusCodes.Status400BadRequest => "The request is not valid",
         StatusCodes.Status404NotFound => "There is no such thing",
+        StatusCodes.Status405MethodNotAllowed => "The method is not allowed",
         StatusCodes.Status409Conflict => "It does not fit what there is",
         StatusCodes.Status413PayloadTooLarge => "The request is too large",
         StatusCodes.Status415UnsupportedMediaType => "The media type is not supported",

@@ -48,7 +48,10 @@ public sealed class AccountApiTests
     [InlineData("""{"name":"a","deposit":1e30}""", "deposit")]
     [InlineData("""{"name":"a","deposit":0.00000000001}""", "deposit")]
     [InlineData("""{"name":"a","mode":1}""", "mode")]
+    [InlineData("""{"name":"a","mode":"Netting,Hedging"}""", "mode")]
     [InlineData("""{"name":"a","mode":"netting"}""", "mode")]
+    [InlineData("""{"name":"\ud800"}""", "body")]
+    [InlineData("""{"\ud800":1}""", "body")]
     [InlineData("""{"name":"a","currency":"us"}""", "currency")]
     [InlineData("""{"name":"a","currency":null}""", "currency")]
     [InlineData("""{"name":"a","leverage":0}""", "leverage")]
@@ -150,5 +153,6 @@ public sealed class AccountApiTests
         (await host.PutAsync("accounts/none/follows/none", new { })).ExpectProblem(404, "StrategyUnknown");
         (await host.DeleteAsync("accounts/none/follows/none")).ExpectProblem(404, "AccountUnknown");
         (await host.GetAsync("nothing")).ExpectProblem(404, "RouteUnknown");
+        (await host.DeleteAsync("accounts/none")).ExpectProblem(405, "MethodNotAllowed");
     }
 }

@@ -93,6 +93,7 @@ public sealed class HubTests
         var client = new SlowClient();
         var clock = new FakeTimeProvider();
         var connection = new HubConnection("slow", new LocalOwner(), client, clock, NullLogger.Instance);
+        connection.Watch(["EURUSD"], null);
         connection.Start();
         connection.Push(Quote(1), []);
         await client.SendingAsync("quotes");

@@ -101,6 +101,10 @@ public sealed class ReadSideTests
                 decimal bid = 1.1m + random.Next(-40, 40) * 0.0001m;
                 await host.QuoteAsync("EURUSD", bid, bid + 0.0001m);
             }
+            // Two that the market is far away from, whatever became of the others.
+            (await host.PostAsync($"accounts/{account}/orders", OrderApiTests.Limit("far", 1.0m))).Expect(201);
+            (await host.PostAsync($"accounts/{account}/orders", OrderApiTests.Limit("farther", 0.99m))).Expect(201);
+            await host.QuoteAsync("EURUSD", 1.1m, 1.1001m, TimeSpan.FromSeconds(5));
             Answer now = (await host.GetAsync($"accounts/{account}")).Expect(200);
             string[] working = [.. now["workingOrders"].EnumerateArray().Select(order => order.GetRawText()).Order()];
             Answer open = await OrderApiTests.UntilAsync(host, $"accounts/{account}/orders?status=open&limit=1000", _ => true);

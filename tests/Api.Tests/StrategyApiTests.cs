@@ -23,7 +23,7 @@ public sealed class StrategyApiTests
         Assert.Equal("cross#1", first.GetProperty("id").GetString());
         Assert.Equal("cross", first.GetProperty("strategy").GetString());
         Assert.Equal("M1", first.GetProperty("timeFrame").GetString());
-        Assert.Equal(2, first.GetProperty("features").GetArrayLength());
+        Assert.Equal(3, first.GetProperty("features").GetArrayLength());
         JsonElement verdict = Assert.Single(first.GetProperty("verdicts").EnumerateArray());
         Assert.Equal("main", verdict.GetProperty("account").GetString());
         Assert.Equal("None", verdict.GetProperty("reason").GetString());
@@ -90,7 +90,7 @@ public sealed class StrategyApiTests
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"NOSUCH","timeFrame":"M1"}""", 400, "InvalidInput", "symbol")]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M7"}""", 400, "InvalidInput", "timeFrame")]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"tick"}""", 400, "InvalidInput", "timeFrame")]
-    [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M1","parameters":{"fast":50,"slow":20}}""", 400, "InvalidInput", "parameters")]
+    [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M1","parameters":{"fast":50,"slow":20}}""", 400, "InvalidInput", "parameters.fast")]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M1","accounts":["none"]}""", 404, "AccountUnknown", null)]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M1","accounts":[null]}""", 400, "InvalidInput", "accounts")]
     public async Task AStrategyThatCannotBeIsRefusedAndNotMade(string body, int status, string reason, string? field)
@@ -135,10 +135,10 @@ public sealed class StrategyApiTests
         start,
     };
 
-    /// <summary>Minutes that rise and then fall, so that the fast mean crosses the slow one both ways.</summary>
+    /// <summary>Minutes that rise, fall and rise again, so that the fast mean crosses the slow one both ways.</summary>
     internal static async Task TrendAsync(ApiHost host)
     {
-        decimal[] prices = [1.1m, 1.1m, 1.1m, 1.1m, 1.101m, 1.102m, 1.103m, 1.104m, 1.101m, 1.098m, 1.095m, 1.092m, 1.09m];
+        decimal[] prices = [1.1m, 1.1m, 1.1m, 1.1m, 1.101m, 1.102m, 1.103m, 1.104m, 1.101m, 1.098m, 1.095m, 1.092m, 1.09m, 1.093m, 1.097m, 1.101m];
         foreach (decimal price in prices) await host.QuoteAsync("EURUSD", price, price + 0.0001m, TimeSpan.FromMinutes(1));
     }
 }

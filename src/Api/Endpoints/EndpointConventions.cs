@@ -1,6 +1,7 @@
 using System.Globalization;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Domain.Journal;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace HybridTrading.Api.Endpoints;
 
@@ -64,13 +65,13 @@ internal static partial class EndpointConventions
         }
         catch (Exception failure) when (!context.Response.HasStarted)
         {
-            IResult? known = Api.Problems.Known(failure);
-            if (known is null || context.Response.StatusCode >= 500)
+            ProblemHttpResult problem = Api.Problems.Known(failure) ?? Api.Problems.Unforeseen();
+            if (problem.StatusCode >= StatusCodes.Status500InternalServerError)
             {
                 ILogger log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("HybridTrading.Api");
                 LogFailed(log, failure, context.Request.Method, context.Request.Path);
             }
-            await (known ?? Api.Problems.Unforeseen()).ExecuteAsync(context);
+            await problem.ExecuteAsync(context);
         }
     }
 

@@ -25,26 +25,32 @@ public sealed partial class AccountBoard(IGrainFactory grains, HubConnections co
 
     private async Task LookAsync()
     {
-        (string Account, ICaller Caller, Task<Grains.Trading.AccountView?> View)[] asked =
-            [.. connections.WatchedAccounts().Select(one => (one.Account, one.Caller, grains.GetGrain<IAccountGrain>(one.Account).GetView()))];
+        (string Account, ICaller Caller)[] watched = [.. connections.WatchedAccounts()];
+        Grains.Trading.AccountView?[] views = await Task.WhenAll(watched.Select(one => ViewAsync(one.Account)));
         var shown = new Dictionary<string, Grains.Trading.AccountView>(StringComparer.Ordinal);
-        foreach ((string account, ICaller caller, Task<Grains.Trading.AccountView?> looking) in asked)
+        foreach (((string account, ICaller caller), Grains.Trading.AccountView? view) in watched.Zip(views))
         {
-            try
-            {
-                if (await looking is not { } view) continue;
-                shown[account] = view;
-                if (_shown.TryGetValue(account, out Grains.Trading.AccountView? before) && Same(before, view)) continue;
-                AccountView push = AccountView.Of(view, caller, options.Universe);
-                foreach (HubConnection connection in connections.All.Where(one => one.Account == account)) connection.Push(push);
-            }
-            catch (Exception failed)
-            {
-                // One account in trouble is no reason to show the others no more.
-                LogFailed(failed, account);
-            }
+            if (view is null) continue;
+            shown[account] = view;
+            if (_shown.TryGetValue(account, out Grains.Trading.AccountView? before) && Same(before, view)) continue;
+            AccountView push = AccountView.Of(view, caller, options.Universe);
+            foreach (HubConnection connection in connections.Subscribed.Where(one => one.Account == account)) connection.Push(push);
         }
         _shown = shown;
+    }
+
+    private async Task<Grains.Trading.AccountView?> ViewAsync(string account)
+    {
+        try
+        {
+            return await grains.GetGrain<IAccountGrain>(account).GetView();
+        }
+        catch (Exception failed)
+        {
+            // One account in trouble is no reason to show the others no more.
+            LogFailed(failed, account);
+            return null;
+        }
     }
 
     /// <summary>Equal in what the journal says and in the marks.</summary>

@@ -8,7 +8,8 @@ public sealed class HubConnections(IHubContext<TradingHub> hub, TimeProvider clo
 {
     private readonly ConcurrentDictionary<string, HubConnection> _byId = new(StringComparer.Ordinal);
 
-    public IEnumerable<HubConnection> All => _byId.Values;
+    /// <summary>Those that have subscribed.</summary>
+    public IEnumerable<HubConnection> Subscribed => _byId.Values.Where(one => one.IsSubscribed);
 
     /// <summary>Accounts that somebody looks at, by key, with the one who owns them.</summary>
     public IEnumerable<(string Account, ICaller Caller)> WatchedAccounts() =>
@@ -50,6 +51,9 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
 
     public ICaller Caller => caller;
 
+    /// <summary>Before it has subscribed nothing is pushed to it.</summary>
+    public bool IsSubscribed { get; private set; }
+
     /// <summary>Key of the account that it looks at.</summary>
     public string? Account { get; private set; }
 
@@ -59,8 +63,9 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         {
             _symbols = symbols;
             Account = account;
-            // What was waiting was for the former subscription.
-            _pending = new Pending { Gap = _pending.Gap };
+            IsSubscribed = true;
+            // Prices that wait were for the former subscription; the journal's news must not be lost.
+            _pending.DropPrices();
         }
     }
 
@@ -186,6 +191,14 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         public long? Gap { get; set; }
         public long FirstNews { get; set; }
         public int News => Decisions.Count + Orders.Count + Fills.Count;
+
+        public void DropPrices()
+        {
+            Quotes.Clear();
+            Forming.Clear();
+            Closed.Clear();
+            Account = null;
+        }
 
         public void DropNews()
         {

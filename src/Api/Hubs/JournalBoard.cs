@@ -1,3 +1,4 @@
+using System.Text.Json;
 using HybridTrading.Api.Projections;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Journal;
@@ -45,20 +46,20 @@ public sealed partial class JournalBoard(
 
     private async Task TellAsync(List<RecordedEvent> batch, CancellationToken cancellation)
     {
-        foreach (IGrouping<string, HubConnection> person in connections.All.GroupBy(one => one.Caller.Person()).ToArray())
+        foreach (IGrouping<string, HubConnection> person in connections.Subscribed.GroupBy(one => one.Caller.Person()).ToArray())
         {
-            News news = Collect(batch.Where(one => one.Subject == person.Key && !one.Erased));
-            if (news.IsEmpty) continue;
             try
             {
+                News news = Collect(batch.Where(one => one.Subject == person.Key && !one.Erased));
+                if (news.IsEmpty) continue;
                 await projections.WaitForAsync(AccountProjection.ProjectionName, batch[^1].Position, cancellation);
                 await projections.WaitForAsync(StrategyProjection.ProjectionName, batch[^1].Position, cancellation);
                 Tell(person, news);
             }
-            catch (StorageException failed)
+            catch (Exception failed) when (failed is StorageException or InvalidDataException or JsonException)
             {
                 LogFailed(failed, person.Key);
-                foreach (HubConnection connection in person) connection.Missed(news.First);
+                foreach (HubConnection connection in person) connection.Missed(batch[0].Position);
             }
         }
     }

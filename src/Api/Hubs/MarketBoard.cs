@@ -33,7 +33,9 @@ public sealed partial class MarketBoard(
         try
         {
             // Streams are there when the silo is, and the silo is when the host has started.
-            await Task.Delay(Timeout.Infinite, lifetime.ApplicationStarted).ContinueWith(_ => { }, stoppingToken, TaskContinuationOptions.None, TaskScheduler.Default);
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using CancellationTokenRegistration registered = lifetime.ApplicationStarted.Register(started.SetResult);
+            await started.Task.WaitAsync(stoppingToken);
             IStreamProvider screens = cluster.GetStreamProvider(MarketGrain.Screens);
             foreach (Instrument instrument in options.Universe.Instruments)
             {
@@ -65,7 +67,7 @@ public sealed partial class MarketBoard(
         MarketView? before = _views.GetValueOrDefault(view.Symbol);
         if (before is not null && view.Position < before.Position) return;
         _views[view.Symbol] = view;
-        List<HubConnection> watching = [.. connections.All.Where(one => one.Sees(view.Symbol))];
+        List<HubConnection> watching = [.. connections.Subscribed.Where(one => one.Sees(view.Symbol))];
         if (watching.Count == 0) return;
 
         QuoteView? quote = QuoteView.Of(view, instrument, options.Simulated);

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -8,6 +9,7 @@ namespace HybridTrading.Api.Requests;
 /// <summary>The JSON of the API: camel case, enums by name, times in UTC, and strict about what comes in.</summary>
 public static class ApiJson
 {
+    /// <summary>For reading requests and for comparing what is stored.</summary>
     public static readonly JsonSerializerOptions Options = Make();
 
     /// <summary>Gives other options the same rules.</summary>
@@ -28,9 +30,31 @@ public static class ApiJson
     private static JsonSerializerOptions Make()
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+        // The framework's own takes names in any case and lists of them.
+        options.Converters.Add(new ExactEnumConverter());
         Configure(options);
         options.MakeReadOnly();
         return options;
+    }
+}
+
+/// <summary>An enum is one of its names, exactly.</summary>
+public sealed class ExactEnumConverter : JsonConverterFactory
+{
+    public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum;
+
+    public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+        (JsonConverter)Activator.CreateInstance(typeof(ByName<>).MakeGenericType(typeToConvert))!;
+
+    private sealed class ByName<T> : JsonConverter<T> where T : struct, Enum
+    {
+        private static readonly FrozenDictionary<string, T> Values =
+            Enum.GetNames<T>().ToFrozenDictionary(name => name, name => Enum.Parse<T>(name), StringComparer.Ordinal);
+
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.String && Values.TryGetValue(reader.GetString()!, out T value) ? value : throw new JsonException();
+
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
     }
 }
 

@@ -82,7 +82,7 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
                 $"Content-Type is {ApiException.Quote(context.Request.ContentType)}; expected application/json");
         }
         using JsonDocument document = await ParseAsync(context);
-        CheckNumbers(document.RootElement, "");
+        CheckValues(document.RootElement);
         T value = Read(document.RootElement);
         var faults = new Faults();
         foreach (JsonPropertyInfo property in TypeOf(typeof(T)).Properties)
@@ -106,6 +106,10 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         {
             string where = e.LineNumber is { } line ? $" (line {line + 1}, byte {e.BytePositionInLine + 1})" : "";
             throw ApiException.Invalid("body", $"body is not valid JSON{where}; expected one object without repeated members");
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfAPair();
         }
     }
 
@@ -170,16 +174,35 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         .Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal)
         .Split('.', StringSplitOptions.RemoveEmptyEntries);
 
-    private static void CheckNumbers(JsonElement element, string field)
+    private static void CheckValues(JsonElement root)
+    {
+        try
+        {
+            CheckValues(root, "");
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfAPair();
+        }
+    }
+
+    /// <summary>JSON can escape what is no text; the reader says so by this exception, in names when it looks for repeated ones.</summary>
+    private static ApiException HalfAPair() => ApiException.Invalid("body", "body has half a surrogate pair in a text; expected Unicode");
+
+    private static void CheckValues(JsonElement element, string field)
     {
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
-                foreach (JsonProperty member in element.EnumerateObject()) CheckNumbers(member.Value, field.Length == 0 ? member.Name : $"{field}.{member.Name}");
+                foreach (JsonProperty member in element.EnumerateObject()) CheckValues(member.Value, field.Length == 0 ? member.Name : $"{field}.{member.Name}");
                 break;
             case JsonValueKind.Array:
                 int index = 0;
-                foreach (JsonElement item in element.EnumerateArray()) CheckNumbers(item, $"{field}.{index++}");
+                foreach (JsonElement item in element.EnumerateArray()) CheckValues(item, $"{field}.{index++}");
+                break;
+            case JsonValueKind.String:
+                // Reading it is the check.
+                _ = element.GetString();
                 break;
             case JsonValueKind.Number:
                 string raw = element.GetRawText();
