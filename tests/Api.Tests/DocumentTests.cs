@@ -35,7 +35,11 @@ public sealed class DocumentTests
             }
         }
         Assert.Equal(32, routes);
-        JsonElement order = (await host.GetAsync("/openapi/v1.json"))["components"].GetProperty("schemas").GetProperty("PlaceOrder");
+        JsonElement schemas = (await host.GetAsync("/openapi/v1.json"))["components"].GetProperty("schemas");
+        Assert.True(schemas.GetProperty("ProblemDetails").GetProperty("properties").TryGetProperty("reason", out _));
+        Assert.Equal("string", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("createdAt").GetProperty("type").GetString());
+        Assert.Equal("decimal", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("volume").GetProperty("format").GetString());
+        JsonElement order = schemas.GetProperty("PlaceOrder");
         Assert.Equal(["side", "symbol", "type", "volume"], order.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order());
         Assert.Contains("ClientOrderId".ToLowerInvariant(), order.GetProperty("properties").EnumerateObject().Select(one => one.Name.ToLowerInvariant()));
     }

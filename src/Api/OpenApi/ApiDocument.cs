@@ -1,5 +1,6 @@
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Ports;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -25,6 +26,11 @@ internal static class ApiDocument
             document.Servers = null;
             return Task.CompletedTask;
         });
+        options.AddSchemaTransformer((schema, context, _) =>
+        {
+            Describe(schema, context.JsonTypeInfo.Type);
+            return Task.CompletedTask;
+        });
         options.AddOperationTransformer((operation, context, _) =>
         {
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IdempotentMetadata>().Any()) Describe(operation);
@@ -40,6 +46,24 @@ internal static class ApiDocument
             options.SwaggerEndpoint(Path, "HybridTrading v1");
             options.DocumentTitle = "HybridTrading API";
         }).OnService(ServiceEndpoints.Gateway);
+    }
+
+    /// <summary>What the types alone do not say.</summary>
+    private static void Describe(OpenApiSchema schema, Type type)
+    {
+        if (type == typeof(ProblemDetails))
+        {
+            schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
+            schema.Properties["reason"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Reason code: a Reason of the trade or one of the API's own." };
+            schema.Properties["field"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The first field at fault." };
+            schema.Properties["errors"] = new OpenApiSchema { Type = JsonSchemaType.Object, Description = "What is wrong, by field: lists of texts." };
+            return;
+        }
+        JsonSchemaType nullable = Nullable.GetUnderlyingType(type) is null ? 0 : JsonSchemaType.Null;
+        Type plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (plain == typeof(DateTime)) (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "date-time");
+        // A double would not hold it.
+        if (plain == typeof(decimal)) schema.Format = "decimal";
     }
 
     private static void Describe(OpenApiOperation operation)
