@@ -111,7 +111,8 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
     internal static string Text(decimal value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static void Insert(
-        string account, long ordinal, string clientOrderId, string symbol, Order? order, OrderDenied? denied, RecordedEvent one, ProjectionWriter writer) =>
+        string account, long ordinal, string clientOrderId, string symbol, Order? order, OrderDenied? denied, RecordedEvent one,
+        ProjectionWriter writer) =>
         writer.Execute(
             """
             INSERT OR REPLACE INTO account_order (account, ordinal, client_order_id, symbol, is_open, position, state, denied)
