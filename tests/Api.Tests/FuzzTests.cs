@@ -85,8 +85,10 @@ public sealed class FuzzTests
             "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
             ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""));
         Gen<string> path = Gen.OneOf(
-            from name in part from rest in Gen.Elements(
-                "", "/orders", "/fills", "/positions", "/equity", "/orders/x") select $"accounts/{Uri.EscapeDataString(name)}{rest}",
+            from name in part
+            from rest in Gen.Elements(
+                "", "/orders", "/fills", "/positions", "/equity", "/orders/x")
+            select $"accounts/{Uri.EscapeDataString(name)}{rest}",
             from name in part select $"decisions/{Uri.EscapeDataString(name)}",
             from name in part select $"strategies/{Uri.EscapeDataString(name)}",
             from a in part from b in part select $"features/{Uri.EscapeDataString(a)}/{Uri.EscapeDataString(b)}",

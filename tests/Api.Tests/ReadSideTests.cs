@@ -93,8 +93,12 @@ public sealed class ReadSideTests
                 string type = (string[])["Market", "Limit", "Stop", "TrailingStop"] is var types ? types[random.Next(4)] : "";
                 await host.PostAsync($"accounts/{account}/orders", new Dictionary<string, object>
                 {
-                    ["clientOrderId"] = id, ["symbol"] = "EURUSD", ["side"] = random.Next(2) == 0 ? "Buy"
-                        : "Sell", ["type"] = type, ["volume"] = random.Next(1, 5) * 1000,
+                    ["clientOrderId"] = id,
+                    ["symbol"] = "EURUSD",
+                    ["side"] = random.Next(2) == 0 ? "Buy"
+                        : "Sell",
+                    ["type"] = type,
+                    ["volume"] = random.Next(1, 5) * 1000,
                     [type switch { "Limit" => "limitPrice", "Stop" => "stopPrice", "TrailingStop" => "trailDistance", _ => "reduceOnly" }] =
                         type switch { "TrailingStop" => 0.0010m, "Market" => (object)false, _ => price },
                 });
