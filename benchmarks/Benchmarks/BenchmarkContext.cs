@@ -25,6 +25,9 @@ internal sealed class BenchmarkContext : IDisposable
 
     public int Runs { get; }
 
+    /// <summary>How busy the machine was before: with more than one runnable program a core the figures are of little worth.</summary>
+    public string Load { get; } = File.Exists("/proc/loadavg") ? $", load average before {File.ReadAllText("/proc/loadavg").Split(' ')[0]}" : "";
+
     public string WorkFolder { get; }
 
     /// <summary>The file of <see cref="Hours"/>; null when they are generated.</summary>

@@ -14,7 +14,7 @@ internal static class Output
 
     public static void Table(BenchmarkContext context, IReadOnlyList<Row> rows)
     {
-        Console.Out.WriteLine($"HybridTrading benchmarks, {DateTime.UtcNow:yyyy-MM-dd}. {Machine()}");
+        Console.Out.WriteLine($"HybridTrading benchmarks, {DateTime.UtcNow:yyyy-MM-dd}. {Machine(context)}");
         Console.Out.WriteLine($"Data: {context.DataSource}. Median of {context.Runs} runs after a warm-up (smallest to largest). Peers: measured elsewhere, +-15 %, unless the note says otherwise.");
         // A pipe has no width of its own; a table that is broken in its cells is of no use to a file.
         if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 240;
@@ -32,11 +32,11 @@ internal static class Output
     }
 
     public static void Json(BenchmarkContext context, IReadOnlyList<Row> rows) => Console.Out.WriteLine(JsonSerializer.Serialize(
-        new { Date = DateTime.UtcNow, Machine = Machine(), Data = context.DataSource, context.Runs, Rows = rows }, Indented));
+        new { Date = DateTime.UtcNow, Machine = Machine(context), Data = context.DataSource, context.Runs, Rows = rows }, Indented));
 
-    private static string Machine() => string.Create(CultureInfo.InvariantCulture,
+    private static string Machine(BenchmarkContext context) => string.Create(CultureInfo.InvariantCulture,
         $"{Environment.ProcessorCount} cores ({Processor()}), {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1L << 30)} GB, {RuntimeInformation.OSDescription.Trim()}, "
-        + $"{RuntimeInformation.FrameworkDescription}, {(GCSettings.IsServerGC ? "server" : "workstation")} GC, OrleansHost={OrleansHost.Name}");
+        + $"{RuntimeInformation.FrameworkDescription}, {(GCSettings.IsServerGC ? "server" : "workstation")} GC, OrleansHost={OrleansHost.Name}{context.Load}");
 
     private static string Processor()
     {

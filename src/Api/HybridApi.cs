@@ -8,6 +8,7 @@ using HybridTrading.Api.Projections;
 using HybridTrading.Api.Requests;
 using HybridTrading.Api.WebConsole;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
@@ -57,6 +58,11 @@ public static class HybridApi
     public static IEndpointRouteBuilder MapHybridApi(this IEndpointRouteBuilder endpoints)
     {
         RouteGroupBuilder api = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
+        api.AddEndpointFilter(static async (context, next) =>
+        {
+            using Principal.Scope scope = Principal.Of(context.HttpContext.RequestServices.GetRequiredService<ICaller>().Tenant);
+            return await next(context);
+        });
         SystemEndpoints.Map(api);
         MarketEndpoints.Map(api);
         AccountEndpoints.Map(api);

@@ -79,7 +79,10 @@ internal sealed class BacktestBars() : Workload("backtest-bars")
     {
         RunRequest request = new()
         {
-            Strategies = ["sma-cross"], Set = ["fast=20", "slow=50", "units=10000"], Accounts = ["main"], Cash = 100_000,
+            Strategies = ["sma-cross"],
+            Set = ["fast=20", "slow=50", "units=10000"],
+            Accounts = ["main"],
+            Cash = 100_000,
             Execution = new ExecutionModel(CommissionRate: 0.00002m),
         };
         RunReport last = null!;

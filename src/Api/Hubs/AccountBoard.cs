@@ -1,3 +1,4 @@
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Trading;
 using Microsoft.Extensions.Hosting;
 
@@ -27,7 +28,7 @@ public sealed partial class AccountBoard(
     private async Task LookAsync()
     {
         (string Account, ICaller Caller)[] watched = [.. connections.WatchedAccounts()];
-        Grains.Trading.AccountView?[] views = await Task.WhenAll(watched.Select(one => ViewAsync(one.Account)));
+        Grains.Trading.AccountView?[] views = await Task.WhenAll(watched.Select(one => ViewAsync(one.Account, one.Caller)));
         var shown = new Dictionary<string, Grains.Trading.AccountView>(StringComparer.Ordinal);
         foreach (((string account, ICaller caller), Grains.Trading.AccountView? view) in watched.Zip(views))
         {
@@ -40,10 +41,11 @@ public sealed partial class AccountBoard(
         _shown = shown;
     }
 
-    private async Task<Grains.Trading.AccountView?> ViewAsync(string account)
+    private async Task<Grains.Trading.AccountView?> ViewAsync(string account, ICaller caller)
     {
         try
         {
+            using Principal.Scope scope = Principal.Of(caller.Tenant);
             return await grains.GetGrain<IAccountGrain>(account).GetView();
         }
         catch (Exception failed)

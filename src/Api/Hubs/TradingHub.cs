@@ -1,4 +1,5 @@
 using HybridTrading.Api.Projections;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.SignalR;
@@ -32,6 +33,7 @@ public sealed class TradingHub(HubConnections connections, ICaller caller, IGrai
     {
         ImmutableHashSet<string> symbols = Symbols(subscription);
         string? account = subscription.Account is null ? null : Key(subscription.Account);
+        using Principal.Scope scope = Principal.Of(caller.Tenant);
         // First the subscription, then the snapshot: what changes in between is pushed, and nothing is missed.
         connections.Find(Context.ConnectionId).Watch(symbols, account);
 

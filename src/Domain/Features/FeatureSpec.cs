@@ -15,7 +15,8 @@ public readonly record struct FeatureSpec
 {
     [Id(0)] private readonly string? _text;
 
-    internal FeatureSpec(FeatureExpression expression) => _text = expression.ToString();
+    // The parameter is not named like the property: Orleans' generator would take the two for a record's positional member.
+    internal FeatureSpec(FeatureExpression parsed) => _text = parsed.ToString();
 
     /// <summary>Reads a feature in any case and spacing; numbers left out take their defaults.</summary>
     /// <exception cref="FormatException">Says what is wrong and where, and the nearest known name.</exception>

@@ -12,7 +12,7 @@ public sealed record OutboxState
 }
 
 /// <summary>Sees to it that what a stream has promised is sent, whoever was to send it.</summary>
-[Alias("ht.IOutboxGrain")]
+[Shared, Alias("ht.IOutboxGrain")]
 public interface IOutboxGrain : IGrainWithStringKey
 {
     [Alias("Start")] Task Start();

@@ -28,13 +28,13 @@ public sealed record FeedState
 public sealed record FeedView(bool Simulated, long Position, DateTime Time, ImmutableSortedDictionary<string, FeedQuality> Quality);
 
 /// <summary>The feed: one for all markets.</summary>
-[Alias("ht.IFeedGrain")]
+[Shared, Alias("ht.IFeedGrain")]
 public interface IFeedGrain : IGrainWithStringKey
 {
     /// <summary>Sets it going; it keeps going by itself.</summary>
     [Alias("Start")] Task Start();
 
-    [AlwaysInterleave, Alias("GetView")] Task<FeedView> GetView();
+    [Shared, AlwaysInterleave, Alias("GetView")] Task<FeedView> GetView();
 }
 
 /// <summary>

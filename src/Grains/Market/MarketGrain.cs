@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
 using Microsoft.Extensions.Logging;
@@ -40,6 +41,8 @@ public sealed partial class MarketGrain(
     private Quote _last;
     private long _position = -1, _shown = -1, _saved = -1;
     private TimeFrame? _source;
+    private MarketState? _before;
+    private bool _behind;
 
     private string Symbol => this.GetPrimaryKeyString();
 
@@ -53,7 +56,7 @@ public sealed partial class MarketGrain(
         foreach (FrameView forming in state.State.Forming) SetFrame(forming.TimeFrame, BarBuilder.Continue(TimeFrame.Tick, forming.TimeFrame, forming.Forming));
         _last = state.State.Last;
         _position = _saved = state.State.Position;
-        await CatchUpAsync(cancellationToken);
+        _behind = _position >= 0;
         this.RegisterGrainTimer(static (self, _) => self.SaveAsync(), this, new GrainTimerCreationOptions(SaveInterval, SaveInterval) { Interleave = true });
         this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(ScreenInterval, ScreenInterval) { Interleave = true });
     }
@@ -63,6 +66,54 @@ public sealed partial class MarketGrain(
     public async Task OnQuotes(QuoteBatch batch)
     {
         UseSource(TimeFrame.Tick);
+        if (batch.Quotes.IsEmpty) return;
+        await CatchUpAsync(batch.Quotes[0].Position);
+        await HandOutAsync(() => HandOutAsync(batch));
+    }
+
+    public async Task OnBars(BarBatch batch)
+    {
+        UseSource(batch.TimeFrame);
+        await HandOutAsync(() => HandOutAsync(batch));
+    }
+
+    public async Task OnClock(DateTime time, bool warmUp)
+    {
+        // The feed lets time pass when all that it had has been handed out.
+        await CatchUpAsync(long.MaxValue);
+        await HandOutAsync(async () =>
+        {
+            if (!warmUp) await TellAsync(account => account.OnClock(Symbol, time));
+            await CloseEndedAsync(time, warmUp);
+        });
+    }
+
+    /// <summary>
+    /// All of it or none: what fails half-way is begun again, by a new activation, from what was before; who has had an event passes it over.
+    /// A save in between keeps what was before, too.
+    /// </summary>
+    private async Task HandOutAsync(Func<Task> handOut)
+    {
+        if (options.IsRun)
+        {
+            await handOut();
+            return;
+        }
+        _before = Capture();
+        try
+        {
+            await handOut();
+            _before = null;
+        }
+        catch
+        {
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    private async Task HandOutAsync(QuoteBatch batch)
+    {
         foreach (PlacedQuote placed in batch.Quotes)
         {
             if (placed.Position <= _position) continue;
@@ -78,9 +129,8 @@ public sealed partial class MarketGrain(
         }
     }
 
-    public async Task OnBars(BarBatch batch)
+    private async Task HandOutAsync(BarBatch batch)
     {
-        UseSource(batch.TimeFrame);
         foreach (PlacedBar placed in batch.Bars)
         {
             if (placed.Position <= _position) continue;
@@ -97,14 +147,9 @@ public sealed partial class MarketGrain(
         }
     }
 
-    public async Task OnClock(DateTime time, bool warmUp)
-    {
-        if (!warmUp) await TellAsync(account => account.OnClock(Symbol, time));
-        await CloseEndedAsync(time, warmUp);
-    }
-
     public async Task<MarketView> Watch(string account)
     {
+        Principal.RequireOwner(account);
         bool isNew = !_watchers.ContainsKey(account);
         // A new number each time: an account that asked again while its "no more" was on the way stays.
         _watchers = _watchers.SetItem(account, ++_watches);
@@ -182,16 +227,18 @@ public sealed partial class MarketGrain(
         await GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(Symbol, frame)).OnBar(new ClosedBar(bar, frame.End(bar.OpenTime), _position), warmUp);
     }
 
-    /// <summary>Events after the last save, up to where the feed goes on: they rebuild the forming bars.</summary>
-    private async Task CatchUpAsync(CancellationToken cancellation)
+    /// <summary>Events after the last save, up to where the feed goes on: they were handed out before and only rebuild the forming bars.</summary>
+    private async Task CatchUpAsync(long next)
     {
-        if (_position < 0) return;
-        await foreach (MarketEvent happened in log.ReadAsync(_position + 1, cancellation))
+        if (!_behind) return;
+        _behind = false;
+        await foreach (MarketEvent happened in log.ReadAsync(_position + 1))
         {
+            if (happened.Position >= next) break;
             if (happened.Symbol != Symbol || happened.Kind != MarketEventKind.Quote) continue;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
-                if (builder.TryClose(happened.Quote.Time, out Bar closed)) await bars.AppendAsync(Symbol, frame, new[] { closed }, cancellation);
+                if (builder.TryClose(happened.Quote.Time, out Bar closed)) await bars.AppendAsync(Symbol, frame, new[] { closed });
                 builder.Add(happened.Quote, out _);
             }
             _last = happened.Quote;
@@ -201,18 +248,17 @@ public sealed partial class MarketGrain(
 
     private Task SaveAsync() => _writer.RunAsync(async () =>
     {
-        if (_saved == _position && state.State.Watchers.SetEquals(_watchers.Keys) && state.State.Frames.SequenceEqual(_frames.Keys)) return;
-        _saved = _position;
-        state.State = new MarketState
-        {
-            Frames = [.. _frames.Keys],
-            Watchers = [.. _watchers.Keys],
-            Forming = Forming(),
-            Position = _position,
-            Last = _last,
-        };
+        MarketState now = _before is null ? Capture() : _before with { Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys] };
+        if (_saved == now.Position && state.State.Watchers.SetEquals(now.Watchers) && state.State.Frames.SequenceEqual(now.Frames)) return;
+        _saved = now.Position;
+        state.State = now;
         await state.WriteStateAsync();
     });
+
+    private MarketState Capture() => new()
+    {
+        Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys], Forming = Forming(), Position = _position, Last = _last,
+    };
 
     private Task ShowAsync()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Linq.Expressions;
 using System.Reflection;
@@ -12,6 +13,9 @@ namespace Orleans.Local;
 /// <summary>What is known of a grain class: its type name, its rules and how to construct it.</summary>
 internal sealed class GrainClass
 {
+    // Compiling takes a millisecond, and a class is the same in every silo of the process.
+    private static readonly ConcurrentDictionary<Type, Func<Activation, object>> Constructors = new();
+
     private readonly Func<Activation, object> _create;
     private long _activated;
     private long _deactivated;
@@ -25,7 +29,7 @@ internal sealed class GrainClass
         MaxWorkers = type.GetCustomAttribute<StatelessWorkerAttribute>()?.MaxLocalWorkers ?? 0;
         MayInterleave = CompilePredicate(type);
         CollectionAge = AgeOf(type, collection);
-        _create = CompileConstructor(type);
+        _create = Constructors.GetOrAdd(type, CompileConstructor);
     }
 
     public Type Type { get; }

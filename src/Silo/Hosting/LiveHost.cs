@@ -80,7 +80,7 @@ public static class LiveHost
         builder.Services.AddSingleton(options.Feed);
         var universe = new InstrumentUniverse(SimulatedMarket.Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = WarmUpBars });
-        OrleansHost.AddSilo(builder, durable: true);
+        OrleansHost.AddSilo(builder, durable: true, plan.SiloPort, plan.GatewayPort);
         builder.Services.AddHybridApi(new ApiOptions
         {
             Universe = universe, Host = OrleansHost.Name, Simulated = true, DataFolder = folder.Root, FeedName = FeedName,

@@ -1,3 +1,4 @@
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using Orleans.Hosting;
 using Orleans.Local;
@@ -9,9 +10,15 @@ public static class OrleansHost
 {
     public const string Name = "Local";
 
+    /// <inheritdoc cref="AddSilo(IHostApplicationBuilder, bool, int, int)"/>
+    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => AddSilo(builder, durable, 0, 0);
+
     /// <param name="durable">Grain state and reminders are kept by the storage that is registered; else in memory (a run rebuilds them).</param>
-    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => builder.UseOrleans(silo =>
+    /// <param name="siloPort">Of a cluster; not opened here.</param>
+    /// <param name="gatewayPort">Of a cluster; not opened here.</param>
+    public static void AddSilo(IHostApplicationBuilder builder, bool durable, int siloPort, int gatewayPort) => builder.UseOrleans(silo =>
     {
+        silo.UseLocalhostClustering(siloPort, gatewayPort);
         silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
         if (durable)
         {
@@ -23,5 +30,6 @@ public static class OrleansHost
             silo.UseInMemoryReminderService();
         }
         silo.AddMemoryStreams(MarketGrain.Screens);
+        silo.AddTenancy();
     });
 }

@@ -1,5 +1,6 @@
 using HybridTrading.Api.Projections;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
@@ -14,6 +15,7 @@ internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        using Principal.Scope scope = Principal.OfHost();
         await queries.CatchUpAsync(cancellationToken);
         await grains.GetGrain<IFeedGrain>(Keys.Feed).Start();
         foreach (string account in queries.AccountsToWake()) await grains.GetGrain<IAccountGrain>(account).Wake();

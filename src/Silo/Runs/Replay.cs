@@ -5,6 +5,7 @@ using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Silo.Hosting;
@@ -71,6 +72,8 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
 
     private async Task PlayAsync(IGrainFactory grains, double? speed, Action<double> progress, CancellationToken cancellation)
     {
+        // The run is its own feed, and acts for its own tenant.
+        using Principal.Scope scope = Principal.OfHost();
         var sequence = new RunSequence(data, plan);
         IMarketGrain[] markets = [.. data.Select(series => grains.GetGrain<IMarketGrain>(series.Instrument.Symbol))];
         foreach (StrategyPlan strategy in plan.Strategies)
