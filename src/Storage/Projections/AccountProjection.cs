@@ -80,7 +80,10 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
             case OrderChangeRequested e:
                 Update(account, e.Ordinal, one, writer, order => order with
                 {
-                    Status = OrderStatus.PendingModify, PendingChange = e.Change, ActiveFrom = e.ActiveFrom, UpdatedAt = e.Time,
+                    Status = OrderStatus.PendingModify,
+                    PendingChange = e.Change,
+                    ActiveFrom = e.ActiveFrom,
+                    UpdatedAt = e.Time,
                 });
                 break;
             case OrderChanged e:
@@ -88,13 +91,20 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
                 {
                     Status = order.Status != OrderStatus.PendingModify ? order.Status
                         : order.Filled > 0 ? OrderStatus.PartiallyFilled : OrderStatus.Working,
-                    Volume = e.Volume, Limit = e.Limit, Stop = e.Stop, Trail = e.Trail, PendingChange = null, UpdatedAt = e.Time,
+                    Volume = e.Volume,
+                    Limit = e.Limit,
+                    Stop = e.Stop,
+                    Trail = e.Trail,
+                    PendingChange = null,
+                    UpdatedAt = e.Time,
                 });
                 break;
             case OrderCancelRequested e:
                 Update(account, e.Ordinal, one, writer, order => order with
                 {
-                    Status = OrderStatus.PendingCancel, ActiveFrom = e.ActiveFrom, UpdatedAt = e.Time,
+                    Status = OrderStatus.PendingCancel,
+                    ActiveFrom = e.ActiveFrom,
+                    UpdatedAt = e.Time,
                 });
                 break;
             case OrderEnded e:
@@ -111,7 +121,8 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
     internal static string Text(decimal value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static void Insert(
-        string account, long ordinal, string clientOrderId, string symbol, Order? order, OrderDenied? denied, RecordedEvent one, ProjectionWriter writer) =>
+        string account, long ordinal, string clientOrderId, string symbol, Order? order, OrderDenied? denied, RecordedEvent one,
+        ProjectionWriter writer) =>
         writer.Execute(
             """
             INSERT OR REPLACE INTO account_order (account, ordinal, client_order_id, symbol, is_open, position, state, denied)

@@ -28,7 +28,8 @@ namespace HybridTrading.Tests.Host;
 /// </summary>
 internal sealed class ApiHost : IAsyncDisposable
 {
-    public static readonly ImmutableArray<Instrument> Instruments = [.. InstrumentCatalog.All.Where(one => one.Symbol is "EURUSD" or "GBPUSD" or "USDJPY")];
+    public static readonly ImmutableArray<Instrument> Instruments = [.. InstrumentCatalog.All.Where(
+        one => one.Symbol is "EURUSD" or "GBPUSD" or "USDJPY")];
 
     private readonly TempFolder _folder;
     private WebApplication _app = null!;
@@ -112,7 +113,8 @@ internal sealed class ApiHost : IAsyncDisposable
         if (key is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         if (body is not null)
         {
-            request.Content = new StringContent(body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+            request.Content = new StringContent(
+                body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
         }
         using HttpResponseMessage response = await Client.SendAsync(request);
         return await Answer.ReadAsync(response);
