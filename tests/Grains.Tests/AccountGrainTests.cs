@@ -179,7 +179,7 @@ public sealed class AccountGrainTests
         await world.RestartAsync();
         // Nobody wakes the account: its market remembers who watches.
         await world.QuoteAsync("EURUSD", 108_000);
-        Assert.Contains(await world.AccountEventsAsync(), happened => happened is OrderFilled { Price: 108_000 });
+        Assert.Contains(await world.AccountEventsAsync(), happened => happened is OrderFilled { Points: 108_000 });
         await world.QuoteAsync("EURUSD", 108_100, 108_200);
         AccountView view = (await world.AccountGrain().GetView())!;
         Assert.Empty(view.Positions);
