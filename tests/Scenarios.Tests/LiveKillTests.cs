@@ -8,7 +8,7 @@ namespace HybridTrading.Scenarios.Tests;
 
 /// <summary>
 /// kill -9 against the live paper service under load: clients that send each order with an Idempotency-Key until it is answered, a strategy that
-/// decides on every tick, and a restart on the same data after each kill.
+/// decides every second, and a restart on the same data after each kill.
 /// </summary>
 public sealed class LiveKillTests(ITestOutputHelper output)
 {
@@ -53,7 +53,7 @@ public sealed class LiveKillTests(ITestOutputHelper output)
             }
             _done = true;
             await Task.WhenAll(clients);
-            await PostAsync($"/api/v1/strategies/ticker/stop", "stop", new JsonObject());
+            await PostAsync("/api/v1/strategies/ticker/stop", "stop", new JsonObject());
             await UntilAsync(async () => (await OrdersAsync("open")).All(order => (string?)order["type"] != "Market"), "an end of every market order");
             account = await GetAsync($"/api/v1/accounts/{Account}");
             (await _system.Program.StopAsync()).Succeeded();
@@ -77,13 +77,19 @@ public sealed class LiveKillTests(ITestOutputHelper output)
         {
             ["name"] = Account, ["currency"] = "USD", ["deposit"] = 10_000_000, ["commissionPerLot"] = 2, ["slippagePoints"] = 1, ["limits"] = new JsonObject(),
         };
-        Assert.Equal(HttpStatusCode.Created, (await PostAsync("/api/v1/accounts", "open", terms)).Status);
+        await CreateAsync("/api/v1/accounts", terms);
         JsonObject ticker = new()
         {
-            ["name"] = "ticker", ["definition"] = "sma-cross", ["symbol"] = "BTCUSD", ["timeFrame"] = "tick", ["accounts"] = new JsonArray(Account), ["start"] = true,
+            ["name"] = "ticker", ["definition"] = "sma-cross", ["symbol"] = "BTCUSD", ["timeFrame"] = "S1", ["accounts"] = new JsonArray(Account), ["start"] = true,
             ["parameters"] = new JsonObject { ["fast"] = 2, ["slow"] = 5, ["units"] = 0.5 },
         };
-        Assert.Equal(HttpStatusCode.Created, (await PostAsync("/api/v1/strategies", "ticker", ticker)).Status);
+        await CreateAsync("/api/v1/strategies", ticker);
+    }
+
+    private async Task CreateAsync(string path, JsonObject body)
+    {
+        (HttpStatusCode status, JsonNode answer) = await PostAsync(path, "create", body);
+        Assert.True(status == HttpStatusCode.Created, $"{path}: {status} {answer}");
     }
 
     /// <summary>One client: an order every tenth of a second, each until it is answered; some far limits are cancelled afterwards.</summary>
