@@ -6,6 +6,7 @@ using System.Text.Json;
 using HybridTrading.Api;
 using HybridTrading.Api.Hubs;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage;
@@ -73,6 +74,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.UseOrleans(silo =>
         {
             silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
+            silo.AddTenancy();
             silo.AddReminders();
             silo.AddMemoryStreams(MarketGrain.Screens);
         });
@@ -91,6 +93,7 @@ internal sealed class ApiHost : IAsyncDisposable
         _time += after ?? TimeSpan.FromSeconds(1);
         Instrument instrument = Instruments.First(one => one.Symbol == symbol);
         var quote = new Quote(_time, instrument.ToPoints(bid), instrument.ToPoints(ask), 10_000_000, 10_000_000);
+        using Principal.Scope feed = Principal.OfHost();
         await Services.GetRequiredService<IGrainFactory>().GetGrain<IMarketGrain>(symbol)
             .OnQuotes(new QuoteBatch([new PlacedQuote(_position++, quote)]));
     }
