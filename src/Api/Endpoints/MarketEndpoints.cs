@@ -50,10 +50,10 @@ internal static class MarketEndpoints
         if (options.Universe.Find(symbol) is not { } instrument) return NoInstrument(symbol);
         TimeFrame frame = Frame(timeFrame);
         if (count is < 1 or > 10_000) throw ApiException.Invalid("count", $"count is {count}; expected 1 to 10000");
-        IMarketGrain market = grains.GetGrain<IMarketGrain>(symbol);
-        MarketView view = await market.GetView();
+        MarketView view = await grains.GetGrain<IMarketGrain>(symbol).GetView();
         FrameView? forming = view.Frames.FirstOrDefault(one => one.TimeFrame == frame);
-        if (forming is null) await market.EnsureFrame(frame);
+        // A tenant cannot tell a market what to build; the features of a time frame, which anybody may look at, have its bars built.
+        if (forming is null) await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, frame)).GetView();
         DateTime end = forming?.Forming.OpenTime ?? DateTime.MaxValue;
         int closed = forming is null ? count : count - 1;
         ImmutableArray<Bar> past = closed == 0 ? [] : await bars.ReadLastAsync(symbol, frame, closed, end, cancellation);
