@@ -9,7 +9,7 @@ namespace HybridTrading.Grains.Tests;
 
 public sealed class FeedGrainTests
 {
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
 
     [Fact]
     public async Task What_was_logged_and_perhaps_not_handed_out_is_handed_out_again_and_has_effect_once()
@@ -24,7 +24,7 @@ public sealed class FeedGrainTests
         await world.UntilAsync(async () => (await account.GetView())!.Positions.Length == 1, Step, "the order fills");
         GrainState<FeedState> early = new();
         await world.GrainStorage.ReadStateAsync("feed", feed.GetGrainId(), early);
-        await ReachAsync(world, world.MarketLog.NextPosition + 60);
+        await ReachAsync(world, world.MarketLog.NextPosition + 600);
         long logged = 0;
 
         // As a process leaves it that is killed: the log is ahead of what the feed knows to be done.
@@ -39,7 +39,7 @@ public sealed class FeedGrainTests
             logged = world.MarketLog.NextPosition;
         });
         await world.Grains.GetGrain<IFeedGrain>(Keys.Feed).Start();
-        await ReachAsync(world, logged + 60);
+        await ReachAsync(world, logged + 600);
 
         Dictionary<string, DateTime> last = [];
         Dictionary<string, BarBuilder> minutes = [];

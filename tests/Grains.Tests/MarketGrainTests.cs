@@ -65,6 +65,7 @@ public sealed class MarketGrainTests
     {
         await using TestWorld world = TestWorld.Create();
         await world.StartAsync();
+        await world.Market().EnsureFrame(TimeFrame.M1);
         IAccountGrain account = await world.OpenAccountAsync();
         await world.QuoteAsync("EURUSD", 110_000);
         await account.Place(TestWorld.MarketOrder("waits"));

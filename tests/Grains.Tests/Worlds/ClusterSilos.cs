@@ -2,6 +2,8 @@ using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
+using Orleans.Providers;
+using Orleans.Storage;
 using Orleans.TestingHost;
 
 namespace HybridTrading.Grains.Tests.Worlds;
@@ -23,6 +25,7 @@ public sealed class Silos : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             configure(silo.Services);
+            silo.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
             silo.AddReminders();
             silo.AddMemoryGrainStorage("PubSubStore");
             silo.AddMemoryStreams(MarketGrain.Screens);

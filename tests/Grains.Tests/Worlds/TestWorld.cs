@@ -195,7 +195,7 @@ public sealed class TestWorld : IAsyncDisposable
         Snapshots = new FileSnapshotStore(this["snapshots"], keys, _journal.DurableVersion);
         MarketLog = SegmentMarketLog.Open(this["market"]);
         _state = SqliteDatabase.Open(this["state.db"]);
-        _bars = SqliteDatabase.Open(this["bars.db"]);
+        _bars = SqliteDatabase.Open(this["bars.db"], SqliteDurability.Normal);
         Bars = new SqliteBarStore(_bars);
         GrainStorage = new SqliteGrainStorage(_state);
     }
