@@ -4,7 +4,7 @@ using HybridTrading.Grains.Messages;
 using Orleans;
 using Orleans.Runtime;
 
-namespace HybridTrading.Grains.Tests;
+namespace HybridTrading.Grains.Tests.Messages;
 
 public enum Side
 {
