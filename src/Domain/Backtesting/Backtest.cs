@@ -21,6 +21,9 @@ public sealed class Backtest
     private readonly Dictionary<string, SymbolRun> _bySymbol = new(StringComparer.Ordinal);
     private readonly EquityTracker _total;
     private readonly bool _oneCurrency;
+    // The equity of each account since it last changed: by a mark, or by what the account raised.
+    private readonly decimal[] _equity;
+    private readonly bool[] _stale;
 
     public Backtest(RunPlan plan, RunSequence sequence)
     {
@@ -45,7 +48,9 @@ public sealed class Backtest
         }
         _oneCurrency = _plans.Select(each => each.Settings.Currency).Distinct().Count() <= 1;
         _total = new EquityTracker(_accounts.Sum(account => account.State.Balance));
-        _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _accounts.Length))];
+        _equity = [.. _accounts.Select(account => account.State.Equity)];
+        _stale = new bool[_accounts.Length];
+        _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _plans))];
         foreach (SymbolRun symbol in _symbols) _bySymbol.Add(symbol.Instrument.Symbol, symbol);
     }
 
@@ -103,8 +108,8 @@ public sealed class Backtest
         {
             if (!symbol.Interested[i]) continue;
             symbol.Interested[i] = _accounts[i].OnQuote(symbol.Instrument.Symbol, quote, position);
+            _stale[i] = marked = true;
             Took(i);
-            marked = true;
         }
         if (marked) Mark(quote.Time);
         foreach (FrameRun frame in symbol.Frames)
@@ -126,8 +131,8 @@ public sealed class Backtest
         {
             if (!symbol.Interested[i]) continue;
             symbol.Interested[i] = _accounts[i].OnBar(symbol.Instrument.Symbol, bar, happened.Time, happened.Position);
+            _stale[i] = marked = true;
             Took(i);
-            marked = true;
         }
         if (marked) Mark(happened.Time);
         foreach (FrameRun frame in symbol.Frames)
@@ -147,13 +152,11 @@ public sealed class Backtest
             var decision = new Decision($"{seat.Plan.Key}#{seat.State.Decisions + 1}", seat.Plan.Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
                 evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Plan.Units);
             seat.State = seat.State.After(decision);
-            for (int i = 0; i < _accounts.Length; i++)
+            foreach (int i in seat.Followers)
             {
-                if (!_plans[i].Follows.ContainsKey(seat.Plan.Key)) continue;
                 foreach (string needed in _accounts[i].State.QuotesNeeded(symbol.Instrument))
                 {
-                    SymbolRun seen = _bySymbol[needed];
-                    _accounts[i].Observe(needed, seen.Last, seen.Position);
+                    if (_bySymbol.TryGetValue(needed, out SymbolRun? seen)) _accounts[i].Observe(needed, seen.Last, seen.Position);
                 }
                 _accounts[i].Receive(decision);
                 Took(i);
@@ -166,6 +169,7 @@ public sealed class Backtest
     {
         Account account = _accounts[index];
         if (account.Uncommitted.Count == 0) return;
+        _stale[index] = true;
         _records[index].Take(account.TakeUncommitted().AsSpan());
         foreach (SymbolRun symbol in _symbols) symbol.Interested[index] = account.IsInterested(symbol.Instrument.Symbol);
     }
@@ -173,23 +177,27 @@ public sealed class Backtest
     private void Mark(DateTime time)
     {
         decimal total = 0;
-        foreach (AccountRecord record in _records)
+        for (int i = 0; i < _records.Length; i++)
         {
-            decimal equity = record.State.Equity;
-            record.Equity.Mark(time, equity);
-            total += equity;
+            if (_stale[i])
+            {
+                _equity[i] = _accounts[i].State.Equity;
+                _stale[i] = false;
+            }
+            _records[i].Equity.Mark(time, _equity[i]);
+            total += _equity[i];
         }
         _total.Mark(time, total);
     }
 
     private sealed class SymbolRun
     {
-        public SymbolRun(MarketSeries series, RunPlan plan, int accounts)
+        public SymbolRun(MarketSeries series, RunPlan plan, AccountPlan[] accounts)
         {
             Series = series;
-            Interested = new bool[accounts];
+            Interested = new bool[accounts.Length];
             Frames = [.. plan.FramesOf(series.Instrument.Symbol).Select(frame => new FrameRun(series, frame,
-                [.. plan.Strategies.Where(strategy => strategy.Symbol == series.Instrument.Symbol && strategy.TimeFrame == frame).OrderBy(strategy => strategy.Key, StringComparer.Ordinal)]))];
+                plan.Strategies.Where(strategy => strategy.Symbol == series.Instrument.Symbol && strategy.TimeFrame == frame), accounts))];
         }
 
         public MarketSeries Series { get; }
@@ -204,13 +212,14 @@ public sealed class Backtest
     {
         private readonly TimeFrame _frame;
 
-        public FrameRun(MarketSeries series, TimeFrame frame, ImmutableArray<StrategyPlan> strategies)
+        public FrameRun(MarketSeries series, TimeFrame frame, IEnumerable<StrategyPlan> strategies, AccountPlan[] accounts)
         {
             _frame = frame;
             Builder = new BarBuilder(series.TimeFrame, frame);
             Features = new FeatureSet(series.Instrument, frame, []);
-            Strategies = [.. strategies.Select(plan => new StrategySeat(plan,
-                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition).Create(plan.Parameters), series.Instrument, frame, Features.Add)))];
+            Strategies = [.. strategies.OrderBy(plan => plan.Key, StringComparer.Ordinal).Select(plan => new StrategySeat(plan,
+                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition).Create(plan.Parameters), series.Instrument, frame, Features.Add),
+                [.. Enumerable.Range(0, accounts.Length).Where(i => accounts[i].Follows.ContainsKey(plan.Key))]))];
         }
 
         public BarBuilder Builder { get; }
@@ -220,8 +229,10 @@ public sealed class Backtest
         public DateTime EndOf(in Bar bar) => _frame.End(bar.OpenTime);
     }
 
-    private sealed class StrategySeat(StrategyPlan plan, StrategyEvaluator evaluator)
+    private sealed class StrategySeat(StrategyPlan plan, StrategyEvaluator evaluator, int[] followers)
     {
+        /// <summary>The accounts that follow, by their place among the accounts.</summary>
+        public int[] Followers { get; } = followers;
         public StrategyPlan Plan { get; } = plan;
         public StrategyEvaluator Evaluator { get; } = evaluator;
         public StrategyState State { get; set; } = StrategyState.Initial;

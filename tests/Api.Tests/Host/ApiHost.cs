@@ -9,6 +9,7 @@ using HybridTrading.Domain.Markets;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Silo.Hosting;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.MarketLog;
@@ -18,8 +19,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
-using Orleans.Hosting;
-using Orleans.Local;
 
 namespace HybridTrading.Tests.Host;
 
@@ -71,13 +70,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
         var universe = new InstrumentUniverse(Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = 100 });
-        builder.UseOrleans(silo =>
-        {
-            silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
-            silo.AddTenancy();
-            silo.AddReminders();
-            silo.AddMemoryStreams(MarketGrain.Screens);
-        });
+        OrleansHost.AddSilo(builder, durable: true);
         builder.Services.AddHybridApi(new ApiOptions { Universe = universe, Simulated = true, DataFolder = _folder.Path, FeedName = "script" });
         _app = builder.Build();
         _app.MapHybridApi();
@@ -93,7 +86,7 @@ internal sealed class ApiHost : IAsyncDisposable
         _time += after ?? TimeSpan.FromSeconds(1);
         Instrument instrument = Instruments.First(one => one.Symbol == symbol);
         var quote = new Quote(_time, instrument.ToPoints(bid), instrument.ToPoints(ask), 10_000_000, 10_000_000);
-        using Principal.Scope feed = Principal.OfHost();
+        using Principal.Scope scope = Principal.OfHost();
         await Services.GetRequiredService<IGrainFactory>().GetGrain<IMarketGrain>(symbol)
             .OnQuotes(new QuoteBatch([new PlacedQuote(_position++, quote)]));
     }
