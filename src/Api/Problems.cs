@@ -27,6 +27,8 @@ public static class ApiReason
     public const string StrategyRunning = nameof(StrategyRunning);
     public const string DecisionUnknown = nameof(DecisionUnknown);
     public const string InsufficientFunds = nameof(InsufficientFunds);
+    public const string ClientOrderIdReused = nameof(ClientOrderIdReused);
+    public const string NotRecorded = nameof(NotRecorded);
     public const string ProjectionBehind = nameof(ProjectionBehind);
     public const string Unavailable = nameof(Unavailable);
     public const string TimedOut = nameof(TimedOut);
@@ -104,8 +106,7 @@ public static partial class Problems
         int status = denial.Reason switch
         {
             Reason.OrderUnknown => StatusCodes.Status404NotFound,
-            Reason.OrderNotWorking or Reason.ClientOrderIdReused => StatusCodes.Status409Conflict,
-            Reason.NotRecorded => StatusCodes.Status503ServiceUnavailable,
+            Reason.OrderNotWorking => StatusCodes.Status409Conflict,
             _ => StatusCodes.Status422UnprocessableEntity,
         };
         return minPosition < 0
@@ -119,7 +120,7 @@ public static partial class Problems
         ApiException e => Of(e.Status, e.Reason, e.Message, e.Errors),
         BadHttpRequestException e => BadRequest(e),
         NotRecordedException or JournalConflictException => Of(
-            StatusCodes.Status503ServiceUnavailable, nameof(Reason.NotRecorded),
+            StatusCodes.Status503ServiceUnavailable, ApiReason.NotRecorded,
             "nothing was recorded, so nothing was done: try again with the same Idempotency-Key"),
         StorageException => Of(
             StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the data is not available now: try again, or look at the service's log"),

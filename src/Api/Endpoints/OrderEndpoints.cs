@@ -76,7 +76,7 @@ internal static class OrderEndpoints
         }
         if (order.Symbol != request.Symbol || order.Side != request.Side || order.Type != request.Type)
         {
-            return Problems.Conflict(nameof(Reason.ClientOrderIdReused),
+            return Problems.Conflict(ApiReason.ClientOrderIdReused,
                 $"clientOrderId is '{request.ClientOrderId}'; that is a {order.Side} {order.Type} order in {order.Symbol} already");
         }
         return TypedResults.Ok(changed);
