@@ -16,8 +16,8 @@ internal static class Output
     {
         Console.Out.WriteLine($"HybridTrading benchmarks, {DateTime.UtcNow:yyyy-MM-dd}. {Machine(context)}");
         Console.Out.WriteLine($"Data: {context.DataSource}. Median of {context.Runs} runs after a warm-up (smallest to largest). Peers: measured elsewhere, +-15 %, unless the note says otherwise.");
-        // A pipe has no width of its own; a table that is broken in its cells is of no use to a file.
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 240;
+        // In a file no cell is broken, so that the table is Markdown that can be copied.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 2000;
         var table = new Table().Border(TableBorder.Markdown).AddColumns("path", "must", "aim").AddColumn(new TableColumn("measured").RightAligned())
             .AddColumns("runs", "reaches", "peers", "note");
         foreach (Row row in rows)

@@ -119,21 +119,26 @@ public static partial class Problems
         ApiException e => Of(e.Status, e.Reason, e.Message, e.Errors),
         BadHttpRequestException e => BadRequest(e),
         NotRecordedException or JournalConflictException => Of(
-            StatusCodes.Status503ServiceUnavailable, nameof(Reason.NotRecorded), "nothing was recorded, so nothing was done: try again with the same Idempotency-Key"),
-        StorageException => Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the data is not available now: try again, or look at the service's log"),
+            StatusCodes.Status503ServiceUnavailable, nameof(Reason.NotRecorded),
+            "nothing was recorded, so nothing was done: try again with the same Idempotency-Key"),
+        StorageException => Of(
+            StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the data is not available now: try again, or look at the service's log"),
         TimeoutException => Of(
             StatusCodes.Status504GatewayTimeout, ApiReason.TimedOut, "no answer in time; it may still happen: repeat with the same Idempotency-Key"),
-        OrleansMessageRejectionException => Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the service is starting, stopping or overloaded: try again"),
+        OrleansMessageRejectionException =>
+            Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the service is starting, stopping or overloaded: try again"),
         _ => null,
     };
 
     public static ProblemHttpResult Unforeseen() => Of(
-        StatusCodes.Status500InternalServerError, ApiReason.InternalError, $"the service failed; its log has the cause under trace {Activity.Current?.TraceId.ToString() ?? "-"}");
+        StatusCodes.Status500InternalServerError, ApiReason.InternalError,
+        $"the service failed; its log has the cause under trace {Activity.Current?.TraceId.ToString() ?? "-"}");
 
     private static ProblemHttpResult BadRequest(BadHttpRequestException e) => e.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge => Of(e.StatusCode, ApiReason.BodyTooLarge, "the body is too large; expected at most 64 KiB"),
-        StatusCodes.Status415UnsupportedMediaType => Of(e.StatusCode, ApiReason.MediaTypeUnsupported, "the Content-Type is another; expected application/json"),
+        StatusCodes.Status415UnsupportedMediaType =>
+            Of(e.StatusCode, ApiReason.MediaTypeUnsupported, "the Content-Type is another; expected application/json"),
         _ when BindingFailure().Match(e.Message) is { Success: true } failed => Invalid(failed.Groups[2].Value,
             $"{failed.Groups[2].Value} is {ApiException.Quote(failed.Groups[3].Value)}; expected {Expected(failed.Groups[1].Value)}"),
         _ => Of(e.StatusCode, ApiReason.InvalidInput, e.StatusCode == StatusCodes.Status400BadRequest ? "the request cannot be read" : e.Message),

@@ -12,14 +12,16 @@ internal sealed class RoutingProblems : IStartupFilter
         app.Use(async (context, inner) =>
         {
             await inner(context);
-            if (context.Response.HasStarted || context.Response.ContentLength is not null || !context.Request.Path.StartsWithSegments(ApiPath)) return;
+            if (context.Response.HasStarted || context.Response.ContentLength is not null
+                || !context.Request.Path.StartsWithSegments(ApiPath)) return;
             HttpRequest request = context.Request;
             IResult? problem = context.Response.StatusCode switch
             {
                 StatusCodes.Status404NotFound => Problems.NotFound(
                     ApiReason.RouteUnknown, $"path is {ApiException.Quote(request.Path)}; no such route, expected one of /openapi/v1.json"),
                 StatusCodes.Status405MethodNotAllowed => Problems.Of(
-                    StatusCodes.Status405MethodNotAllowed, ApiReason.MethodNotAllowed, $"method is {request.Method}; expected {context.Response.Headers.Allow}"),
+                    StatusCodes.Status405MethodNotAllowed, ApiReason.MethodNotAllowed,
+                    $"method is {request.Method}; expected {context.Response.Headers.Allow}"),
                 StatusCodes.Status415UnsupportedMediaType => Problems.Of(
                     StatusCodes.Status415UnsupportedMediaType, ApiReason.MediaTypeUnsupported,
                     $"Content-Type is {ApiException.Quote(request.ContentType)}; expected application/json"),

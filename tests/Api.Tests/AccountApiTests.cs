@@ -9,7 +9,8 @@ public sealed class AccountApiTests
     public async Task AnAccountIsOpenedShownAndListed()
     {
         await using ApiHost host = await ApiHost.StartAsync();
-        Answer opened = await host.OpenAsync("main", new { deposit = 5000.5m, mode = "Hedging", leverage = 10, commissionPerLot = 3.5m, latencyMilliseconds = 20 });
+        Answer opened = await host.OpenAsync(
+            "main", new { deposit = 5000.5m, mode = "Hedging", leverage = 10, commissionPerLot = 3.5m, latencyMilliseconds = 20 });
         JsonElement account = opened["account"];
         Assert.Equal("main", account.GetProperty("name").GetString());
         Assert.Equal("local/owner/main", account.GetProperty("key").GetString());
@@ -95,7 +96,8 @@ public sealed class AccountApiTests
     {
         await using ApiHost host = await ApiHost.StartAsync();
         await host.OpenAsync("main");
-        Answer limited = (await host.PutAsync("accounts/main/limits", new { maxOrderVolume = 5000, lossLimits = new[] { new { period = "Day", percent = 5 } } })).Expect(200);
+        Answer limited = (await host.PutAsync(
+            "accounts/main/limits", new { maxOrderVolume = 5000, lossLimits = new[] { new { period = "Day", percent = 5 } } })).Expect(200);
         Assert.Equal(5000m, limited["account"].GetProperty("limits").GetProperty("maxOrderVolume").GetDecimal());
         (await host.PutAsync("accounts/main/limits", new { maxOrderVolume = -1 })).ExpectProblem(400, "InvalidInput", "maxOrderVolume");
         (await host.PutAsync("accounts/main/limits", new { lossLimits = (object?)null })).ExpectProblem(400, "InvalidInput", "lossLimits");
@@ -103,7 +105,8 @@ public sealed class AccountApiTests
         Answer halted = (await host.PutAsync("accounts/main/state", new { state = "Halted" })).Expect(200);
         Assert.Equal("Halted", halted["account"].GetProperty("state").GetString());
         await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
-        (await host.PostAsync("accounts/main/orders", new { symbol = "EURUSD", side = "Buy", type = "Market", volume = 1000 })).ExpectProblem(422, "Halted");
+        (await host.PostAsync("accounts/main/orders", new { symbol = "EURUSD", side = "Buy", type = "Market", volume = 1000 })).ExpectProblem(
+            422, "Halted");
         Answer back = (await host.PutAsync("accounts/main/state", new { state = "Active" })).Expect(200);
         Assert.Equal("Active", back["account"].GetProperty("state").GetString());
         (await host.PutAsync("accounts/main/state", new { state = "Asleep" })).ExpectProblem(400, "InvalidInput", "state");

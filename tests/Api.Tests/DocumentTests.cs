@@ -27,17 +27,24 @@ public sealed class DocumentTests
                 Assert.NotEmpty(operation.GetProperty("summary").GetString()!);
                 Assert.NotEmpty(operation.GetProperty("operationId").GetString()!);
                 string[] headers = operation.TryGetProperty("parameters", out JsonElement parameters)
-                    ? [.. parameters.EnumerateArray().Where(one => one.GetProperty("in").GetString() == "header").Select(one => one.GetProperty("name").GetString()!)]
+                    ? [.. parameters.EnumerateArray().Where(one => one.GetProperty("in").GetString() == "header")
+                        .Select(one => one.GetProperty("name").GetString()!)]
                     : [];
                 Assert.Equal(method == "GET" ? [] : ["Idempotency-Key"], headers);
                 if (method == "GET") continue;
-                Assert.True(operation.GetProperty("responses").GetProperty("400").GetProperty("content").TryGetProperty("application/problem+json", out _));
+                Assert.True(operation.GetProperty("responses").GetProperty("400").GetProperty("content").TryGetProperty(
+                    "application/problem+json", out _));
             }
         }
         Assert.Equal(32, routes);
-        JsonElement order = (await host.GetAsync("/openapi/v1.json"))["components"].GetProperty("schemas").GetProperty("PlaceOrder");
+        JsonElement schemas = (await host.GetAsync("/openapi/v1.json"))["components"].GetProperty("schemas");
+        Assert.True(schemas.GetProperty("ProblemDetails").GetProperty("properties").TryGetProperty("reason", out _));
+        Assert.Equal("string", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("createdAt").GetProperty("type").GetString());
+        Assert.Equal("decimal", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("volume").GetProperty("format").GetString());
+        JsonElement order = schemas.GetProperty("PlaceOrder");
         Assert.Equal(["side", "symbol", "type", "volume"], order.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order());
-        Assert.Contains("ClientOrderId".ToLowerInvariant(), order.GetProperty("properties").EnumerateObject().Select(one => one.Name.ToLowerInvariant()));
+        Assert.Contains("ClientOrderId".ToLowerInvariant(), order.GetProperty("properties").EnumerateObject()
+            .Select(one => one.Name.ToLowerInvariant()));
     }
 
     [Fact]

@@ -10,14 +10,17 @@ public sealed class FuzzTests
 {
     private static readonly (string Method, string Path, string[] Fields)[] Routes =
     [
-        ("POST", "accounts", ["name", "currency", "deposit", "mode", "leverage", "moneyDigits", "commissionPerLot", "slippagePoints", "latencyMilliseconds", "limits"]),
+        ("POST", "accounts", ["name", "currency", "deposit", "mode", "leverage", "moneyDigits", "commissionPerLot", "slippagePoints",
+            "latencyMilliseconds", "limits"]),
         ("POST", "accounts/main/deposits", ["amount", "note"]),
-        ("PUT", "accounts/main/limits", ["maxOrderVolume", "priceCollarPercent", "submitRate", "lossLimits", "maxDrawdownPercent", "allowedInstruments", "maxOpenPositions"]),
+        ("PUT", "accounts/main/limits",
+        ["maxOrderVolume", "priceCollarPercent", "submitRate", "lossLimits", "maxDrawdownPercent", "allowedInstruments", "maxOpenPositions"]),
         ("PUT", "accounts/main/state", ["state"]),
         ("PUT", "accounts/main/follows/cross", ["sizing", "paused", "maxUnits"]),
         ("POST", "accounts/main/orders",
         [
-            "clientOrderId", "symbol", "side", "type", "volume", "limitPrice", "stopPrice", "trailDistance", "timeInForce", "goodTill", "reduceOnly", "stopLoss",
+            "clientOrderId", "symbol", "side", "type", "volume", "limitPrice", "stopPrice", "trailDistance", "timeInForce", "goodTill", "reduceOnly",
+                "stopLoss",
             "takeProfit", "trailingStopLoss", "ocoGroup", "positionId",
         ]),
         ("PATCH", "accounts/main/orders/resting", ["volume", "limitPrice", "stopPrice", "trailDistance"]),
@@ -27,11 +30,16 @@ public sealed class FuzzTests
 
     private static readonly Gen<string> Value = Gen.Frequency(
         (6, Gen.Elements(
-            "null", "true", "false", "0", "-1", "1", "1000", "5000", "1.1", "1.10001", "0.000001", "1e15", "-1e15", "1e28", "1e400", "79228162514264337593543950335",
-            "300000000000000", "\"\"", "\"main\"", "\"EURUSD\"", "\"USDJPY\"", "\"Buy\"", "\"Sell\"", "\"Limit\"", "\"Stop\"", "\"Market\"", "\"TrailingStop\"", "\"Gtd\"", "\"Day\"",
-            "\"Active\"", "\"Netting\"", "\"Hedging\"", "\"sma-cross\"", "\"M1\"", "\"MN1\"", "\"2030-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\"", "\"0001-01-01T00:00:00+14:00\"",
-            "[]", "{}", "[null]", "[1]", "[\"main\"]", "{\"fast\":2,\"slow\":5}", "{\"kind\":\"PercentRisk\",\"value\":1}", "{\"count\":0,\"window\":\"00:00:00\"}",
-            "{\"count\":1,\"window\":\"10675199.02:48:05\"}", "[{\"period\":\"Day\",\"percent\":100}]", "[{\"period\":\"Month\",\"amount\":1,\"action\":\"Flatten\"}]",
+            "null", "true", "false", "0", "-1", "1", "1000", "5000", "1.1", "1.10001", "0.000001", "1e15", "-1e15", "1e28", "1e400",
+            "79228162514264337593543950335",
+            "300000000000000", "\"\"", "\"main\"", "\"EURUSD\"", "\"USDJPY\"", "\"Buy\"", "\"Sell\"", "\"Limit\"", "\"Stop\"", "\"Market\"",
+            "\"TrailingStop\"", "\"Gtd\"", "\"Day\"",
+            "\"Active\"", "\"Netting\"", "\"Hedging\"", "\"sma-cross\"", "\"M1\"", "\"MN1\"", "\"2030-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\"",
+            "\"0001-01-01T00:00:00+14:00\"",
+            "[]", "{}", "[null]", "[1]", "[\"main\"]", "{\"fast\":2,\"slow\":5}", "{\"kind\":\"PercentRisk\",\"value\":1}",
+            "{\"count\":0,\"window\":\"00:00:00\"}",
+            "{\"count\":1,\"window\":\"10675199.02:48:05\"}", "[{\"period\":\"Day\",\"percent\":100}]",
+            "[{\"period\":\"Month\",\"amount\":1,\"action\":\"Flatten\"}]",
             "\"\\u0000\"", "\"\\ud800\"", "\"../../etc\"", "\"a/b#c\"")),
         (1, ArbMap.Default.GeneratorFor<string>().Select(text => System.Text.Json.JsonSerializer.Serialize(text ?? ""))),
         (1, ArbMap.Default.GeneratorFor<decimal>().Select(number => number.ToString(CultureInfo.InvariantCulture))));
@@ -73,10 +81,14 @@ public sealed class FuzzTests
     {
         await using ApiHost host = await OrderApiTests.StartAsync();
         Gen<string> part = Gen.OneOf(
-            Gen.Elements("main", "none", "EURUSD", "M1", "cross#1", "-1", "0", "5", "99999999999999999999", "NaN", "'", "%", "\0", "a b", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+            Gen.Elements("main", "none", "EURUSD", "M1", "cross#1", "-1", "0", "5", "99999999999999999999", "NaN", "'", "%", "\0", "a b",
+            "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
             ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""));
         Gen<string> path = Gen.OneOf(
-            from name in part from rest in Gen.Elements("", "/orders", "/fills", "/positions", "/equity", "/orders/x") select $"accounts/{Uri.EscapeDataString(name)}{rest}",
+            from name in part
+            from rest in Gen.Elements(
+                "", "/orders", "/fills", "/positions", "/equity", "/orders/x")
+            select $"accounts/{Uri.EscapeDataString(name)}{rest}",
             from name in part select $"decisions/{Uri.EscapeDataString(name)}",
             from name in part select $"strategies/{Uri.EscapeDataString(name)}",
             from a in part from b in part select $"features/{Uri.EscapeDataString(a)}/{Uri.EscapeDataString(b)}",

@@ -65,7 +65,8 @@ public sealed class HubTests
         JsonElement fill = await client.WaitForAsync("fills", one => one.GetProperty("ordinal").GetInt64() == 1);
         Assert.Equal("main", fill.GetProperty("account").GetString());
         Assert.Equal(3000m, fill.GetProperty("volume").GetDecimal());
-        await client.WaitForAsync("orders", one => one.GetProperty("clientOrderId").GetString() == "mine" && one.GetProperty("status").GetString() == "Filled");
+        await client.WaitForAsync(
+            "orders", one => one.GetProperty("clientOrderId").GetString() == "mine" && one.GetProperty("status").GetString() == "Filled");
         JsonElement decision = await client.WaitForAsync("decisions", one => one.GetProperty("verdicts").GetArrayLength() == 1);
         Assert.StartsWith("cross#", decision.GetProperty("id").GetString());
         Assert.True(decision.GetProperty("position").GetInt64() > placed.MinPosition);
@@ -110,7 +111,8 @@ public sealed class HubTests
         connection.Stop();
 
         static QuotePush Quote(long position) => new("EURUSD", position, DateTime.UnixEpoch, 1, 1, true);
-        static OrderView Order(long ordinal) => new(ordinal, "id", "EURUSD", Side.Buy, OrderType.Market, 1, 0, null, null, null, null, TimeInForce.Gtc, null, false,
+        static OrderView Order(long ordinal) =>
+            new(ordinal, "id", "EURUSD", Side.Buy, OrderType.Market, 1, 0, null, null, null, null, TimeInForce.Gtc, null, false,
             null, null, "", "", OrderPurpose.Trade, OrderStatus.Working, Reason.None, null, DateTime.UnixEpoch, DateTime.UnixEpoch);
     }
 
@@ -145,7 +147,8 @@ public sealed class HubTests
 
         private TaskCompletionSource Of(string method)
         {
-            if (!_sending.TryGetValue(method, out TaskCompletionSource? sending)) _sending[method] = sending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (!_sending.TryGetValue(method, out TaskCompletionSource? sending)) _sending[method] = sending = new(
+                TaskCreationOptions.RunContinuationsAsynchronously);
             return sending;
         }
     }

@@ -51,10 +51,12 @@ public sealed class IdempotencyTests
         await using ApiHost host = await ApiHost.StartAsync();
         (HttpMethod, string)[] mutations =
         [
-            (HttpMethod.Post, "accounts"), (HttpMethod.Post, "accounts/a/deposits"), (HttpMethod.Put, "accounts/a/limits"), (HttpMethod.Put, "accounts/a/state"),
+            (HttpMethod.Post, "accounts"), (HttpMethod.Post, "accounts/a/deposits"), (HttpMethod.Put, "accounts/a/limits"),
+                (HttpMethod.Put, "accounts/a/state"),
             (HttpMethod.Post, "accounts/a/flatten"), (HttpMethod.Put, "accounts/a/follows/s"), (HttpMethod.Delete, "accounts/a/follows/s"),
             (HttpMethod.Post, "accounts/a/orders"), (HttpMethod.Patch, "accounts/a/orders/o"), (HttpMethod.Delete, "accounts/a/orders/o"),
-            (HttpMethod.Post, "strategies"), (HttpMethod.Put, "strategies/s/parameters"), (HttpMethod.Post, "strategies/s/start"), (HttpMethod.Post, "strategies/s/stop"),
+            (HttpMethod.Post, "strategies"), (HttpMethod.Put, "strategies/s/parameters"), (HttpMethod.Post, "strategies/s/start"),
+            (HttpMethod.Post, "strategies/s/stop"),
         ];
         foreach ((HttpMethod method, string path) in mutations)
         {
@@ -69,7 +71,8 @@ public sealed class IdempotencyTests
     public async Task ManyAtOnceAreOne()
     {
         await using ApiHost host = await OrderApiTests.StartAsync();
-        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => host.PostAsync("accounts/main/deposits", new { amount = 10 }, "k")));
+        Answer[] answers = await Task.WhenAll(
+            Enumerable.Range(0, 16).Select(_ => host.PostAsync("accounts/main/deposits", new { amount = 10 }, "k")));
         Assert.All(answers, answer => answer.Expect(200));
         Assert.Single(answers, answer => !answer.IsReplayed);
         Assert.Single(answers.Select(answer => answer.Text).Distinct());

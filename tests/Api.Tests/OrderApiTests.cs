@@ -44,7 +44,8 @@ public sealed class OrderApiTests
         (await host.PatchAsync("accounts/main/orders/l%2F1", new { })).ExpectProblem(422, "ChangeEmpty");
         (await host.PatchAsync("accounts/main/orders/l%2F1", new { stopPrice = 1 })).ExpectProblem(422, "PriceUnexpected");
         (await host.PatchAsync("accounts/main/orders/l%2F1", new { limitPrice = 1.000001m })).ExpectProblem(422, "PricePrecision");
-        (await host.PatchAsync("accounts/main/orders/l%2F1", new { limitPrice = 999_999_999_999_999m })).ExpectProblem(400, "InvalidInput", "limitPrice");
+        (await host.PatchAsync("accounts/main/orders/l%2F1", new { limitPrice = 999_999_999_999_999m })).ExpectProblem(
+            400, "InvalidInput", "limitPrice");
         (await host.PatchAsync("accounts/main/orders/none", new { volume = 1000 })).ExpectProblem(404, "OrderUnknown");
 
         Answer cancelled = (await host.DeleteAsync("accounts/main/orders/l%2F1")).Expect(200);
@@ -119,7 +120,8 @@ public sealed class OrderApiTests
         (await host.PostAsync("accounts/main/orders", Market(10_000))).Expect(201);
         await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
         (await host.PutAsync("accounts/main/state", new { state = "Reducing" })).Expect(200);
-        Answer cut = (await host.PostAsync("accounts/main/orders", new { symbol = "EURUSD", side = "Sell", type = "Market", volume = 15_000 })).Expect(201);
+        Answer cut = (await host.PostAsync(
+            "accounts/main/orders", new { symbol = "EURUSD", side = "Sell", type = "Market", volume = 15_000 })).Expect(201);
         Assert.Equal(10_000m, cut["order"].GetProperty("volume").GetDecimal());
         Assert.Equal("Reducing", cut["cut"].GetProperty("reason").GetString());
     }

@@ -52,7 +52,8 @@ public sealed class ReadSideTests
     public async Task AfterARestartItIsKnownWhoMustBeWokenAlsoFromTheJournalAlone()
     {
         await using ApiHost host = await OrderApiTests.StartAsync();
-        foreach (string name in (string[])["idle", "resting", "hedged", "closed"]) await host.OpenAsync(name, new { mode = name == "hedged" ? "Hedging" : "Netting" });
+        foreach (string name in (string[])["idle", "resting", "hedged", "closed"]) await host.OpenAsync(
+            name, new { mode = name == "hedged" ? "Hedging" : "Netting" });
         (await host.PostAsync("accounts/resting/orders", OrderApiTests.Limit("l", 1.0m))).Expect(201);
         // Net zero, yet two positions.
         foreach (string side in (string[])["Buy", "Sell"])
@@ -92,11 +93,17 @@ public sealed class ReadSideTests
                 string type = (string[])["Market", "Limit", "Stop", "TrailingStop"] is var types ? types[random.Next(4)] : "";
                 await host.PostAsync($"accounts/{account}/orders", new Dictionary<string, object>
                 {
-                    ["clientOrderId"] = id, ["symbol"] = "EURUSD", ["side"] = random.Next(2) == 0 ? "Buy" : "Sell", ["type"] = type, ["volume"] = random.Next(1, 5) * 1000,
+                    ["clientOrderId"] = id,
+                    ["symbol"] = "EURUSD",
+                    ["side"] = random.Next(2) == 0 ? "Buy"
+                        : "Sell",
+                    ["type"] = type,
+                    ["volume"] = random.Next(1, 5) * 1000,
                     [type switch { "Limit" => "limitPrice", "Stop" => "stopPrice", "TrailingStop" => "trailDistance", _ => "reduceOnly" }] =
                         type switch { "TrailingStop" => 0.0010m, "Market" => (object)false, _ => price },
                 });
-                if (random.Next(3) == 0) await host.PatchAsync($"accounts/{account}/orders/o{random.Next(i + 1)}", new { volume = random.Next(1, 5) * 1000 });
+                if (random.Next(3) == 0) await host.PatchAsync(
+                    $"accounts/{account}/orders/o{random.Next(i + 1)}", new { volume = random.Next(1, 5) * 1000 });
                 if (random.Next(4) == 0) await host.DeleteAsync($"accounts/{account}/orders/o{random.Next(i + 1)}");
                 decimal bid = 1.1m + random.Next(-40, 40) * 0.0001m;
                 await host.QuoteAsync("EURUSD", bid, bid + 0.0001m);
@@ -111,7 +118,8 @@ public sealed class ReadSideTests
             Assert.NotEmpty(working);
             Assert.Equal(working, open["orders"].EnumerateArray().Select(order => order.GetRawText()).Order());
             Answer fills = (await host.GetAsync($"accounts/{account}/fills?limit=1000")).Expect(200);
-            decimal net = fills["fills"].EnumerateArray().Sum(fill => fill.GetProperty("volume").GetDecimal() * (fill.GetProperty("side").GetString() == "Buy" ? 1 : -1));
+            decimal net = fills["fills"].EnumerateArray().Sum(
+                fill => fill.GetProperty("volume").GetDecimal() * (fill.GetProperty("side").GetString() == "Buy" ? 1 : -1));
             Assert.Equal(now["positions"].EnumerateArray().Sum(position => position.GetProperty("volume").GetDecimal()), net);
             Assert.NotEqual(0, fills["fills"].GetArrayLength());
         }

@@ -71,13 +71,16 @@ public sealed class StrategyApiTests
         await using ApiHost host = await ApiHost.StartAsync();
         await host.OpenAsync("main");
         (await host.PostAsync("strategies", Cross())).Expect(201);
-        Answer followed = (await host.PutAsync("accounts/main/follows/cross", new { sizing = new { kind = "FixedUnits", value = 2000 }, paused = true, maxUnits = 5000 })).Expect(200);
+        Answer followed = (await host.PutAsync(
+            "accounts/main/follows/cross", new { sizing = new { kind = "FixedUnits", value = 2000 }, paused = true, maxUnits = 5000 })).Expect(200);
         JsonElement terms = followed["account"].GetProperty("follows").GetProperty("cross");
         Assert.Equal("FixedUnits", terms.GetProperty("sizing").GetProperty("kind").GetString());
         Assert.True(terms.GetProperty("paused").GetBoolean());
         Assert.Single((await host.GetAsync("strategies/cross"))["accounts"].EnumerateArray());
-        (await host.PutAsync("accounts/main/follows/cross", new { sizing = new { kind = "FixedUnits", value = 0 } })).ExpectProblem(400, "InvalidInput", "sizing.value");
-        (await host.PutAsync("accounts/main/follows/cross", new { sizing = new { kind = "FixedUnits" } })).ExpectProblem(400, "InvalidInput", "sizing.value");
+        (await host.PutAsync("accounts/main/follows/cross", new { sizing = new { kind = "FixedUnits", value = 0 } })).ExpectProblem(
+            400, "InvalidInput", "sizing.value");
+        (await host.PutAsync("accounts/main/follows/cross", new { sizing = new { kind = "FixedUnits" } })).ExpectProblem(
+            400, "InvalidInput", "sizing.value");
         (await host.PutAsync("accounts/main/follows/other", new { })).ExpectProblem(404, "StrategyUnknown");
 
         Answer left = (await host.DeleteAsync("accounts/main/follows/cross")).Expect(200);
@@ -106,7 +109,9 @@ public sealed class StrategyApiTests
         await using ApiHost host = await ApiHost.StartAsync();
         (await host.PostAsync("strategies", Cross())).Expect(201);
         (await host.PostAsync("strategies", Cross())).Expect(201);
-        (await host.PostAsync("strategies", new { name = "cross", definition = "rsi-reversion", symbol = "EURUSD", timeFrame = "M1" })).ExpectProblem(409, "StrategyExists");
+        (await host.PostAsync(
+            "strategies", new { name = "cross", definition = "rsi-reversion", symbol = "EURUSD", timeFrame = "M1" })).ExpectProblem(
+            409, "StrategyExists");
         (await host.PostAsync("strategies/none/start", new { })).ExpectProblem(404, "StrategyUnknown");
         (await host.PostAsync("strategies/none/stop", new { })).ExpectProblem(404, "StrategyUnknown");
         (await host.PutAsync("strategies/none/parameters", new { })).ExpectProblem(404, "StrategyUnknown");

@@ -4,7 +4,7 @@ using HybridTrading.Grains.Messages;
 using Orleans;
 using Orleans.Runtime;
 
-namespace HybridTrading.Grains.Tests;
+namespace HybridTrading.Grains.Tests.Messages;
 
 public enum Side
 {
@@ -62,7 +62,8 @@ public sealed class Mutable
 }
 
 [GenerateSerializer, Immutable, Alias("test.careless")]
-public sealed record Careless(object Anything, int[] Numbers, List<string> Names, Dictionary<string, int> Table, Mutable Thing, IReadOnlyList<int> Behind)
+public sealed record Careless(
+    object Anything, int[] Numbers, List<string> Names, Dictionary<string, int> Table, Mutable Thing, IReadOnlyList<int> Behind)
 {
     public int Late { get; set; }
 

@@ -140,6 +140,64 @@ public sealed class LongGrain(Lives lives) : Grain, ILongGrain
     public Task<int> Life() => Task.FromResult(_life);
 }
 
+public interface IRestlessGrain : IGrainWithStringKey
+{
+    Task<int> Next(bool leave);
+}
+
+/// <summary>How many activations of each key are between activation and deactivation, and the total of all lives.</summary>
+public sealed class Census
+{
+    private readonly Dictionary<string, int> _alive = [];
+    private readonly Dictionary<string, int> _totals = [];
+
+    public bool EverTwo { get; private set; }
+
+    public int Born(string key)
+    {
+        lock (_alive)
+        {
+            int alive = _alive[key] = _alive.GetValueOrDefault(key) + 1;
+            EverTwo |= alive > 1;
+            return _totals.GetValueOrDefault(key);
+        }
+    }
+
+    public void Died(string key, int total)
+    {
+        lock (_alive)
+        {
+            _alive[key]--;
+            _totals[key] = total;
+        }
+    }
+}
+
+public sealed class RestlessGrain(Census census) : Grain, IRestlessGrain
+{
+    private int _total;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _total = census.Born(this.GetPrimaryKeyString());
+        await Task.Yield();
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        census.Died(this.GetPrimaryKeyString(), _total);
+    }
+
+    public async Task<int> Next(bool leave)
+    {
+        int next = _total + 1;
+        if (next % 3 == 0) await Task.Yield();
+        if (leave) DeactivateOnIdle();
+        return _total = next;
+    }
+}
+
 public sealed class ActivationTests
 {
     private static Task<TestSilo> StartAsync(Action<ISiloBuilder>? configure = null) => TestSilo.StartAsync(silo =>
@@ -223,6 +281,22 @@ public sealed class ActivationTests
         Assert.DoesNotContain("activate 2", silo.Probe.Log);
         silo.Probe.Open("let go");
         Assert.Equal(2, await next);
+    }
+
+    [Fact]
+    public async Task No_call_is_lost_and_no_grain_lives_twice_while_grains_come_and_go()
+    {
+        Census census = new();
+        await using TestSilo silo = await StartAsync(b => b.Services.AddSingleton(census));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(caller => Task.Run(async () =>
+        {
+            Random random = new(caller);
+            for (int i = 0; i < 1500; i++) await silo.Grain<IRestlessGrain>($"{random.Next(5)}").Next(leave: random.Next(4) == 0);
+        })));
+        int total = 0;
+        for (int key = 0; key < 5; key++) total += await silo.Grain<IRestlessGrain>($"{key}").Next(leave: false) - 1;
+        Assert.Equal(8 * 1500, total);
+        Assert.False(census.EverTwo);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Concurrency;
 using Orleans.Hosting;
@@ -63,7 +64,7 @@ public sealed class NotingIncomingFilter(Probe probe) : IIncomingGrainCallFilter
 {
     public async Task Invoke(IIncomingGrainCallContext context)
     {
-        probe.Note($"in {context.InterfaceName.Split('.')[^1]}.{context.MethodName} of {context.TargetId} from {context.SourceId?.ToString() ?? "client"}");
+        probe.Note($"in {context.InterfaceName.Split('.')[^1]}.{context.MethodName} of {context.TargetId} from {context.SourceId}");
         Assert.Same(context.Grain, context.TargetContext.GrainInstance);
         Assert.Equal(typeof(FilteredGrain), context.ImplementationMethod.DeclaringType);
         Assert.Equal(typeof(IFilteredGrain), context.InterfaceMethod.DeclaringType);
@@ -93,7 +94,7 @@ public sealed class FilterTests
         Assert.Equal(62, await a.DoubleThrough(silo.Grain<IFilteredGrain>("b"), 3));
         Assert.Equal(
             [
-                "in IFilteredGrain.DoubleThrough of filtered/a from client", "grain filter DoubleThrough",
+                "in IFilteredGrain.DoubleThrough of filtered/a from sys.client/hosted-local", "grain filter DoubleThrough",
                 "in IFilteredGrain.Double of filtered/b from filtered/a", "grain filter Double",
                 "result 61", "result 62",
             ],
@@ -130,6 +131,27 @@ public sealed class FilterTests
         Assert.Equal(2, calls);
         Assert.Equal("filtered", (await Assert.ThrowsAsync<DomainException>(grain.Fail)).Message);
         Assert.Equal(4, calls);
+    }
+
+    [Fact]
+    public async Task Timer_ticks_and_reminders_pass_filters_as_calls_of_their_own()
+    {
+        ConcurrentQueue<string> seen = new();
+        await using TestSilo silo = await TestSilo.StartAsync(b => b.AddIncomingGrainCallFilter(async context =>
+        {
+            await context.Invoke();
+            seen.Enqueue($"{context.InterfaceName.Split('.')[^1]}.{context.MethodName} of {context.TargetId} from {context.SourceId}");
+        }));
+        await silo.Grain<ITimerGrain>("t").Start("tick", TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan);
+        await silo.Grain<IReminderGrain>("r").Register("daily", TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
+        seen.Clear();
+        silo.Time.Advance(TimeSpan.FromMinutes(1));
+        await Task.WhenAll(silo.Probe.Gate("tick 1"), silo.Probe.Gate("daily 1"));
+        // A request behind each of them proves that they have ended.
+        await silo.Grain<ITimerGrain>("t").Ticks();
+        await silo.Grain<IReminderGrain>("r").Names();
+        Assert.Contains("IGrainTimerInvoker.InvokeCallbackAsync of timer/t from timer/t", seen);
+        Assert.Contains("IRemindable.ReceiveReminder of reminder/r from sys.svc.user.reminders/local", seen);
     }
 
     [Fact]

@@ -38,7 +38,8 @@ public sealed class HostingTests
         {
             b.Services.AddSingleton<Lives>().AddScoped<ScopedService>();
             b.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, NotingParticipant>();
-            b.AddStartupTask<NotingStartupTask>().AddStartupTask((services, _) => services.GetRequiredService<IGrainFactory>().GetGrain<ILifeGrain>("g").Life());
+            b.AddStartupTask<NotingStartupTask>();
+            b.AddStartupTask((services, _) => services.GetRequiredService<IGrainFactory>().GetGrain<ILifeGrain>("g").Life());
             b.UseLocalhostClustering();
         });
         Assert.Equal("services up", silo.Probe.Log[0]);

@@ -89,7 +89,8 @@ public sealed class MetadataSurface
                 string value = field.GetDefaultValue().IsNil ? "" : $" = {Constant(field.GetDefaultValue())}";
                 bool isStatic = (field.Attributes & FieldAttributes.Static) != 0;
                 yield return new MemberSurface(
-                    $"{(isStatic ? "static " : "")}field {field.DecodeSignature(_names, null)} {metadata.GetString(field.Name)}{value}", access, false, false, false);
+                    $"{(isStatic ? "static " : "")}field {field.DecodeSignature(_names, null)} {metadata.GetString(field.Name)}{value}",
+                    access, IsAbstract: false, IsOverridable: false, IsOverride: false);
             }
         }
 
@@ -105,7 +106,8 @@ public sealed class MetadataSurface
         {
             GenericParameter parameter = metadata.GetGenericParameter(handle);
             GenericParameterAttributes special = parameter.Attributes & GenericParameterAttributes.SpecialConstraintMask;
-            IEnumerable<string> types = parameter.GetConstraints().Select(c => Name(metadata.GetGenericParameterConstraint(c).Type)).Order(StringComparer.Ordinal);
+            IEnumerable<string> types = parameter.GetConstraints()
+                .Select(constraint => Name(metadata.GetGenericParameterConstraint(constraint).Type)).Order(StringComparer.Ordinal);
             string all = string.Join(", ", types.Prepend(special == 0 ? "" : $"{special}").Where(word => word.Length > 0));
             return all.Length == 0 ? "" : $" where !!{parameter.Index} : {all}";
         }
@@ -160,13 +162,15 @@ public sealed class MetadataSurface
 
         public string GetFunctionPointerType(MethodSignature<string> signature) => "function pointer";
 
-        public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) => $"{genericType}<{string.Join(", ", typeArguments)}>";
+        public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) =>
+            $"{genericType}<{string.Join(", ", typeArguments)}>";
 
         public string GetGenericMethodParameter(object? genericContext, int index) => $"!!{index}";
 
         public string GetGenericTypeParameter(object? genericContext, int index) => $"!{index}";
 
-        public string GetModifiedType(string modifier, string unmodifiedType, bool isRequired) => isRequired ? $"{unmodifiedType} modreq({modifier})" : unmodifiedType;
+        public string GetModifiedType(string modifier, string unmodifiedType, bool isRequired) =>
+            isRequired ? $"{unmodifiedType} modreq({modifier})" : unmodifiedType;
 
         public string GetPinnedType(string elementType) => elementType;
 
@@ -176,9 +180,11 @@ public sealed class MetadataSurface
 
         public string GetSZArrayType(string elementType) => $"{elementType}[]";
 
-        public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => NameOf(reader, reader.GetTypeDefinition(handle));
+        public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
+            NameOf(reader, reader.GetTypeDefinition(handle));
 
-        public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => NameOf(reader, reader.GetTypeReference(handle));
+        public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
+            NameOf(reader, reader.GetTypeReference(handle));
 
         public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
             reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
@@ -197,7 +203,8 @@ public sealed class MetadataSurface
 
 /// <param name="Usage">Its AttributeUsage, where it is an attribute.</param>
 public sealed record TypeSurface(
-    string Name, string Kind, bool IsAbstract, bool IsSealed, string? Base, ImmutableArray<string> Interfaces, ImmutableArray<MemberSurface> Members, string? Usage);
+    string Name, string Kind, bool IsAbstract, bool IsSealed, string? Base,
+    ImmutableArray<string> Interfaces, ImmutableArray<MemberSurface> Members, string? Usage);
 
 /// <param name="Signature">Return type, name, parameter types and constraints.</param>
 /// <param name="IsOverride">Takes the place of an inherited member.</param>

@@ -93,7 +93,7 @@ public sealed class LastingReminderTable : IReminderTable
     }
 
     public Task<bool> RemoveRow(GrainId grainId, string reminderName, string eTag) =>
-        Task.FromResult(_rows.TryGetValue((grainId, reminderName), out ReminderEntry? row) && row.ETag == eTag && _rows.Remove((grainId, reminderName)));
+        Task.FromResult(_rows.GetValueOrDefault((grainId, reminderName))?.ETag == eTag && _rows.Remove((grainId, reminderName)));
 
     public Task TestOnlyClearTable()
     {
@@ -190,7 +190,7 @@ public sealed class ReminderTests
         await using TestSilo silo = await TestSilo.StartAsync();
         IReminderGrain grain = silo.Grain<IReminderGrain>();
         ArgumentException tooOften = await Assert.ThrowsAsync<ArgumentException>(() => grain.Register("r", Minute, TimeSpan.FromSeconds(59)));
-        Assert.Contains("minimum allowed reminder period", tooOften.Message);
+        Assert.Contains("expected at least 00:01:00", tooOften.Message);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => grain.Register("r", -Minute, Minute));
         await Assert.ThrowsAsync<ArgumentException>(() => grain.Register(" ", Minute, Minute));
         InvalidOperationException notRemindable = await Assert.ThrowsAsync<InvalidOperationException>(() => silo.Grain<IForgetfulGrain>().Register());

@@ -2,8 +2,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 using Orleans.Local;
-using Orleans.Streams;
 using Orleans.Runtime;
+using Orleans.Streams;
 
 namespace HybridTrading.LocalOrleans.Tests;
 

@@ -13,7 +13,8 @@ public sealed class SurfaceTests
     {
         ["Orleans.Serialization.Abstractions/Annotations.cs"] =
         [
-            "Orleans.GenerateSerializerAttribute", "Orleans.IdAttribute", "Orleans.ImmutableAttribute", "Orleans.AliasAttribute", "Orleans.ResponseTimeoutAttribute",
+            "Orleans.GenerateSerializerAttribute", "Orleans.IdAttribute", "Orleans.ImmutableAttribute", "Orleans.AliasAttribute",
+            "Orleans.ResponseTimeoutAttribute",
         ],
         ["Orleans.Serialization/Invocation/IInvokable.cs"] = ["Orleans.Serialization.Invocation.IInvokable"],
         ["Orleans.Core/Core/IClusterClient.cs"] = ["Orleans.IClusterClient"],
@@ -37,14 +38,16 @@ public sealed class SurfaceTests
         ["Orleans.Runtime/Hosting/GrainCallFilterExtensions.cs"] = ["Orleans.Hosting.GrainCallFilterSiloBuilderExtensions"],
         ["Orleans.Runtime/Hosting/SiloBuilderStartupExtensions.cs"] = ["Orleans.Hosting.SiloBuilderStartupExtensions"],
         ["Orleans.Runtime/Hosting/OrleansSiloGenericHostExtensions.cs"] = ["Microsoft.Extensions.Hosting.OrleansSiloGenericHostExtensions"],
-        ["Orleans.Persistence.Memory/Hosting/MemoryGrainStorageSiloBuilderExtensions.cs"] = ["Orleans.Hosting.MemoryGrainStorageSiloBuilderExtensions"],
+        ["Orleans.Persistence.Memory/Hosting/MemoryGrainStorageSiloBuilderExtensions.cs"] =
+            ["Orleans.Hosting.MemoryGrainStorageSiloBuilderExtensions"],
         ["Orleans.Reminders/Timers/IRemindable.cs"] =
         [
             "Orleans.IRemindable", "Orleans.Runtime.IGrainReminder", "Orleans.Runtime.TickStatus", "Orleans.Runtime.ReminderException",
         ],
         ["Orleans.Reminders/Timers/IReminderRegistry.cs"] = ["Orleans.Timers.IReminderRegistry"],
         ["Orleans.Reminders/GrainReminderExtensions.cs"] = ["Orleans.GrainReminderExtensions"],
-        ["Orleans.Reminders/SystemTargetInterfaces/IReminderTable.cs"] = ["Orleans.IReminderTable", "Orleans.ReminderTableData", "Orleans.ReminderEntry"],
+        ["Orleans.Reminders/SystemTargetInterfaces/IReminderTable.cs"] =
+            ["Orleans.IReminderTable", "Orleans.ReminderTableData", "Orleans.ReminderEntry"],
         ["Orleans.Reminders/Options/ReminderOptions.cs"] = ["Orleans.Hosting.ReminderOptions"],
         ["Orleans.Reminders/Hosting/SiloBuilderReminderExtensions.cs"] = ["Orleans.Hosting.SiloBuilderReminderExtensions"],
         ["Orleans.Reminders/Hosting/SiloBuilderReminderMemoryExtensions.cs"] = ["Orleans.Hosting.SiloBuilderReminderMemoryExtensions"],
@@ -75,7 +78,8 @@ public sealed class SurfaceTests
     private static readonly MetadataSurface Theirs = MetadataSurface.Read(
         typeof(SurfaceTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "GenuineOrleans").Value!);
 
-    private static IEnumerable<TypeSurface> OrleansTypes => Ours.Types.Values.Where(type => !type.Name.StartsWith("Orleans.Local.", StringComparison.Ordinal));
+    private static IEnumerable<TypeSurface> OrleansTypes =>
+        Ours.Types.Values.Where(type => !type.Name.StartsWith("Orleans.Local.", StringComparison.Ordinal));
 
     [Fact]
     public void Every_shared_type_and_member_is_the_same_in_genuine_Orleans()
@@ -107,7 +111,8 @@ public sealed class SurfaceTests
     {
         foreach (string name in ImplementedByPrograms)
         {
-            string[] missing = [.. Theirs.Types[name].Members.Where(m => m.IsAbstract).Select(m => m.Signature).Except(Ours.Types[name].Members.Select(m => m.Signature))];
+            IEnumerable<string> demanded = Theirs.Types[name].Members.Where(member => member.IsAbstract).Select(member => member.Signature);
+            string[] missing = [.. demanded.Except(Ours.Types[name].Members.Select(member => member.Signature))];
             Assert.True(missing.Length == 0, $"{name} lacks {string.Join("; ", missing)}");
         }
     }

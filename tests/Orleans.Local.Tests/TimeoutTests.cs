@@ -70,7 +70,8 @@ public sealed class TimeoutTests
     [Fact]
     public async Task The_time_out_is_an_option_of_the_silo_or_an_attribute_of_the_method()
     {
-        await using TestSilo silo = await TestSilo.StartAsync(b => b.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromMinutes(5)));
+        await using TestSilo silo = await TestSilo.StartAsync(
+            b => b.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromMinutes(5)));
         Task<string> shortly = silo.Grain<ISlowGrain>("a").WaitShortly("a");
         Task<string> longer = silo.Grain<ISlowGrain>("b").Wait("b");
         await Task.WhenAll(silo.Probe.Gate("a entered"), silo.Probe.Gate("b entered"));

@@ -193,7 +193,8 @@ public sealed class TimerTests
     [InlineData(true)]
     public async Task Ticks_keep_a_grain_alive_only_if_said(bool keepAlive)
     {
-        await using TestSilo silo = await TestSilo.StartAsync(b => b.Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromMinutes(5)));
+        await using TestSilo silo = await TestSilo.StartAsync(
+            b => b.Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromMinutes(5)));
         ITimerGrain grain = silo.Grain<ITimerGrain>();
         await grain.Start("t", TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), keepAlive: keepAlive);
         int before = silo.Time.ActiveTimers;

@@ -2,6 +2,7 @@ using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 
@@ -15,6 +16,7 @@ internal sealed class TickToDecision() : Workload("tick-to-decision")
     public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
     {
         await using GrainHost host = await GrainHost.StartAsync(context.NewFolder(Name));
+        using Principal.Scope principal = Principal.OfHost();
         int made = 0;
         for (int fast = 2; made < Strategies; fast++)
         {
@@ -83,6 +85,7 @@ internal sealed class OrderToFill() : Workload("order-to-fill")
     public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
     {
         await using GrainHost host = await GrainHost.StartAsync(context.NewFolder(Name));
+        using Principal.Scope principal = Principal.OfHost();
         DateTime now = DateTime.UtcNow;
         var quote = new Quote(now, 110_000, 110_010);
         await host.Grains.GetGrain<IMarketGrain>("EURUSD").OnQuotes(new QuoteBatch([new PlacedQuote(0, quote)]));

@@ -74,7 +74,8 @@ public sealed record OrderView(
             order.Ordinal, order.ClientOrderId, order.Symbol, order.Side, order.Type, order.Volume, order.Filled,
             order.AverageFillPoints is { } average ? Math.Round(average * point, 12) : null,
             order.Limit * point, order.Stop * point, order.Trail * point, order.TimeInForce, order.Expires, order.ReduceOnly,
-            order.StopLoss * point, order.TakeProfit * point, caller.NameOf(order.Strategy), caller.NameOf(order.Decision), order.Purpose, order.Status,
+            order.StopLoss * point, order.TakeProfit * point, caller.NameOf(order.Strategy), caller.NameOf(order.Decision), order.Purpose,
+            order.Status,
             order.Reason, null, order.CreatedAt, order.UpdatedAt);
     }
 
@@ -84,7 +85,8 @@ public sealed record OrderView(
         return new OrderView(
             denied.Ordinal, asked.ClientOrderId, asked.Symbol, asked.Side, asked.Type, asked.Volume, 0, null, asked.LimitPrice, asked.StopPrice,
             asked.TrailDistance, asked.TimeInForce, asked.GoodTill, asked.ReduceOnly, asked.StopLoss, asked.TakeProfit, caller.NameOf(asked.Strategy),
-            caller.NameOf(asked.Decision), OrderPurpose.Trade, OrderStatus.Denied, denied.Denial.Reason, denied.Denial.Detail, denied.Time, denied.Time);
+            caller.NameOf(asked.Decision), OrderPurpose.Trade, OrderStatus.Denied, denied.Denial.Reason, denied.Denial.Detail, denied.Time,
+            denied.Time);
     }
 
     public static OrderView Of(OrderRow row, ICaller caller, InstrumentUniverse universe) =>

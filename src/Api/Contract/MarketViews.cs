@@ -12,7 +12,8 @@ public sealed record InstrumentView(
     decimal ContractSize, decimal VolumeStep, decimal MinVolume, decimal MaxVolume, bool Open, bool Simulated)
 {
     public static InstrumentView Of(Instrument one, DateTime now, bool simulated) => new(
-        one.Symbol, one.Name, one.AssetClass, one.BaseCurrency, one.QuoteCurrency, one.Digits, one.TickSize * one.PointSize, one.PipSize * one.PointSize,
+        one.Symbol, one.Name, one.AssetClass, one.BaseCurrency, one.QuoteCurrency, one.Digits, one.TickSize * one.PointSize,
+        one.PipSize * one.PointSize,
         one.ContractSize, one.VolumeStep, one.MinVolume, one.MaxVolume, one.Calendar.IsOpen(now), simulated);
 }
 
@@ -20,7 +21,8 @@ public sealed record InstrumentView(
 /// <param name="Position">Place in the market log.</param>
 /// <param name="BidSize">Units of the base; 0 when the source does not say.</param>
 /// <param name="AskSize">Units of the base; 0 when the source does not say.</param>
-public sealed record QuoteView(string Symbol, long Position, DateTime Time, decimal Bid, decimal Ask, decimal BidSize, decimal AskSize, bool Simulated)
+public sealed record QuoteView(
+    string Symbol, long Position, DateTime Time, decimal Bid, decimal Ask, decimal BidSize, decimal AskSize, bool Simulated)
 {
     /// <summary>Null before the first quote.</summary>
     public static QuoteView? Of(MarketView view, Instrument instrument, bool simulated) => view.Quote.Bid == 0 ? null : new QuoteView(
@@ -51,7 +53,8 @@ public sealed record BarPush(
     string Symbol, string TimeFrame, DateTime Time, decimal Open, decimal High, decimal Low, decimal Close, double Volume, bool Forming)
 {
     public static BarPush Of(string symbol, TimeFrame timeFrame, in Bar bar, Instrument instrument, bool forming) => new(
-        symbol, timeFrame.ToString(), bar.OpenTime, instrument.ToPrice(bar.Bid.Open), instrument.ToPrice(bar.Bid.High), instrument.ToPrice(bar.Bid.Low),
+        symbol, timeFrame.ToString(), bar.OpenTime, instrument.ToPrice(bar.Bid.Open), instrument.ToPrice(bar.Bid.High),
+        instrument.ToPrice(bar.Bid.Low),
         instrument.ToPrice(bar.Bid.Close), bar.Volume, forming);
 }
 

@@ -27,10 +27,12 @@ public sealed record ParameterView(string Name, string Description, decimal Defa
 /// <param name="Version">Count of events in its stream.</param>
 public sealed record StrategyView(
     string Name, string Key, string Definition, ImmutableSortedDictionary<string, decimal> Parameters, string Symbol, string TimeFrame,
-    Trading.StrategyStatus Status, Stance Stance, long Decisions, DateTime? Since, ImmutableArray<string> Accounts, DecisionView? LastDecision, long Version)
+    Trading.StrategyStatus Status, Stance Stance, long Decisions, DateTime? Since, ImmutableArray<string> Accounts, DecisionView? LastDecision,
+    long Version)
 {
     public static StrategyView Of(Trading.StrategyView view, ICaller caller, InstrumentUniverse universe) => new(
-        caller.NameOf(view.Key), view.Key, view.Setup.Definition, view.Setup.Parameters, view.Setup.Symbol, view.Setup.TimeFrame.ToString(), view.Status,
+        caller.NameOf(view.Key), view.Key, view.Setup.Definition, view.Setup.Parameters, view.Setup.Symbol, view.Setup.TimeFrame.ToString(),
+        view.Status,
         view.State.Stance, view.State.Decisions, view.State.Decisions == 0 ? null : view.State.Since, [.. view.Accounts.Select(caller.NameOf)],
         view.LastDecision is { } last ? DecisionView.Of(last, view.LastVerdicts, caller, universe) : null, view.Version);
 }
@@ -59,9 +61,11 @@ public sealed record DecisionView(
             caller.NameOf(decision.Id), caller.NameOf(decision.Strategy), decision.Symbol, decision.TimeFrame.ToString(), decision.Time,
             decision.MarketPosition, new DecisionBar(decision.Bar.OpenTime, bar.Open * point, bar.High * point, bar.Low * point, bar.Close * point),
             [.. decision.Features.Select(reading => new FeatureValue(reading.Feature, Number(reading.Value)))], decision.Before,
-            new IntentView(decision.Intent.Stance, decision.Intent.Why, decision.Intent.StopDistance, decision.Intent.TakeDistance, decision.Intent.TrailDistance),
+            new IntentView(decision.Intent.Stance, decision.Intent.Why, decision.Intent.StopDistance, decision.Intent.TakeDistance,
+                decision.Intent.TrailDistance),
             decision.Units,
-            [.. verdicts.Select(verdict => new VerdictView(caller.NameOf(verdict.Account), verdict.Reason, verdict.Detail, verdict.Orders, verdict.Volume))]);
+            [.. verdicts.Select(verdict =>
+                new VerdictView(caller.NameOf(verdict.Account), verdict.Reason, verdict.Detail, verdict.Orders, verdict.Volume))]);
     }
 
     public static DecisionView Of(DecisionRow row, ICaller caller, InstrumentUniverse universe) =>

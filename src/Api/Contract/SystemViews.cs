@@ -8,7 +8,8 @@ namespace HybridTrading.Api;
 /// <param name="Simulated">The market is made up by this program.</param>
 /// <param name="Notices">What a user should know.</param>
 public sealed record SystemView(
-    string Version, string Host, bool Simulated, ImmutableArray<string> Notices, string DataFolder, DateTime StartedAt, FeedView Feed, JournalView Journal,
+    string Version, string Host, bool Simulated, ImmutableArray<string> Notices, string DataFolder, DateTime StartedAt, FeedView Feed,
+    JournalView Journal,
     ImmutableArray<ServiceView> Services);
 
 /// <param name="Position">Place in the market log of the latest event seen; -1 before the first.</param>

@@ -24,23 +24,30 @@ internal static class AccountEndpoints
             .WithDescription("Opening an account again with the same terms answers with the account that there is; with other terms it is refused.")
             .Mutation(Status409Conflict);
         accounts.MapGet("/{account}", GetAsync).WithName("getAccount").WithSummary("One account as it stands now").Query(Status404NotFound);
-        accounts.MapPost("/{account}/deposits", DepositAsync).WithName("deposit").WithSummary("Pays in or, with a negative amount, out").Mutation(Status404NotFound);
-        accounts.MapPut("/{account}/limits", SetLimitsAsync).WithName("setLimits").WithSummary("Replaces the pre-trade limits").Mutation(Status404NotFound);
+        accounts.MapPost("/{account}/deposits", DepositAsync).WithName("deposit").WithSummary("Pays in or, with a negative amount, out")
+            .Mutation(Status404NotFound);
+        accounts.MapPut("/{account}/limits", SetLimitsAsync).WithName("setLimits").WithSummary("Replaces the pre-trade limits")
+            .Mutation(Status404NotFound);
         accounts.MapPut("/{account}/state", SetStateAsync).WithName("setState").WithSummary("Lets the account trade, only reduce, or halts it")
-            .WithDescription("Halting cancels working orders that add. Releasing counts loss and drawdown limits anew from now.").Mutation(Status404NotFound);
+            .WithDescription("Halting cancels working orders that add. Releasing counts loss and drawdown limits anew from now.")
+            .Mutation(Status404NotFound);
         accounts.MapPost("/{account}/flatten", FlattenAsync).WithName("flatten")
             .WithSummary("Halts the account, cancels its orders and closes its positions at the market").Mutation(Status404NotFound);
-        accounts.MapGet("/{account}/positions", PositionsAsync).WithName("listPositions").WithSummary("The account's positions at the market").Query(Status404NotFound);
-        accounts.MapGet("/{account}/equity", EquityAsync).WithName("equity").WithSummary("The account's equity over time, and now")
-            .WithDescription("Samples that the journal holds, from a time (inclusive) to a time (exclusive); of more than 5000 the last in each of as many equal stretches. The last point is now, unless the range ends before.")
+        accounts.MapGet("/{account}/positions", PositionsAsync).WithName("listPositions").WithSummary("The account's positions at the market")
             .Query(Status404NotFound);
-        accounts.MapPut("/{account}/follows/{strategy}", FollowAsync).WithName("follow").WithSummary("Follows a strategy, or changes the terms").Mutation(Status404NotFound);
+        accounts.MapGet("/{account}/equity", EquityAsync).WithName("equity").WithSummary("The account's equity over time, and now")
+            .WithDescription("Samples that the journal holds, from a time (inclusive) to a time (exclusive); of more than 5000 the last "
+                + "in each of as many equal stretches. The last point is now, unless the range ends before.")
+            .Query(Status404NotFound);
+        accounts.MapPut("/{account}/follows/{strategy}", FollowAsync).WithName("follow").WithSummary("Follows a strategy, or changes the terms")
+            .Mutation(Status404NotFound);
         accounts.MapDelete("/{account}/follows/{strategy}", UnfollowAsync).WithName("unfollow")
             .WithSummary("Follows a strategy no more; what is held for it stays").Mutation(Status404NotFound);
     }
 
     private static async Task<Ok<IEnumerable<AccountView>>> ListAsync(
-        ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation, long? minPosition = null)
+        ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation,
+        long? minPosition = null)
     {
         await reads.WaitForAsync(AccountProjection.ProjectionName, minPosition, cancellation);
         Grains.Trading.AccountView?[] views = await Task.WhenAll(
@@ -49,7 +56,8 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Created<AccountChanged>, ProblemHttpResult>> OpenAsync(
-        Body<OpenAccount> body, HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options)
+        Body<OpenAccount> body, HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads,
+        ApiOptions options)
     {
         OpenAccount asked = body.Value;
         string key = caller.Key(asked.Name, "name");
@@ -68,7 +76,8 @@ internal static class AccountEndpoints
         return TypedResults.Created($"/api/v1/accounts/{view.Name}", new AccountChanged(position, view));
     }
 
-    private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> GetAsync(string account, ICaller caller, IGrainFactory grains, ApiOptions options) =>
+    private static async Task<Results<Ok<AccountView>, ProblemHttpResult>> GetAsync(
+        string account, ICaller caller, IGrainFactory grains, ApiOptions options) =>
         await ViewAsync(caller, grains, account, options) is { } view ? TypedResults.Ok(view) : Problems.NoAccount(account);
 
     private static async Task<Results<Ok<AccountChanged>, ProblemHttpResult>> DepositAsync(
@@ -102,7 +111,8 @@ internal static class AccountEndpoints
         await ViewAsync(caller, grains, account, options) is { } view ? TypedResults.Ok(view.Positions) : Problems.NoAccount(account);
 
     private static async Task<Results<Ok<IEnumerable<EquityPoint>>, ProblemHttpResult>> EquityAsync(
-        string account, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation,
+        string account, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options,
+        CancellationToken cancellation,
         DateTimeOffset? from = null, DateTimeOffset? to = null, long? minPosition = null)
     {
         if (await ViewAsync(caller, grains, account, options) is not { } view) return Problems.NoAccount(account);
@@ -144,8 +154,8 @@ internal static class AccountEndpoints
         });
 
     private static async Task<Results<Ok<AccountChanged>, ProblemHttpResult>> CommandAsync(
-        string account, HttpContext context, ICaller caller, IGrainFactory grains, ApiOptions options, Func<IAccountGrain, Task<CommandResult>> command,
-        Func<string, ProblemHttpResult>? refused = null)
+        string account, HttpContext context, ICaller caller, IGrainFactory grains, ApiOptions options,
+        Func<IAccountGrain, Task<CommandResult>> command, Func<string, ProblemHttpResult>? refused = null)
     {
         IAccountGrain grain = grains.Account(caller, account);
         if (await grain.GetView() is null) return Problems.NoAccount(account);

@@ -12,7 +12,8 @@ internal static class DecisionEndpoints
         RouteGroupBuilder decisions = api.MapGroup("/decisions").WithTags("Decisions");
         decisions.MapGet("/", ListAsync).WithName("listDecisions").WithSummary("The caller's decisions, the latest first")
             .WithDescription("strategy is a strategy's name; before is the next of the page before.").Query();
-        decisions.MapGet("/{**id}", GetAsync).WithName("getDecision").WithSummary("One decision").WithDescription("The # of an id must be escaped as %23.")
+        decisions.MapGet("/{**id}", GetAsync).WithName("getDecision").WithSummary("One decision")
+            .WithDescription("The # of an id must be escaped as %23.")
             .Query(Status404NotFound);
     }
 
@@ -29,7 +30,8 @@ internal static class DecisionEndpoints
     }
 
     private static async Task<Results<Ok<DecisionView>, ProblemHttpResult>> GetAsync(
-        string id, ICaller caller, StrategyQueries strategies, ReadSide reads, ApiOptions options, CancellationToken cancellation, long? minPosition = null)
+        string id, ICaller caller, StrategyQueries strategies, ReadSide reads, ApiOptions options, CancellationToken cancellation,
+        long? minPosition = null)
     {
         await reads.WaitForAsync(StrategyProjection.ProjectionName, minPosition, cancellation);
         string own = caller.Person() + "/";

@@ -21,7 +21,8 @@ internal static partial class EndpointConventions
     /// <summary>A mutation: it takes an Idempotency-Key and can be refused.</summary>
     public static RouteHandlerBuilder Mutation(this RouteHandlerBuilder endpoint, params int[] refusals)
     {
-        endpoint.Idempotent().Problems([StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType,
+        endpoint.Idempotent().Problems(
+            [StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType,
             StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
         return endpoint;
     }

@@ -9,11 +9,13 @@ namespace HybridTrading.Api.Endpoints;
 internal static class JournalEndpoints
 {
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/journal", ListAsync).WithTags("Journal").WithName("listJournal").WithSummary("The caller's own events in the order of the journal")
+        api.MapGet("/journal", ListAsync).WithTags("Journal").WithName("listJournal")
+            .WithSummary("The caller's own events in the order of the journal")
             .WithDescription("from is a journal position (inclusive); next is where the following page begins.").Query();
 
     private static async Task<Ok<JournalPage>> ListAsync(
-        ICaller caller, JournalQueries journal, ReadSide reads, CancellationToken cancellation, long from = 0, int? limit = null, long? minPosition = null)
+        ICaller caller, JournalQueries journal, ReadSide reads, CancellationToken cancellation, long from = 0, int? limit = null,
+        long? minPosition = null)
     {
         if (from < 0) throw ApiException.Invalid("from", $"from is {from}; expected 0 or more");
         int size = EndpointConventions.Limit(limit, 100);

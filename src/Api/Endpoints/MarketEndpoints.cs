@@ -17,7 +17,8 @@ internal static class MarketEndpoints
             .WithDescription("symbols is a list with commas; without it all. Instruments without a quote yet are left out.").Query(Status404NotFound);
         market.MapGet("/bars/{symbol}", BarsAsync).WithName("listBars").WithSummary("The last bars of bid prices, the oldest first")
             .WithDescription("The first question for a time frame has its bars built from then on.").Query(Status404NotFound);
-        market.MapGet("/features/{symbol}/{timeFrame}", FeaturesAsync).WithName("getFeatures").WithSummary("The features at the close of the last bar").Query(Status404NotFound);
+        market.MapGet("/features/{symbol}/{timeFrame}", FeaturesAsync).WithName("getFeatures")
+            .WithSummary("The features at the close of the last bar").Query(Status404NotFound);
     }
 
     private static Ok<IEnumerable<InstrumentView>> Instruments(ApiOptions options, TimeProvider clock)
@@ -26,7 +27,8 @@ internal static class MarketEndpoints
         return TypedResults.Ok(options.Universe.Instruments.Select(one => InstrumentView.Of(one, now, options.Simulated)));
     }
 
-    private static async Task<Results<Ok<IEnumerable<QuoteView>>, ProblemHttpResult>> QuotesAsync(IGrainFactory grains, ApiOptions options, string? symbols = null)
+    private static async Task<Results<Ok<IEnumerable<QuoteView>>, ProblemHttpResult>> QuotesAsync(
+        IGrainFactory grains, ApiOptions options, string? symbols = null)
     {
         string[] asked = symbols?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             ?? [.. options.Universe.Instruments.Select(one => one.Symbol)];
@@ -42,15 +44,16 @@ internal static class MarketEndpoints
     }
 
     private static async Task<Results<Ok<BarSeries>, ProblemHttpResult>> BarsAsync(
-        string symbol, IGrainFactory grains, IBarStore bars, ApiOptions options, CancellationToken cancellation, string timeFrame = "M1", int count = 500)
+        string symbol, IGrainFactory grains, IBarStore bars, ApiOptions options, CancellationToken cancellation, string timeFrame = "M1",
+        int count = 500)
     {
         if (options.Universe.Find(symbol) is not { } instrument) return NoInstrument(symbol);
         TimeFrame frame = Frame(timeFrame);
         if (count is < 1 or > 10_000) throw ApiException.Invalid("count", $"count is {count}; expected 1 to 10000");
-        IMarketGrain market = grains.GetGrain<IMarketGrain>(symbol);
-        MarketView view = await market.GetView();
+        MarketView view = await grains.GetGrain<IMarketGrain>(symbol).GetView();
         FrameView? forming = view.Frames.FirstOrDefault(one => one.TimeFrame == frame);
-        if (forming is null) await market.EnsureFrame(frame);
+        // A tenant cannot tell a market what to build; the features of a time frame, which anybody may look at, have its bars built.
+        if (forming is null) await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, frame)).GetView();
         DateTime end = forming?.Forming.OpenTime ?? DateTime.MaxValue;
         int closed = forming is null ? count : count - 1;
         ImmutableArray<Bar> past = closed == 0 ? [] : await bars.ReadLastAsync(symbol, frame, closed, end, cancellation);

@@ -21,10 +21,12 @@ internal static class OrderEndpoints
         account.MapGet("/orders", ListAsync).WithName("listOrders").WithSummary("Orders, the latest first")
             .WithDescription("status is open, closed or all; before is the next of the page before.").Query(Status404NotFound);
         account.MapPost("/orders", PlaceAsync).WithName("placeOrder").WithSummary("Places an order")
-            .WithDescription("Sending the same clientOrderId twice does what sending it once does. Risk may let only the part go that reduces: cut says so.")
+            .WithDescription("Sending the same clientOrderId twice does what sending it once does. Risk may let only the part go that reduces: "
+                + "cut says so.")
             .Mutation(Status404NotFound, Status409Conflict);
         account.MapGet("/orders/{clientOrderId}", GetAsync).WithName("getOrder").WithSummary("One order").Query(Status404NotFound);
-        account.MapPatch("/orders/{clientOrderId}", ChangeAsync).WithName("changeOrder").WithSummary("Changes a working order").Mutation(Status404NotFound, Status409Conflict);
+        account.MapPatch("/orders/{clientOrderId}", ChangeAsync).WithName("changeOrder").WithSummary("Changes a working order")
+            .Mutation(Status404NotFound, Status409Conflict);
         account.MapDelete("/orders/{clientOrderId}", CancelAsync).WithName("cancelOrder").WithSummary("Cancels a working order")
             .WithDescription("Cancelling an order that is cancelled already answers with it.").Mutation(Status404NotFound, Status409Conflict);
         account.MapGet("/fills", FillsAsync).WithName("listFills").WithSummary("Fills, the latest first").Query(Status404NotFound);
@@ -51,7 +53,8 @@ internal static class OrderEndpoints
     }
 
     private static async Task<Results<Created<OrderChanged>, Ok<OrderChanged>, ProblemHttpResult>> PlaceAsync(
-        string account, Body<PlaceOrder> body, HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options)
+        string account, Body<PlaceOrder> body, HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads,
+        ApiOptions options)
     {
         PlaceOrder asked = body.Value;
         if (options.Universe.Find(asked.Symbol!) is { } instrument)
@@ -67,7 +70,10 @@ internal static class OrderEndpoints
 
         OrderView order = await FindAsync(answer.Order, position, caller, account, request.ClientOrderId, accounts, reads, options);
         var changed = new OrderChanged(position, order, answer.Result.Denial is { } cut ? new Cut(cut.Reason, cut.Detail) : null);
-        if (!answer.Result.Repeated) return TypedResults.Created($"/api/v1/accounts/{account}/orders/{Uri.EscapeDataString(order.ClientOrderId)}", changed);
+        if (!answer.Result.Repeated)
+        {
+            return TypedResults.Created($"/api/v1/accounts/{account}/orders/{Uri.EscapeDataString(order.ClientOrderId)}", changed);
+        }
         if (order.Symbol != request.Symbol || order.Side != request.Side || order.Type != request.Type)
         {
             return Problems.Conflict(nameof(Reason.ClientOrderIdReused),
@@ -77,24 +83,29 @@ internal static class OrderEndpoints
     }
 
     private static async Task<Results<Ok<OrderView>, ProblemHttpResult>> GetAsync(
-        string account, string clientOrderId, ICaller caller, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation,
+        string account, string clientOrderId, ICaller caller, AccountQueries accounts, ReadSide reads, ApiOptions options,
+        CancellationToken cancellation,
         long? minPosition = null)
     {
         string key = caller.Key(account, "account");
         await reads.WaitForAsync(AccountProjection.ProjectionName, minPosition, cancellation);
         if (accounts.Opening(key) is null) return Problems.NoAccount(account);
-        return accounts.Order(key, Id(clientOrderId)) is { } row ? TypedResults.Ok(OrderView.Of(row, caller, options.Universe)) : NoOrder(clientOrderId);
+        return accounts.Order(key, Id(clientOrderId)) is { } row
+            ? TypedResults.Ok(OrderView.Of(row, caller, options.Universe))
+            : NoOrder(clientOrderId);
     }
 
     private static async Task<Results<Ok<OrderChanged>, ProblemHttpResult>> ChangeAsync(
-        string account, string clientOrderId, Body<ChangeOrder> body, HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts,
+        string account, string clientOrderId, Body<ChangeOrder> body, HttpContext context, ICaller caller, IGrainFactory grains,
+        AccountQueries accounts,
         ReadSide reads, ApiOptions options)
     {
         string id = Id(clientOrderId);
         ChangeOrder asked = body.Value;
         IAccountGrain grain = grains.Account(caller, account);
         if (await grain.GetView() is not { } view) return Problems.NoAccount(account);
-        if (view.WorkingOrders.FirstOrDefault(order => order.ClientOrderId == id) is { } working && options.Universe.Find(working.Symbol) is { } instrument)
+        if (view.WorkingOrders.FirstOrDefault(order => order.ClientOrderId == id) is { } working
+            && options.Universe.Find(working.Symbol) is { } instrument)
         {
             CheckPrices(instrument, ("limitPrice", asked.LimitPrice), ("stopPrice", asked.StopPrice), ("trailDistance", asked.TrailDistance));
         }
@@ -105,7 +116,8 @@ internal static class OrderEndpoints
     }
 
     private static async Task<Results<Ok<OrderChanged>, ProblemHttpResult>> CancelAsync(
-        string account, string clientOrderId, HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options)
+        string account, string clientOrderId, HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads,
+        ApiOptions options)
     {
         string id = Id(clientOrderId);
         OrderAnswer answer = await grains.Account(caller, account).Cancel(id);
@@ -132,7 +144,8 @@ internal static class OrderEndpoints
 
     /// <summary>An order: the account's own word where it has one, else as the journal's tables have it.</summary>
     private static async Task<OrderView> FindAsync(
-        Order? order, long position, ICaller caller, string account, string clientOrderId, AccountQueries accounts, ReadSide reads, ApiOptions options)
+        Order? order, long position, ICaller caller, string account, string clientOrderId, AccountQueries accounts, ReadSide reads,
+        ApiOptions options)
     {
         if (order is not null) return OrderView.Of(order, caller, options.Universe);
         await reads.WaitForAsync(AccountProjection.ProjectionName, position, CancellationToken.None);
@@ -148,11 +161,15 @@ internal static class OrderEndpoints
         decimal most = instrument.ToPrice(Instrument.MaxPricePoints);
         foreach ((string field, decimal? price) in prices)
         {
-            if (price > most) throw ApiException.Invalid(field, string.Create(CultureInfo.InvariantCulture, $"{field} is {price}; expected at most {most}"));
+            if (price > most)
+            {
+                throw ApiException.Invalid(field, string.Create(CultureInfo.InvariantCulture, $"{field} is {price}; expected at most {most}"));
+            }
         }
     }
 
-    private static bool IsNoAccount(OrderAnswer answer) => answer.MinPosition < 0 && answer.Result is { Ordinal: 0, Denial.Reason: Reason.NotFollowing };
+    private static bool IsNoAccount(OrderAnswer answer) =>
+        answer.MinPosition < 0 && answer.Result is { Ordinal: 0, Denial.Reason: Reason.NotFollowing };
 
     /// <summary>An escaped slash reaches the route as it was sent.</summary>
     private static string Id(string clientOrderId) => clientOrderId.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);

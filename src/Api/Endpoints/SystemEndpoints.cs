@@ -11,7 +11,8 @@ internal static class SystemEndpoints
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapGet("/system", Get).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies");
 
-    private static Ok<SystemView> Get(ApiOptions options, StartTime started, MarketBoard board, IJournal journal, TimeProvider clock, IServiceProvider services)
+    private static Ok<SystemView> Get(
+        ApiOptions options, StartTime started, MarketBoard board, IJournal journal, TimeProvider clock, IServiceProvider services)
     {
         (long position, DateTime? time) = board.Latest;
         double? age = time is { } seen ? Math.Max(0, (clock.GetUtcNow().UtcDateTime - seen).TotalSeconds) : null;

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Hosting;
 namespace HybridTrading.Api.Hubs;
 
 /// <summary>Looks twice a second at the accounts that somebody watches and pushes those that changed.</summary>
-public sealed partial class AccountBoard(IGrainFactory grains, HubConnections connections, ApiOptions options, TimeProvider clock, ILogger<AccountBoard> log)
+public sealed partial class AccountBoard(
+    IGrainFactory grains, HubConnections connections, ApiOptions options, TimeProvider clock, ILogger<AccountBoard> log)
     : BackgroundService
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);

@@ -100,7 +100,8 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
 
     /// <summary>News of the journal, in its order.</summary>
     /// <param name="first">Journal position of the first event in it.</param>
-    public void Push(long first, IReadOnlyCollection<DecisionView> decisions, IReadOnlyCollection<OrderView> orders, IReadOnlyCollection<FillView> fills)
+    public void Push(long first, IReadOnlyCollection<DecisionView> decisions, IReadOnlyCollection<OrderView> orders,
+        IReadOnlyCollection<FillView> fills)
     {
         if (decisions.Count + orders.Count + fills.Count == 0) return;
         Add(pending =>

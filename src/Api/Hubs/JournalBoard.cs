@@ -16,7 +16,8 @@ namespace HybridTrading.Api.Hubs;
 /// the projections, once they hold it, so that a push and a list never tell different things.
 /// </summary>
 public sealed partial class JournalBoard(
-    IJournal journal, ProjectionRunner projections, AccountQueries accounts, StrategyQueries strategies, HubConnections connections, ApiOptions options,
+    IJournal journal, ProjectionRunner projections, AccountQueries accounts, StrategyQueries strategies, HubConnections connections,
+    ApiOptions options,
     ILogger<JournalBoard> log) : BackgroundService
 {
     private const int MaxBatch = 500;
@@ -26,12 +27,16 @@ public sealed partial class JournalBoard(
         var batch = new List<RecordedEvent>(MaxBatch);
         try
         {
-            await using IAsyncEnumerator<RecordedEvent> events = journal.SubscribeAsync(journal.DurableSize, stoppingToken).GetAsyncEnumerator(stoppingToken);
+            await using IAsyncEnumerator<RecordedEvent> events =
+                journal.SubscribeAsync(journal.DurableSize, stoppingToken).GetAsyncEnumerator(stoppingToken);
             while (await events.MoveNextAsync())
             {
                 batch.Clear();
                 batch.Add(events.Current);
-                while (batch.Count < MaxBatch && batch[^1].Position + 1 < journal.DurableSize && await events.MoveNextAsync()) batch.Add(events.Current);
+                while (batch.Count < MaxBatch && batch[^1].Position + 1 < journal.DurableSize && await events.MoveNextAsync())
+                {
+                    batch.Add(events.Current);
+                }
                 await TellAsync(batch, stoppingToken);
             }
         }
@@ -70,7 +75,8 @@ public sealed partial class JournalBoard(
         (string Account, OrderView View)[] orders =
         [
             .. news.Orders.Select(one => (one.Account, Row: accounts.Order(one.Account, one.Ordinal))).Where(one => one.Row is not null)
-                .Select(one => (one.Account, OrderView.Of(one.Row!, caller, options.Universe) with { Account = caller.NameOf(one.Account), Position = one.Row!.Position })),
+                .Select(one => (one.Account, OrderView.Of(one.Row!, caller, options.Universe)
+                    with { Account = caller.NameOf(one.Account), Position = one.Row!.Position })),
         ];
         (string Account, FillView View)[] fills =
         [

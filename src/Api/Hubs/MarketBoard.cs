@@ -12,7 +12,8 @@ namespace HybridTrading.Api.Hubs;
 /// market grain conflates to ten a second; each connection conflates again across instruments.
 /// </summary>
 public sealed partial class MarketBoard(
-    IClusterClient cluster, HubConnections connections, IBarStore bars, ApiOptions options, IHostApplicationLifetime lifetime, ILogger<MarketBoard> log)
+    IClusterClient cluster, HubConnections connections, IBarStore bars, ApiOptions options, IHostApplicationLifetime lifetime,
+    ILogger<MarketBoard> log)
     : BackgroundService
 {
     private const int MostClosedAtOnce = 10;

@@ -37,7 +37,8 @@ public sealed class TradingHub(HubConnections connections, ICaller caller, IGrai
         // First the subscription, then the snapshot: what changes in between is pushed, and nothing is missed.
         connections.Find(Context.ConnectionId).Watch(symbols, account);
 
-        MarketView[] markets = await Task.WhenAll(symbols.Order(StringComparer.Ordinal).Select(symbol => grains.GetGrain<IMarketGrain>(symbol).GetView()));
+        MarketView[] markets = await Task.WhenAll(
+            symbols.Order(StringComparer.Ordinal).Select(symbol => grains.GetGrain<IMarketGrain>(symbol).GetView()));
         AccountView? view = null;
         if (account is not null)
         {
@@ -56,10 +57,16 @@ public sealed class TradingHub(HubConnections connections, ICaller caller, IGrai
     private ImmutableHashSet<string> Symbols(Subscription subscription)
     {
         if (subscription.Symbols.IsDefault) throw new HubException("symbols is missing; expected a list");
-        if (subscription.Symbols.Length > MostSymbols) throw new HubException($"symbols has {subscription.Symbols.Length} names; expected at most {MostSymbols}");
+        if (subscription.Symbols.Length > MostSymbols)
+        {
+            throw new HubException($"symbols has {subscription.Symbols.Length} names; expected at most {MostSymbols}");
+        }
         foreach (string? symbol in subscription.Symbols)
         {
-            if (symbol is null || options.Universe.Find(symbol) is null) throw new HubException($"symbols has {ApiException.Quote(symbol)}; no such instrument here");
+            if (symbol is null || options.Universe.Find(symbol) is null)
+            {
+                throw new HubException($"symbols has {ApiException.Quote(symbol)}; no such instrument here");
+            }
         }
         return subscription.Symbols.ToImmutableHashSet(StringComparer.Ordinal);
     }

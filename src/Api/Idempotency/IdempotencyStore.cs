@@ -44,7 +44,8 @@ public sealed class IdempotencyStore
         command.Parameters.AddWithValue("$scope", scope);
         using SqliteDataReader row = command.ExecuteReader();
         return row.Read()
-            ? new StoredAnswer((byte[])row[0], row.GetInt32(1), JsonSerializer.Deserialize<ImmutableDictionary<string, string>>(row.GetString(2))!, (byte[])row[3])
+            ? new StoredAnswer((byte[])row[0], row.GetInt32(1), JsonSerializer.Deserialize<ImmutableDictionary<string, string>>(row.GetString(2))!,
+                (byte[])row[3])
             : null;
     });
 

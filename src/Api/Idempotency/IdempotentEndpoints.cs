@@ -137,7 +137,8 @@ public static class IdempotentEndpoints
 
     private static async Task<byte[]> ReadBodyAsync(HttpContext context)
     {
-        var large = new ApiException(StatusCodes.Status413PayloadTooLarge, ApiReason.BodyTooLarge, $"the body is too large; expected at most {LargestBody} bytes");
+        var large = new ApiException(
+            StatusCodes.Status413PayloadTooLarge, ApiReason.BodyTooLarge, $"the body is too large; expected at most {LargestBody} bytes");
         if (context.Request.ContentLength > LargestBody) throw large;
         using var whole = new MemoryStream();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(8192);

@@ -1,5 +1,6 @@
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Ports;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -18,11 +19,17 @@ internal static class ApiDocument
             {
                 Title = "HybridTrading",
                 Version = "v1",
-                Description = "Prices, volumes and money are JSON numbers with exact decimals; times are ISO 8601 in UTC. Failures are RFC 9457 problem "
-                    + "details with a reason code. Every change answers with the journal position that contains it (minPosition); give it to a list to wait for it.",
+                Description = "Prices, volumes and money are JSON numbers with exact decimals; times are ISO 8601 in UTC. Failures are RFC 9457 "
+                    + "problem details with a reason code. Every change answers with the journal position that contains it (minPosition); "
+                    + "give it to a list to wait for it.",
             };
             // Addresses come from the page that asks.
             document.Servers = null;
+            return Task.CompletedTask;
+        });
+        options.AddSchemaTransformer((schema, context, _) =>
+        {
+            Describe(schema, context.JsonTypeInfo.Type);
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>
@@ -42,6 +49,24 @@ internal static class ApiDocument
         }).OnService(ServiceEndpoints.Gateway);
     }
 
+    /// <summary>What the types alone do not say.</summary>
+    private static void Describe(OpenApiSchema schema, Type type)
+    {
+        if (type == typeof(ProblemDetails))
+        {
+            schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
+            schema.Properties["reason"] = Text("Reason code: one of the trade's Reason or of the API's own.");
+            schema.Properties["field"] = Text("The first field at fault.");
+            schema.Properties["errors"] = new OpenApiSchema { Type = JsonSchemaType.Object, Description = "Texts by field." };
+            return;
+        }
+        JsonSchemaType nullable = Nullable.GetUnderlyingType(type) is null ? 0 : JsonSchemaType.Null;
+        Type plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (plain == typeof(DateTime)) (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "date-time");
+        // A double would not hold it.
+        if (plain == typeof(decimal)) schema.Format = "decimal";
+    }
+
     private static void Describe(OpenApiOperation operation)
     {
         operation.Parameters ??= [];
@@ -58,10 +83,15 @@ internal static class ApiDocument
         {
             if (!status.StartsWith('2') || response is not OpenApiResponse answer) continue;
             answer.Headers ??= new Dictionary<string, IOpenApiHeader>();
-            answer.Headers[IdempotentEndpoints.PositionHeader] = Header("Journal position that contains the change; as minPosition in the body.", JsonSchemaType.Integer);
-            answer.Headers[IdempotentEndpoints.ReplayedHeader] = Header("true when the answer is that of an earlier request with the same key.", JsonSchemaType.String);
+            answer.Headers[IdempotentEndpoints.PositionHeader] = Header(
+                "Journal position that contains the change; as minPosition in the body.", JsonSchemaType.Integer);
+            answer.Headers[IdempotentEndpoints.ReplayedHeader] = Header(
+                "true when the answer is that of an earlier request with the same key.", JsonSchemaType.String);
         }
     }
 
-    private static OpenApiHeader Header(string description, JsonSchemaType type) => new() { Description = description, Schema = new OpenApiSchema { Type = type } };
+    private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
+
+    private static OpenApiHeader Header(string description, JsonSchemaType type) =>
+        new() { Description = description, Schema = new OpenApiSchema { Type = type } };
 }

@@ -29,7 +29,8 @@ public sealed class StrategyProjection : IProjection
         CREATE INDEX strategy_subject ON strategy (subject, key);
         DROP TABLE IF EXISTS decision;
         CREATE TABLE decision (
-            id TEXT PRIMARY KEY, subject TEXT NOT NULL, strategy TEXT NOT NULL, position INTEGER NOT NULL, decision TEXT NOT NULL, settled TEXT) WITHOUT ROWID;
+            id TEXT PRIMARY KEY, subject TEXT NOT NULL, strategy TEXT NOT NULL, position INTEGER NOT NULL, decision TEXT NOT NULL,
+            settled TEXT) WITHOUT ROWID;
         CREATE INDEX decision_subject ON decision (subject, position);
         CREATE INDEX decision_strategy ON decision (strategy, position);
         """);

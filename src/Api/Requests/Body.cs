@@ -42,7 +42,10 @@ public sealed class Faults
 
     public void Text(string field, string? value, int longest)
     {
-        if (value?.Length > longest || value?.Any(char.IsControl) == true) Add(field, ApiException.Quote(value), $"at most {longest} characters of text");
+        if (value?.Length > longest || value?.Any(char.IsControl) == true)
+        {
+            Add(field, ApiException.Quote(value), $"at most {longest} characters of text");
+        }
     }
 
     /// <exception cref="ApiException">400, when there is any.</exception>
@@ -161,7 +164,8 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         if (at.ValueKind == JsonValueKind.Object && TypeOf(type) is { Kind: JsonTypeInfoKind.Object } whole)
         {
             string members = string.Join(", ", whole.Properties.Select(known => known.Name));
-            string? stranger = at.EnumerateObject().Select(member => member.Name).FirstOrDefault(name => whole.Properties.All(known => known.Name != name));
+            string? stranger = at.EnumerateObject()
+                .Select(member => member.Name).FirstOrDefault(name => whole.Properties.All(known => known.Name != name));
             return stranger is null
                 ? ApiException.Invalid(full, $"{full} is incomplete; expected {members}")
                 : ApiException.Invalid(stranger, $"{ApiException.Quote(stranger)} of {full} is unknown; expected {members}");
@@ -194,7 +198,10 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
-                foreach (JsonProperty member in element.EnumerateObject()) CheckValues(member.Value, field.Length == 0 ? member.Name : $"{field}.{member.Name}");
+                foreach (JsonProperty member in element.EnumerateObject())
+                {
+                    CheckValues(member.Value, field.Length == 0 ? member.Name : $"{field}.{member.Name}");
+                }
                 break;
             case JsonValueKind.Array:
                 int index = 0;
@@ -210,7 +217,8 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
                     && (number * 10_000_000_000m == decimal.Truncate(number * 10_000_000_000m));
                 if (!fits)
                 {
-                    throw ApiException.Invalid(field, $"{field} is {ApiException.Quote(raw).Trim('\'')}; expected a number of at most 10^15 with at most {MostDecimals} decimals");
+                    string shown = ApiException.Quote(raw).Trim('\'');
+                    throw ApiException.Invalid(field, $"{field} is {shown}; expected a number of at most 10^15 with at most {MostDecimals} decimals");
                 }
                 break;
         }

@@ -115,7 +115,10 @@ public sealed record Follow : IChecked
     {
         if (Sizing is { Kind: null }) faults.Add("sizing.kind", null, string.Join(", ", Enum.GetNames<SizingKind>()));
         if (Sizing is { Value: null }) faults.Add("sizing.value", null, "a number");
-        if (Sizing?.Value <= 0 || Sizing?.Value > 1_000_000_000_000m) faults.Add("sizing.value", Sizing.Value.ToString(), "more than 0, at most 10^12");
+        if (Sizing?.Value <= 0 || Sizing?.Value > 1_000_000_000_000m)
+        {
+            faults.Add("sizing.value", Sizing.Value.ToString(), "more than 0, at most 10^12");
+        }
         if (MaxUnits <= 0) faults.Add("maxUnits", MaxUnits.ToString(), "more than 0");
     }
 
@@ -176,7 +179,10 @@ public sealed record PlaceOrder : IChecked
     public void Check(Faults faults)
     {
         if (Symbol!.Length is 0 or > 64) faults.Add("symbol", ApiException.Quote(Symbol), "the symbol of an instrument");
-        if (ClientOrderId?.Length is 0 or > 200) faults.Add("clientOrderId", ApiException.Quote(ClientOrderId), "1 to 200 of A-Z a-z 0-9 . _ : / # -");
+        if (ClientOrderId?.Length is 0 or > 200)
+        {
+            faults.Add("clientOrderId", ApiException.Quote(ClientOrderId), "1 to 200 of A-Z a-z 0-9 . _ : / # -");
+        }
         if (OcoGroup?.Length is 0) faults.Add("ocoGroup", "''", "a name, or nothing");
         faults.Text("ocoGroup", OcoGroup, 64);
         faults.Text("positionId", PositionId, 200);
@@ -254,9 +260,18 @@ internal static class LimitChecks
         if (limits.LossLimits.Any(limit => limit is null)) faults.Add(prefix + "lossLimits", "a list with null", "limits");
         if (limits.AllowedInstruments.Any(symbol => symbol is null)) faults.Add(prefix + "allowedInstruments", "a list with null", "symbols");
         if (limits.LossLimits.Length > 10) faults.Add(prefix + "lossLimits", $"{limits.LossLimits.Length} limits", "at most 10");
-        if (limits.AllowedInstruments.Length > 1000) faults.Add(prefix + "allowedInstruments", $"{limits.AllowedInstruments.Length} symbols", "at most 1000");
-        if (limits.SubmitRate?.Window > TimeSpan.FromDays(1)) faults.Add(prefix + "submitRate.window", limits.SubmitRate.Window.ToString(), "at most a day");
-        if (limits.ModifyRate?.Window > TimeSpan.FromDays(1)) faults.Add(prefix + "modifyRate.window", limits.ModifyRate.Window.ToString(), "at most a day");
+        if (limits.AllowedInstruments.Length > 1000)
+        {
+            faults.Add(prefix + "allowedInstruments", $"{limits.AllowedInstruments.Length} symbols", "at most 1000");
+        }
+        if (limits.SubmitRate?.Window > TimeSpan.FromDays(1))
+        {
+            faults.Add(prefix + "submitRate.window", limits.SubmitRate.Window.ToString(), "at most a day");
+        }
+        if (limits.ModifyRate?.Window > TimeSpan.FromDays(1))
+        {
+            faults.Add(prefix + "modifyRate.window", limits.ModifyRate.Window.ToString(), "at most a day");
+        }
         if (faults.Any || limits.Fault() is not { } fault) return;
         int end = fault.AsSpan().IndexOfAny(' ', ':');
         string field = prefix + char.ToLowerInvariant(fault[0]) + fault[1..end];

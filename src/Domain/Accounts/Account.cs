@@ -25,8 +25,8 @@ public sealed class Account
 {
     private readonly List<AccountEvent> _uncommitted = [];
     private readonly PaperVenue _venue;
-    private long _dueRevision = -1;
     private readonly long _restoredTo;
+    private long _dueRevision = -1;
     private DateTime _nextDue = DateTime.MaxValue;
 
     public Account(string key, AccountState state)
@@ -63,8 +63,9 @@ public sealed class Account
             : settings.Leverage is < 1 or > 1000 ? $"leverage is {settings.Leverage}; expected 1 to 1000"
             : settings.StopOutPercent is <= 0 or > 100 ? $"stopOutPercent is {settings.StopOutPercent}; expected more than 0, at most 100"
             : settings.MarginCallPercent < settings.StopOutPercent ? $"marginCallPercent is {settings.MarginCallPercent}; expected at least stopOutPercent ({settings.StopOutPercent})"
+            : settings.EquitySampling <= TimeSpan.Zero ? $"equitySampling is {settings.EquitySampling}; expected more than no time, or none"
             : deposit < 0 ? $"deposit is {deposit}; expected 0 or more"
-            : limits.Fault();
+            : settings.Execution.Fault() ?? limits.Fault();
         if (fault is not null) return fault;
         Raise(new AccountOpened(time, -1, settings, limits));
         if (deposit > 0) Raise(new BalanceAdjusted(time, -1, deposit, "opening deposit", "open"));
@@ -77,6 +78,7 @@ public sealed class Account
     {
         if (State.HasRequest(requestId)) return null;
         if (amount == 0) return "amount is 0; expected anything else";
+        if (State.Money(amount) != amount) return $"amount is {amount}; expected at most {State.Settings!.MoneyDigits} decimals";
         if (amount < 0 && -amount > State.Equity - State.UsedMargin) return $"amount is {amount}; free are {State.Equity - State.UsedMargin:0.##}";
         Raise(new BalanceAdjusted(At(time), -1, amount, note, requestId));
         return null;
@@ -85,26 +87,39 @@ public sealed class Account
     public string? SetLimits(RiskLimits limits, DateTime time)
     {
         if (limits.Fault() is { } fault) return fault;
-        if (!limits.Equals(State.Limits)) Raise(new LimitsChanged(At(time), -1, limits));
+        if (!limits.SameAs(State.Limits)) Raise(new LimitsChanged(At(time), -1, limits));
         return null;
     }
 
-    /// <summary>Sets a strategy's terms; null stops following it (what it holds stays until closed).</summary>
+    /// <summary>
+    /// Sets a strategy's terms; null stops following it. What is held for it stays until closed; an entry that waits when the account pauses or leaves
+    /// the strategy is cancelled.
+    /// </summary>
     public string? SetFollow(string strategy, FollowTerms? terms, DateTime time)
     {
         if (terms is { Sizing.Value: <= 0 }) return $"sizing value is {terms.Sizing.Value}; expected more than 0";
         if (terms is { MaxUnits: <= 0 }) return $"maxUnits is {terms.MaxUnits}; expected more than 0";
-        if (State.Follows.GetValueOrDefault(strategy) != terms) Raise(new FollowChanged(At(time), -1, strategy, terms));
+        if (State.Follows.GetValueOrDefault(strategy) == terms) return null;
+        Raise(new FollowChanged(At(time), -1, strategy, terms));
+        if (terms is { Paused: false }) return null;
+        foreach (SymbolBook book in State.Books)
+        {
+            foreach (Order order in book.Orders.Where(order => order is { Purpose: OrderPurpose.Trade, ReduceOnly: false } && order.Owner == strategy).ToArray())
+            {
+                RequestCancel(book, order, terms is null ? Reason.NotFollowing : Reason.StrategyPaused);
+            }
+        }
         return null;
     }
 
     /// <summary>Sets the trading state by a person's word. Releasing counts loss and drawdown limits anew from now.</summary>
     public void SetTradingState(TradingState target, string who, DateTime time)
     {
+        At(time);
         if (State.TradingState == target) return;
         decimal? rebased = target == TradingState.Active ? State.Equity : null;
-        Raise(new TradingStateChanged(At(time), -1, target, Reason.Requested, $"by {who}", rebased));
-        if (target == TradingState.Halted) CancelAdds(Reason.Halted);
+        Raise(new TradingStateChanged(State.Now, -1, target, Reason.Requested, $"by {who}", rebased));
+        if (target != TradingState.Active) CancelAdds(target == TradingState.Halted ? Reason.Halted : Reason.Reducing);
     }
 
     /// <summary>Halts, cancels everything at work and closes every position at the market.</summary>
@@ -116,17 +131,14 @@ public sealed class Account
     }
 
     /// <summary>Is the account touched by this instrument: by orders, holdings, or the conversion of another's?</summary>
-    public bool IsInterested(string symbol)
+    public bool IsInterested(string symbol) => State.FindBook(symbol) is { } book && IsInterested(book);
+
+    private bool IsInterested(SymbolBook own)
     {
-        if (State.FindBook(symbol) is not { } own) return false;
         if (!own.IsIdle) return true;
         foreach (SymbolBook book in State.Books)
         {
-            if (book.IsIdle) continue;
-            foreach (string needed in State.QuotesNeeded(book.Instrument))
-            {
-                if (needed == symbol) return true;
-            }
+            if (!book.IsIdle && book.QuotesNeeded.Contains(own.Instrument.Symbol)) return true;
         }
         return false;
     }
@@ -144,8 +156,7 @@ public sealed class Account
     /// <returns>False when the account has no further interest in the instrument.</returns>
     public bool OnQuote(string symbol, in Quote quote, long position)
     {
-        if (!IsInterested(symbol)) return false;
-        SymbolBook book = State.Book(symbol);
+        if (State.FindBook(symbol) is not { } book || !IsInterested(book)) return false;
         if (WasActedOn(book, quote, position)) return true;
         AdvanceTo(quote.Time);
         book.Position = position;
@@ -153,24 +164,28 @@ public sealed class Account
         State.Now = Later(State.Now, quote.Time);
         if (book.Orders.Count > 0) _venue.OnQuote(book, quote);
         Watch();
-        return IsInterested(symbol);
+        return IsInterested(book);
     }
 
     /// <summary>One closed bar of the source's own time frame, where no ticks are known.</summary>
     public bool OnBar(string symbol, in Bar bar, DateTime closeTime, long position)
     {
-        if (!IsInterested(symbol)) return false;
-        SymbolBook book = State.Book(symbol);
+        if (State.FindBook(symbol) is not { } book || !IsInterested(book)) return false;
         var close = new Quote(closeTime, bar.Bid.Close, bar.Ask.Close);
         if (WasActedOn(book, close, position)) return true;
-        AdvanceTo(closeTime);
+        // What falls due inside the bar comes before its prices (the worse for an order that expires), what falls due at its close after them.
+        AdvanceTo(closeTime.AddTicks(-1));
         book.Position = position;
         State.Now = Later(State.Now, closeTime);
-        book.SetMark(new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open), position);
-        if (book.Orders.Count > 0) _venue.OnBar(book, bar, closeTime);
+        if (book.Orders.Count > 0)
+        {
+            book.SetMark(new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open), position);
+            _venue.OnBar(book, bar, closeTime);
+        }
         book.SetMark(close, position);
+        AdvanceTo(closeTime);
         Watch();
-        return IsInterested(symbol);
+        return IsInterested(book);
     }
 
     /// <summary>
@@ -216,14 +231,11 @@ public sealed class Account
         long known = State.OrdinalOf(request.ClientOrderId);
         if (known > 0) return Repeat(known);
         At(time);
-        if (!IsClientOrderId(request.ClientOrderId))
-        {
-            return Deny(request, new Denial(Reason.ClientOrderIdInvalid, $"clientOrderId is '{request.ClientOrderId}'; expected 1 to 200 of A-Z a-z 0-9 . _ : / # -"));
-        }
-        if (PreTradeRisk.Malformed(State, request, State.Now) is { } fault) return Deny(request, fault);
+        if ((PreTradeRisk.MalformedId(request.ClientOrderId) ?? PreTradeRisk.Malformed(State, request, State.Now)) is { } fault) return Deny(request, fault);
         RiskVerdict verdict = PreTradeRisk.Assess(State, request, State.Now);
         if (verdict.Volume <= 0) return Deny(request, verdict.Denial ?? new Denial(Reason.NothingToReduce, "nothing is left to reduce"));
-        long ordinal = Accept(request with { Volume = verdict.Volume }, OrderPurpose.Trade);
+        bool whole = verdict.Volume == request.Volume && verdict.ReduceOnly == request.ReduceOnly;
+        long ordinal = Accept(whole ? request : request with { Volume = verdict.Volume, ReduceOnly = request.ReduceOnly || verdict.ReduceOnly }, OrderPurpose.Trade);
         return new OrderResult(ordinal, verdict.Volume, verdict.Denial);
     }
 
@@ -232,19 +244,20 @@ public sealed class Account
     {
         At(time);
         if (FindWorking(clientOrderId, out Order? order) is { } missing) return new OrderResult(0, 0, missing);
-        if (order!.PendingChange == change) return new OrderResult(order.Ordinal, order.Volume, null, true);
+        if (order!.Status == OrderStatus.PendingCancel) return new OrderResult(order.Ordinal, 0, new Denial(Reason.OrderNotWorking, $"order '{clientOrderId}' is being cancelled"));
+        if (order.PendingChange is { } pending)
+        {
+            // The later word adds to the earlier one, which it overtakes.
+            change = new OrderChange(change.Volume ?? pending.Volume, change.LimitPrice ?? pending.LimitPrice,
+                change.StopPrice ?? pending.StopPrice, change.TrailDistance ?? pending.TrailDistance);
+            if (pending == change) return new OrderResult(order.Ordinal, change.Volume ?? order.Volume, null, true);
+        }
         if (MalformedChange(order, change) is { } fault) return new OrderResult(order.Ordinal, 0, fault);
         if (PreTradeRisk.AssessChange(State, order, change, State.Now) is { } denial) return new OrderResult(order.Ordinal, 0, denial);
         SymbolBook book = State.Book(order.Symbol);
         TimeSpan latency = State.Settings!.Execution.Latency;
-        if (latency > TimeSpan.Zero)
-        {
-            Raise(new OrderChangeRequested(State.Now, book.Position, order.Ordinal, change, State.Now + latency));
-        }
-        else
-        {
-            RaiseChanged(book, order, change);
-        }
+        Raise(new OrderChangeRequested(State.Now, book.Position, order.Ordinal, change, State.Now + latency));
+        if (latency == TimeSpan.Zero) ApplyChange(book, State.FindOrder(order.Ordinal)!);
         return new OrderResult(order.Ordinal, change.Volume ?? order.Volume, null);
     }
 
@@ -278,54 +291,14 @@ public sealed class Account
         if (!State.Follows.TryGetValue(decision.Strategy, out FollowTerms? terms)) return Nothing(Reason.NotFollowing, "the account does not follow this strategy");
         if (State.FindInstrument(decision.Symbol) is not { } instrument) return Nothing(Reason.InstrumentUnknown, $"no instrument {decision.Symbol}");
         SymbolBook book = State.Book(decision.Symbol);
-        Intent intent = decision.Intent;
-        decimal held = book.VolumeOf(decision.Strategy);
 
         // A new word of the strategy replaces what it had waiting.
         foreach (Order waiting in book.Orders.Where(order => order.Owner == decision.Strategy && order.Purpose == OrderPurpose.Trade).ToArray())
         {
             RequestCancel(book, waiting, Reason.Requested);
         }
-
-        List<OrderRequest> orders = [];
-        string id(string what) => $"{decision.Id}:{what}";
-        int sign = (int)intent.Stance;
-        if (sign == 0 || Math.Sign(held) == -sign && State.Settings!.Mode == PositionMode.Hedging)
-        {
-            if (held == 0) return Nothing(Reason.AlreadyThere, "nothing is held for the strategy");
-            orders.Add(new OrderRequest(id("exit"), decision.Symbol, held > 0 ? Side.Sell : Side.Buy, OrderType.Market, Math.Abs(held),
-                ReduceOnly: true, Strategy: decision.Strategy, Decision: decision.Id));
-        }
-        Reason reason = Reason.None;
-        string detail = "";
-        if (sign != 0)
-        {
-            decimal size = terms.Paused ? 0 : Size(decision, terms, instrument, book);
-            if (terms.MaxUnits is { } most) size = Math.Min(size, RoundDown(most, instrument));
-            if (terms.Paused) (reason, detail) = (Reason.StrategyPaused, "the account has paused this strategy: exits only");
-            else if (size == 0) (reason, detail) = (Reason.SizeBelowMinimum, $"the size comes to less than {instrument.MinVolume} units");
-            decimal netted = State.Settings!.Mode == PositionMode.Netting ? held : Math.Sign(held) == sign ? held : 0;
-            decimal wanted = sign * size - netted;
-            if (size == 0)
-            {
-                // No new position: an opposite one is still left, as the strategy no longer wants it.
-                if (Math.Sign(netted) == -sign)
-                {
-                    orders.Add(new OrderRequest(id("exit"), decision.Symbol, sign > 0 ? Side.Buy : Side.Sell, OrderType.Market, Math.Abs(netted),
-                        ReduceOnly: true, Strategy: decision.Strategy, Decision: decision.Id));
-                }
-            }
-            else if (Math.Sign(wanted) == sign)
-            {
-                orders.Add(Entry(decision, instrument, book, id("entry"), Math.Abs(wanted)));
-            }
-            else if (orders.Count == 0)
-            {
-                return Nothing(Reason.AlreadyThere, $"{held} units are held already");
-            }
-        }
-
-        ImmutableArray<long>.Builder ordinals = ImmutableArray.CreateBuilder<long>();
+        (ImmutableArray<OrderRequest> orders, Reason reason, string detail) = DecisionOrders.For(State, book, terms, decision);
+        ImmutableArray<long>.Builder ordinals = ImmutableArray.CreateBuilder<long>(orders.Length);
         decimal volume = 0;
         foreach (OrderRequest order in orders)
         {
@@ -334,49 +307,8 @@ public sealed class Account
             volume += (int)order.Side * result.Accepted;
             if (result.Denial is { } denial) (reason, detail) = (denial.Reason, denial.Detail);
         }
-        return new DecisionVerdict(Key, reason, detail, ordinals.ToImmutable(), volume);
+        return new DecisionVerdict(Key, reason, detail, ordinals.MoveToImmutable(), volume);
     }
-
-    private static OrderRequest Entry(Decision decision, Instrument instrument, SymbolBook book, string id, decimal volume)
-    {
-        Intent intent = decision.Intent;
-        var side = (Side)(int)intent.Stance;
-        (OrderType type, decimal? limit, decimal? stop) = intent switch
-        {
-            { EntryLimit: { } at } => (OrderType.Limit, (decimal?)at, (decimal?)null),
-            { EntryStop: { } at } => (OrderType.Stop, null, (decimal?)at),
-            _ => (OrderType.Market, null, null),
-        };
-        decimal entry = limit ?? stop ?? instrument.ToPrice(side == Side.Buy ? book.Mark.Ask : book.Mark.Bid);
-        decimal step = instrument.TickSize * instrument.PointSize;
-        decimal OnTick(decimal price) => Math.Max(step, Math.Round(price / step, MidpointRounding.AwayFromZero) * step);
-        return new OrderRequest(id, decision.Symbol, side, type, volume,
-            LimitPrice: limit is null ? null : OnTick(limit.Value),
-            StopPrice: stop is null ? null : OnTick(stop.Value),
-            StopLoss: intent.StopDistance is { } loss ? OnTick(entry - (int)side * loss) : null,
-            TakeProfit: intent.TakeDistance is { } gain ? OnTick(entry + (int)side * gain) : null,
-            TrailingStopLoss: intent.TrailDistance is { } trail ? OnTick(trail) : null,
-            Strategy: decision.Strategy, Decision: decision.Id);
-    }
-
-    private decimal Size(Decision decision, FollowTerms terms, Instrument instrument, SymbolBook book)
-    {
-        decimal price = instrument.ToPrice(book.Mark.Ask);
-        decimal? rate = State.Rate(instrument.QuoteCurrency);
-        decimal units = terms.Sizing.Kind switch
-        {
-            SizingKind.StrategyUnits => decision.Units * terms.Sizing.Value,
-            SizingKind.FixedUnits => terms.Sizing.Value,
-            SizingKind.PercentOfEquity => rate is null || price == 0 ? 0 : State.Equity * terms.Sizing.Value / 100m / (price * rate.Value),
-            SizingKind.PercentRisk => rate is null || (decision.Intent.StopDistance ?? decision.Intent.TrailDistance) is not { } distance || distance <= 0
-                ? 0 : State.Equity * terms.Sizing.Value / 100m / (distance * rate.Value),
-            _ => throw new InvalidOperationException($"unknown sizing {terms.Sizing.Kind}"),
-        };
-        units = RoundDown(Math.Min(units, instrument.MaxVolume), instrument);
-        return units < instrument.MinVolume ? 0 : units;
-    }
-
-    private static decimal RoundDown(decimal units, Instrument instrument) => Math.Floor(units / instrument.VolumeStep) * instrument.VolumeStep;
 
     private void Raise(AccountEvent happened)
     {
@@ -408,8 +340,8 @@ public sealed class Account
         long? Points(decimal? price) => price is { } value ? instrument.ToPoints(value) : null;
         long? limit = Points(request.LimitPrice), stop = Points(request.StopPrice), trail = Points(request.TrailDistance);
         if (request.Type == OrderType.TrailingStop && stop is null) stop = request.Side == Side.Sell ? book.Mark.Bid - trail : book.Mark.Ask + trail;
-        bool rests = request.Type == OrderType.Limit && (request.Side == Side.Buy ? book.Mark.Ask > limit : book.Mark.Bid < limit);
         TimeSpan latency = purpose == OrderPurpose.Trade ? State.Settings!.Execution.Latency : TimeSpan.Zero;
+        bool arrives = latency == TimeSpan.Zero;
         DateTime? expires = request.TimeInForce switch
         {
             TimeInForce.Gtd => request.GoodTill,
@@ -421,10 +353,14 @@ public sealed class Account
             ordinal, request.ClientOrderId, request.Symbol, request.Side, request.Type, request.Volume, limit, stop, trail,
             request.TimeInForce, expires, request.ReduceOnly || request.PositionId is not null,
             Points(request.StopLoss), Points(request.TakeProfit), Points(request.TrailingStopLoss), request.OcoGroup, request.PositionId,
-            request.Strategy, request.Decision, purpose, 0, now, now + latency,
-            latency > TimeSpan.Zero ? OrderStatus.Submitted : OrderStatus.Working, 0, 0, false, rests, null, now, Reason.None, 0)));
+            request.Strategy, request.Decision, purpose, 0, now, now + latency, arrives, null,
+            arrives ? OrderStatus.Working : OrderStatus.Submitted, 0, 0, false, arrives && Rests(book, request.Type, request.Side, limit), null, now, Reason.None, 0)));
         return ordinal;
     }
+
+    /// <summary>Does the market, as last seen, not reach the limit?</summary>
+    private static bool Rests(SymbolBook book, OrderType type, Side side, long? limit) =>
+        type == OrderType.Limit && (side == Side.Buy ? book.Mark.Ask > limit : book.Mark.Bid < limit);
 
     private Denial? FindWorking(string clientOrderId, out Order? order)
     {
@@ -458,8 +394,9 @@ public sealed class Account
         }
     }
 
-    private void RaiseChanged(SymbolBook book, Order order, OrderChange change)
+    private void ApplyChange(SymbolBook book, Order order)
     {
+        OrderChange change = order.PendingChange!;
         Instrument instrument = book.Instrument;
         // The venue may have filled more than the new volume before the change came: what is filled stays, the rest ends.
         decimal volume = Math.Max(change.Volume ?? order.Volume, order.Filled);
@@ -468,30 +405,37 @@ public sealed class Account
             Raise(new OrderEnded(State.Now, book.Position, order.Ordinal, OrderStatus.Cancelled, Reason.Requested));
             return;
         }
-        Raise(new OrderChanged(State.Now, book.Position, order.Ordinal, volume,
-            change.LimitPrice is { } limit ? instrument.ToPoints(limit) : order.Limit,
-            change.StopPrice is { } stop ? instrument.ToPoints(stop) : order.Stop,
-            change.TrailDistance is { } trail ? instrument.ToPoints(trail) : order.Trail));
+        long? limit = change.LimitPrice is { } atLimit ? instrument.ToPoints(atLimit) : order.Limit;
+        // Moved into the market, it takes; moved away, it rests.
+        bool rested = limit == order.Limit ? order.Rested : Rests(book, order.RestsAsLimit ? OrderType.Limit : order.Type, order.Side, limit);
+        Raise(new OrderChanged(State.Now, book.Position, order.Ordinal, volume, limit,
+            // A stop that triggered on the way stays where it was.
+            change.StopPrice is { } stop && !order.Triggered ? instrument.ToPoints(stop) : order.Stop,
+            change.TrailDistance is { } trail && !order.Triggered ? instrument.ToPoints(trail) : order.Trail, rested, Answers: true));
     }
 
     private void RequestCancel(SymbolBook book, Order order, Reason reason)
     {
+        if (order.Status == OrderStatus.PendingCancel) return;
         TimeSpan latency = State.Settings!.Execution.Latency;
-        if (latency > TimeSpan.Zero && order.Status != OrderStatus.PendingCancel)
-        {
-            Raise(new OrderCancelRequested(State.Now, book.Position, order.Ordinal, State.Now + latency));
-        }
-        else if (order.Status != OrderStatus.PendingCancel)
-        {
-            Raise(new OrderEnded(State.Now, book.Position, order.Ordinal, OrderStatus.Cancelled, reason));
-        }
+        if (latency > TimeSpan.Zero) Raise(new OrderCancelRequested(State.Now, book.Position, order.Ordinal, State.Now + latency, reason));
+        else Raise(new OrderEnded(State.Now, book.Position, order.Ordinal, OrderStatus.Cancelled, reason));
     }
 
+    /// <summary>Cancels what could add to a position; orders that only take one off stay, cut to it.</summary>
     private void CancelAdds(Reason reason)
     {
+        bool netting = State.Settings!.Mode == PositionMode.Netting;
         foreach (SymbolBook book in State.Books)
         {
-            foreach (Order order in book.Orders.Where(order => !order.ReduceOnly).ToArray()) RequestCancel(book, order, reason);
+            decimal buys = netting ? Math.Max(0, -book.NetVolume) : 0, sells = netting ? Math.Max(0, book.NetVolume) : 0;
+            foreach (Order order in book.Orders.Where(order => !order.ReduceOnly).ToArray())
+            {
+                ref decimal left = ref order.Side == Side.Buy ? ref buys : ref sells;
+                if (left == 0) RequestCancel(book, order, reason);
+                else if (order.Remaining > left) _venue.Resize(book, order, order.Filled + left);
+                left = Math.Max(0, left - order.Remaining);
+            }
         }
     }
 
@@ -499,7 +443,7 @@ public sealed class Account
     {
         foreach (SymbolBook book in State.Books)
         {
-            foreach (Order order in book.Orders.Where(order => order.Purpose != purpose).ToArray()) RequestCancel(book, order, reason);
+            foreach (Order order in book.Orders.Where(order => !IsCloseOut(order)).ToArray()) RequestCancel(book, order, reason);
             foreach (Holding holding in book.Holdings.ToArray()) CloseOut(book, holding, purpose);
         }
     }
@@ -507,144 +451,153 @@ public sealed class Account
     /// <summary>A market order that takes one holding off, unless one is under way.</summary>
     private void CloseOut(SymbolBook book, Holding holding, OrderPurpose purpose)
     {
-        string? positionId = State.Settings!.Mode == PositionMode.Hedging ? holding.Id : null;
-        if (book.Orders.Any(order => order.Purpose is OrderPurpose.Flatten or OrderPurpose.StopOut && order.Owner == holding.Owner && order.PositionId == positionId)) return;
-        Accept(new OrderRequest($"{purpose}.{holding.Id}.{State.NextOrdinal}", book.Instrument.Symbol, holding.Volume > 0 ? Side.Sell : Side.Buy,
-            OrderType.Market, Math.Abs(holding.Volume), ReduceOnly: true, PositionId: positionId, Strategy: holding.Owner), purpose);
+        if (book.Orders.Any(order => IsCloseOut(order) && order.PositionId == holding.Id)) return;
+        Accept(new OrderRequest(PaperVenue.SystemId(purpose, State.NextOrdinal), book.Instrument.Symbol, holding.Volume > 0 ? Side.Sell : Side.Buy,
+            OrderType.Market, Math.Abs(holding.Volume), ReduceOnly: true, PositionId: holding.Id, Strategy: holding.Owner), purpose);
     }
+
+    private static bool IsCloseOut(Order order) => order.Purpose is OrderPurpose.Flatten or OrderPurpose.StopOut;
 
     /// <summary>Limits that look at open losses, on every mark.</summary>
     private void Watch()
     {
         RiskLimits limits = State.Limits;
         AccountSettings settings = State.Settings!;
-        bool stopOut = settings.StopOutPercent is not null || settings.MarginCallPercent is not null;
-        bool losses = State.TradingState != TradingState.Halted && (!limits.LossLimits.IsDefaultOrEmpty || limits.MaxDrawdownPercent is not null);
-        if (!stopOut && !losses) return;
-
+        bool watchesMargin = settings.StopOutPercent is not null || settings.MarginCallPercent is not null;
+        bool watchesLoss = limits.MaxDrawdownPercent is not null || !limits.LossLimits.IsDefaultOrEmpty;
+        if (!watchesMargin && !watchesLoss) return;
         decimal equity = State.Equity;
-        if (losses)
+        if (watchesLoss) WatchLoss(limits, equity);
+        if (watchesMargin) WatchMargin(settings, equity);
+    }
+
+    private void WatchLoss(RiskLimits limits, decimal equity)
+    {
+        foreach (LossLimit limit in limits.LossLimits.IsDefault ? [] : limits.LossLimits)
         {
-            foreach (LossLimit limit in limits.LossLimits.IsDefault ? [] : limits.LossLimits)
-            {
-                decimal start = limit.Period switch { LossPeriod.Day => State.DayStart, LossPeriod.Week => State.WeekStart, _ => State.MonthStart };
-                decimal most = limit.Amount ?? start * limit.Percent!.Value / 100m;
-                if (start - equity >= most) Breach(Reason.LossLimit, limit.Action, $"{limit.Period} loss is {start - equity:0.##}; at most {most:0.##}");
-            }
-            if (limits.MaxDrawdownPercent is { } drawdown && State.HighWater > 0 && (State.HighWater - equity) / State.HighWater * 100m >= drawdown)
-            {
-                Breach(Reason.DrawdownLimit, limits.DrawdownAction, $"equity {equity:0.##} is {drawdown} % or more below {State.HighWater:0.##}");
-            }
+            if (IsBreached(limit, equity)) Breach(Reason.LossLimit, limit.Action, $"{limit.Period} loss is {LossOf(limit.Period, equity):0.##}; at most {MostOf(limit):0.##}");
         }
-        if (!stopOut) return;
+        if (limits.MaxDrawdownPercent is { } drawdown && State.HighWater > 0 && (State.HighWater - equity) / State.HighWater * 100m >= drawdown)
+        {
+            Breach(Reason.DrawdownLimit, limits.DrawdownAction, $"equity {equity:0.##} is {drawdown} % or more below {State.HighWater:0.##}");
+        }
+    }
+
+    private bool IsBreached(LossLimit limit, decimal equity) => LossOf(limit.Period, equity) >= MostOf(limit);
+
+    private decimal LossOf(LossPeriod period, decimal equity) => StartOf(period) - equity;
+
+    private decimal MostOf(LossLimit limit) => limit.Amount ?? StartOf(limit.Period) * limit.Percent!.Value / 100m;
+
+    private decimal StartOf(LossPeriod period) => period switch { LossPeriod.Day => State.DayStart, LossPeriod.Week => State.WeekStart, _ => State.MonthStart };
+
+    /// <summary>Goes on to the state that the action asks for; a milder one changes nothing, and a flatten comes through even when already halted.</summary>
+    private void Breach(Reason reason, BreachAction action, string detail)
+    {
+        TradingState target = action == BreachAction.DenyAdds ? TradingState.Reducing : TradingState.Halted;
+        if (State.TradingState < target)
+        {
+            Raise(new TradingStateChanged(State.Now, -1, target, reason, detail));
+            CancelAdds(Reason.LimitsBreached);
+        }
+        if (action == BreachAction.Flatten) Flatten(OrderPurpose.Flatten, Reason.LimitsBreached);
+    }
+
+    private void WatchMargin(AccountSettings settings, decimal equity)
+    {
         decimal margin = State.UsedMargin;
         if (margin == 0) return;
         decimal level = equity / margin * 100m;
         if (level < settings.MarginCallPercent && !State.MarginCalled) Raise(new MarginCalled(State.Now, -1, Math.Round(level, 2)));
-        if (level < settings.StopOutPercent) CloseLargestLoss();
+        if (level < settings.StopOutPercent) StopOut();
     }
 
-    private void Breach(Reason reason, BreachAction action, string detail)
+    /// <summary>Closes the position with the largest loss; the next mark says whether another must follow. Of a netting account it is the whole net position.</summary>
+    private void StopOut()
     {
-        TradingState target = action == BreachAction.DenyAdds ? TradingState.Reducing : TradingState.Halted;
-        if (State.TradingState >= target) return;
-        Raise(new TradingStateChanged(State.Now, -1, target, reason, detail));
-        if (target == TradingState.Halted) CancelAdds(Reason.LimitsBreached);
-        if (action == BreachAction.Flatten) Flatten(OrderPurpose.Flatten, Reason.LimitsBreached);
-    }
-
-    private void CloseLargestLoss()
-    {
-        (SymbolBook Book, Holding Holding, decimal Result)? worst = null;
+        (SymbolBook Book, Holding? Holding, decimal Result)? worst = null;
         foreach (SymbolBook book in State.Books)
         {
-            if (book.Orders.Any(order => order.Purpose == OrderPurpose.StopOut)) return;
+            if (book.Orders.Any(IsCloseOut)) return;
+            if (book.Holdings.Count == 0) continue;
+            if (State.Settings!.Mode == PositionMode.Netting)
+            {
+                if (State.OpenResult(book) is var net && book.NetVolume != 0 && !(net >= worst?.Result)) worst = (book, null, net);
+                continue;
+            }
             decimal rate = State.Rate(book.Instrument.QuoteCurrency) ?? 0;
             foreach (Holding holding in book.Holdings)
             {
-                decimal result = (holding.Volume * (holding.Volume > 0 ? book.Mark.Bid : book.Mark.Ask) - holding.Cost) * book.Instrument.PointSize * rate;
-                if (worst is null || result < worst.Value.Result) worst = (book, holding, result);
+                decimal result = (holding.Volume * (holding.Volume > 0 ? book.Mark.Bid : book.Mark.Ask) - holding.Cost) * book.PointSize * rate;
+                if (!(result >= worst?.Result)) worst = (book, holding, result);
             }
         }
         if (worst is not { } found) return;
         CancelAdds(Reason.StopOut);
-        CloseOut(found.Book, found.Holding, OrderPurpose.StopOut);
+        foreach (Holding holding in found.Holding is { } one ? [one] : found.Book.Holdings.ToArray()) CloseOut(found.Book, holding, OrderPurpose.StopOut);
     }
 
     private DateTime NextDue()
     {
         if (State.Settings is null) return DateTime.MaxValue;
-        DateTime due = State.NextDayTurn;
+        DateTime due = Earlier(State.NextDayTurn, BooksDue());
+        return Holds ? Earlier(due, State.NextEquitySample) : due;
+    }
+
+    /// <summary>When the next order arrives or expires, or the next swap falls.</summary>
+    private DateTime BooksDue()
+    {
+        DateTime due = DateTime.MaxValue;
         foreach (SymbolBook book in State.Books)
         {
-            if (book.Holdings.Count > 0)
-            {
-                if (book.NextSwap < due) due = book.NextSwap;
-                if (State.NextEquitySample < due) due = State.NextEquitySample;
-            }
+            if (book.BearsSwap && book.Holdings.Count > 0) due = Earlier(due, book.NextSwap);
             foreach (Order order in book.Orders)
             {
-                if (order.Status is OrderStatus.Submitted or OrderStatus.PendingModify or OrderStatus.PendingCancel && order.ActiveFrom < due) due = order.ActiveFrom;
-                if (order.Expires < due) due = order.Expires.Value;
+                if (!order.Arrived) due = Earlier(due, order.ActiveFrom);
+                if (order.RequestDue is { } request) due = Earlier(due, request);
+                if (order.Expires is { } expiry) due = Earlier(due, expiry);
             }
         }
         return due;
     }
 
+    private bool Holds
+    {
+        get
+        {
+            foreach (SymbolBook book in State.Books)
+            {
+                if (book.Holdings.Count > 0) return true;
+            }
+            return false;
+        }
+    }
+
     /// <summary>What falls due at one time: arrivals at the venue, expiries, swap, the day's turn, the equity sample; in that order.</summary>
     private void Fall(DateTime due, DateTime until)
     {
-        bool holds = false;
         foreach (SymbolBook book in State.Books)
         {
             foreach (Order order in book.Orders.ToArray())
             {
-                if (order.ActiveFrom <= due) Arrive(book, order);
-                if (order.Expires <= due && book.FindOrder(order.Ordinal) is not null)
+                if (!order.Arrived && order.ActiveFrom <= due) Raise(new OrderWorking(State.Now, book.Position, order.Ordinal, Rests(book, order.Type, order.Side, order.Limit)));
+                if (order.RequestDue <= due) Answer(book, State.FindOrder(order.Ordinal)!);
+                if (order.Expires <= due && State.FindOrder(order.Ordinal) is not null)
                 {
                     Reason reason = order.TimeInForce == TimeInForce.Day ? Reason.DayEnded : Reason.Expired;
-                    Raise(new OrderEnded(due, book.Position, order.Ordinal, OrderStatus.Expired, reason));
+                    Raise(new OrderEnded(State.Now, book.Position, order.Ordinal, OrderStatus.Expired, reason));
                 }
             }
-            if (book.Holdings.Count > 0)
-            {
-                holds = true;
-                if (book.NextSwap <= due) ChargeSwap(book, due);
-            }
+            if (book.BearsSwap && book.Holdings.Count > 0 && book.NextSwap <= due) ChargeSwap(book, due);
         }
-        if (State.NextDayTurn <= due)
-        {
-            // Of a quiet stretch only its last turn matters: without holdings the equity stood still.
-            DateTime turn = due;
-            if (!holds)
-            {
-                for (DateTime next = State.Settings!.Calendar.NextDayTurn(turn); next <= until; next = State.Settings.Calendar.NextDayTurn(turn)) turn = next;
-            }
-            TurnDay(due, turn);
-        }
-        if (holds && State.NextEquitySample <= due)
-        {
-            DateTime sample = due;
-            TimeSpan every = State.Settings!.EquitySampling!.Value;
-            if (sample + every <= until) sample += (until - sample).Ticks / every.Ticks * every;
-            Raise(new EquitySampled(sample, -1, State.Balance, State.Equity));
-        }
+        if (State.NextDayTurn <= due) TurnDay(due, Earlier(until, BooksDue()));
+        if (Holds && State.NextEquitySample <= due) SampleEquity(due, Earlier(until, Earlier(BooksDue(), State.NextDayTurn)));
     }
 
-    private void Arrive(SymbolBook book, Order order)
+    private void Answer(SymbolBook book, Order order)
     {
-        switch (order.Status)
-        {
-            case OrderStatus.Submitted:
-                Raise(new OrderWorking(State.Now, book.Position, order.Ordinal));
-                break;
-            case OrderStatus.PendingModify:
-                RaiseChanged(book, order, order.PendingChange!);
-                break;
-            case OrderStatus.PendingCancel:
-                Raise(new OrderEnded(State.Now, book.Position, order.Ordinal, OrderStatus.Cancelled, Reason.Requested));
-                break;
-        }
+        if (order.Status == OrderStatus.PendingModify) ApplyChange(book, order);
+        else Raise(new OrderEnded(State.Now, book.Position, order.Ordinal, OrderStatus.Cancelled, order.Reason));
     }
 
     private void ChargeSwap(SymbolBook book, DateTime turn)
@@ -652,32 +605,41 @@ public sealed class Account
         Instrument instrument = book.Instrument;
         int nights = instrument.Calendar.SwapNights(turn);
         decimal rate = State.Rate(instrument.QuoteCurrency) ?? 0;
+        // A night without a charge is recorded too: the stream alone must say which nights are paid.
         foreach (Holding holding in book.Holdings.ToArray())
         {
             decimal points = holding.Volume > 0 ? instrument.SwapLongPoints : instrument.SwapShortPoints;
-            decimal amount = State.Money(Math.Abs(holding.Volume) * points * nights * instrument.PointSize * rate);
-            if (amount != 0) Raise(new SwapCharged(turn, book.Position, instrument.Symbol, holding.Id, nights, amount));
+            decimal amount = State.Money(Math.Abs(holding.Volume) * points * nights * book.PointSize * rate);
+            Raise(new SwapCharged(turn, book.Position, instrument.Symbol, holding.Id, nights, amount));
         }
-        book.NextSwap = instrument.Calendar.NextDayTurn(turn);
-        _dueRevision = -1;
     }
 
-    private void TurnDay(DateTime from, DateTime turn)
+    private void TurnDay(DateTime turn, DateTime until)
     {
-        int Week(DateTime time) => (int)(time.AddTicks(-1).Ticks / TimeSpan.TicksPerDay / 7);
-        DateTime previous = State.DayTurned;
-        bool newWeek = Week(turn) != Week(previous);
-        bool newMonth = turn.Month != previous.Month || turn.Year != previous.Year;
+        // Of a quiet stretch only its last turn matters: without holdings the equity stood still.
+        if (!Holds)
+        {
+            while (State.Days.After(turn) is var next && next <= until) turn = next;
+        }
+        DateOnly previous = State.Days.DateOf(State.DayTurned), today = State.Days.DateOf(turn);
+        // 0001-01-01 was a Monday.
+        bool newWeek = today.DayNumber / 7 != previous.DayNumber / 7;
+        bool newMonth = today.Month != previous.Month || today.Year != previous.Year;
         Raise(new DayTurned(turn, -1, State.Equity, newWeek, newMonth));
-        bool lifted = State.TradingState == TradingState.Reducing && State.StateReason == Reason.LossLimit;
+        bool lifted = State.TradingState == TradingState.Reducing && State.StateReason == Reason.LossLimit
+            && !State.Limits.LossLimits.Any(limit => IsBreached(limit, State.Equity));
         if (lifted) Raise(new TradingStateChanged(turn, -1, TradingState.Active, Reason.DayEnded, "the period of the loss limit ended"));
     }
 
-    private static bool IsClientOrderId(string id) =>
-        id.Length is >= 1 and <= 200 && id.AsSpan().IndexOfAnyExcept(ClientOrderIdCharacters) < 0;
-
-    private static readonly System.Buffers.SearchValues<char> ClientOrderIdCharacters =
-        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/#-");
+    /// <summary>Of the samples that fall before anything else can happen, the last one is enough.</summary>
+    private void SampleEquity(DateTime sample, DateTime until)
+    {
+        TimeSpan every = State.Settings!.EquitySampling!.Value;
+        if (sample + every <= until) sample += (until - sample).Ticks / every.Ticks * every;
+        Raise(new EquitySampled(sample, -1, State.Balance, State.Equity));
+    }
 
     private static DateTime Later(DateTime a, DateTime b) => a > b ? a : b;
+
+    private static DateTime Earlier(DateTime a, DateTime b) => a < b ? a : b;
 }

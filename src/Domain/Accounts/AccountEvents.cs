@@ -39,8 +39,14 @@ public sealed record OrderAccepted(DateTime Time, long MarketPosition, Order Ord
 [GenerateSerializer, Immutable, Alias("ht.OrderDenied")]
 public sealed record OrderDenied(DateTime Time, long MarketPosition, long Ordinal, OrderRequest Request, Denial Denial) : AccountEvent(Time, MarketPosition);
 
+/// <summary>The order has reached the venue.</summary>
+/// <param name="Rests">A limit that the market does not reach as it arrives.</param>
 [GenerateSerializer, Immutable, Alias("ht.OrderWorking")]
-public sealed record OrderWorking(DateTime Time, long MarketPosition, long Ordinal) : AccountEvent(Time, MarketPosition);
+public sealed record OrderWorking(DateTime Time, long MarketPosition, long Ordinal, bool Rests = false) : AccountEvent(Time, MarketPosition);
+
+/// <summary>What is left of a limit that came marketable rests at its own price from now on.</summary>
+[GenerateSerializer, Immutable, Alias("ht.OrderRested")]
+public sealed record OrderRested(DateTime Time, long MarketPosition, long Ordinal) : AccountEvent(Time, MarketPosition);
 
 /// <param name="MarketPoints">The price that touched the stop.</param>
 /// <param name="Rests">A stop-limit that the market has already left behind: it now rests at its limit.</param>
@@ -65,13 +71,18 @@ public sealed record OrderFilled(
 [GenerateSerializer, Immutable, Alias("ht.OrderChangeRequested")]
 public sealed record OrderChangeRequested(DateTime Time, long MarketPosition, long Ordinal, OrderChange Change, DateTime ActiveFrom) : AccountEvent(Time, MarketPosition);
 
-/// <summary>The order now stands as <see cref="Order"/>; made by a person's change or by the system (protective orders follow their parent).</summary>
+/// <summary>How the order now stands; made by a change that arrived or by the system (linked orders are cut, protective orders follow their parent).</summary>
+/// <param name="Rested">As <see cref="Order.Rested"/>.</param>
+/// <param name="Answers">It is the change that was requested, which is no longer pending.</param>
 [GenerateSerializer, Immutable, Alias("ht.OrderChanged")]
 public sealed record OrderChanged(
-    DateTime Time, long MarketPosition, long Ordinal, decimal Volume, long? Limit, long? Stop, long? Trail) : AccountEvent(Time, MarketPosition);
+    DateTime Time, long MarketPosition, long Ordinal, decimal Volume, long? Limit, long? Stop, long? Trail, bool Rested, bool Answers = false)
+    : AccountEvent(Time, MarketPosition);
 
+/// <param name="Reason">Why; also the reason with which the order ends.</param>
 [GenerateSerializer, Immutable, Alias("ht.OrderCancelRequested")]
-public sealed record OrderCancelRequested(DateTime Time, long MarketPosition, long Ordinal, DateTime ActiveFrom) : AccountEvent(Time, MarketPosition);
+public sealed record OrderCancelRequested(
+    DateTime Time, long MarketPosition, long Ordinal, DateTime ActiveFrom, Reason Reason = Reason.Requested) : AccountEvent(Time, MarketPosition);
 
 /// <summary>The order ended without (further) fills: cancelled, expired or rejected.</summary>
 [GenerateSerializer, Immutable, Alias("ht.OrderEnded")]
@@ -104,6 +115,7 @@ public sealed record EquitySampled(DateTime Time, long MarketPosition, decimal B
 [JsonSerializable(typeof(OrderAccepted))]
 [JsonSerializable(typeof(OrderDenied))]
 [JsonSerializable(typeof(OrderWorking))]
+[JsonSerializable(typeof(OrderRested))]
 [JsonSerializable(typeof(OrderTriggered))]
 [JsonSerializable(typeof(StopTrailed))]
 [JsonSerializable(typeof(OrderFilled))]
@@ -131,6 +143,7 @@ public static class AccountEventCatalog
         .Add("order-accepted", 1, AccountJson.Default.OrderAccepted)
         .Add("order-denied", 1, AccountJson.Default.OrderDenied)
         .Add("order-working", 1, AccountJson.Default.OrderWorking)
+        .Add("order-rested", 1, AccountJson.Default.OrderRested)
         .Add("order-triggered", 1, AccountJson.Default.OrderTriggered)
         .Add("stop-trailed", 1, AccountJson.Default.StopTrailed)
         .Add("order-filled", 1, AccountJson.Default.OrderFilled)

@@ -10,7 +10,7 @@ namespace HybridTrading.Domain.Accounts;
 public sealed record AccountSnapshot
 {
     /// <summary>Bumped when the shape changes; a snapshot of another shape is ignored and the stream read from the start.</summary>
-    public const int Shape = 1;
+    public const int Shape = 2;
 
     [Id(0)] public required AccountSettings Settings { get; init; }
     [Id(1)] public required RiskLimits Limits { get; init; }
@@ -39,8 +39,9 @@ public sealed record AccountSnapshot
     [Id(24)] public ImmutableDictionary<string, DecisionVerdict> Verdicts { get; init; } = ImmutableDictionary<string, DecisionVerdict>.Empty;
     [Id(25)] public ImmutableArray<string> Requests { get; init; } = [];
     [Id(26)] public ImmutableArray<DateTime> Submits { get; init; } = [];
-    [Id(28)] public DateTime DayTurned { get; init; }
     [Id(27)] public ImmutableArray<DateTime> Modifies { get; init; } = [];
+    [Id(28)] public DateTime DayTurned { get; init; }
+    [Id(29)] public long LastPosition { get; init; } = -1;
 }
 
 /// <summary>One instrument inside an account.</summary>

@@ -4,12 +4,24 @@ using HybridTrading.Domain.Orders;
 namespace HybridTrading.Domain.Accounts;
 
 /// <summary>All that an account has in one instrument: its holdings, its orders at work, and the last quote seen.</summary>
-public sealed class SymbolBook(Instrument instrument, PositionMode mode)
+/// <param name="quotesNeeded">The symbols whose quotes its positions and orders need: its own, then those of the currency conversion.</param>
+public sealed class SymbolBook(Instrument instrument, PositionMode mode, ImmutableArray<string> quotesNeeded)
 {
+    // Units times points: whole shares of a cost keep so many decimals, so that taking it apart and adding it up again is exact.
+    private const int CostDigits = 8;
+
     private readonly List<Holding> _holdings = [];
     private readonly List<Order> _orders = [];
 
     public Instrument Instrument { get; } = instrument;
+
+    /// <summary><see cref="Instrument.PointSize"/> without the division: every mark needs it.</summary>
+    public decimal PointSize { get; } = instrument.PointSize;
+
+    public ImmutableArray<string> QuotesNeeded { get; } = quotesNeeded;
+
+    /// <summary>Holding it overnight costs or earns something.</summary>
+    public bool BearsSwap { get; } = instrument.SwapLongPoints != 0 || instrument.SwapShortPoints != 0;
 
     /// <summary>Not from the journal: the market's last word to this account.</summary>
     public Quote Mark { get; private set; }
@@ -28,7 +40,7 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode)
         MarkPosition = position;
     }
 
-    /// <summary>When the next night of swap is due.</summary>
+    /// <summary>When the next night of swap is due; only kept where the instrument bears swap.</summary>
     public DateTime NextSwap { get; set; } = DateTime.MaxValue;
 
     /// <summary>Net units, signed.</summary>
@@ -81,6 +93,17 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode)
         return Math.Max(0, -(int)side * held);
     }
 
+    /// <summary>
+    /// Units that a plain order on this side only takes off: of the net position, or (whichever is more) of its strategy's own holding.
+    /// In a hedging account a plain order always opens.
+    /// </summary>
+    public decimal Reducing(Side side, string owner)
+    {
+        if (mode == PositionMode.Hedging) return 0;
+        decimal net = -(int)side * NetVolume;
+        return Math.Max(0, owner.Length == 0 ? net : Math.Max(net, -(int)side * VolumeOf(owner)));
+    }
+
     private decimal OppositeOf(Side side, string owner)
     {
         if (mode == PositionMode.Netting) return VolumeOf(owner);
@@ -106,7 +129,7 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode)
             ? holding.Owner == order.Owner || order.Owner.Length == 0
             : order.PositionId is not null ? holding.Id == order.PositionId : order.ReduceOnly && (order.Owner.Length == 0 || holding.Owner == order.Owner));
 
-        IEnumerable<Holding> candidates = mode == PositionMode.Netting
+        IEnumerable<Holding> candidates = mode == PositionMode.Netting && _holdings.Count > 1
             ? _holdings.OrderBy(holding => holding.Owner, StringComparer.Ordinal)
             : _holdings;
         foreach (Holding holding in candidates)
@@ -115,7 +138,7 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode)
             if (!Takes(holding)) continue;
             decimal part = Math.Abs(left) >= Math.Abs(holding.Volume) ? -holding.Volume : left;
             // The last unit takes the whole remaining cost, so that no rounding is left behind.
-            decimal cost = part == -holding.Volume ? holding.Cost : holding.Cost * -part / holding.Volume;
+            decimal cost = part == -holding.Volume ? holding.Cost : Math.Round(holding.Cost * -part / holding.Volume, CostDigits);
             decimal realised = -part * points - cost;
             decimal volumeAfter = holding.Volume + part;
             parts.Add(new FillPart(holding, volumeAfter == 0 ? null : holding with { Volume = volumeAfter, Cost = holding.Cost - cost }, part, realised));

@@ -21,6 +21,9 @@ public sealed class Backtest
     private readonly Dictionary<string, SymbolRun> _bySymbol = new(StringComparer.Ordinal);
     private readonly EquityTracker _total;
     private readonly bool _oneCurrency;
+    // The equity of each account since it last changed: by a mark, or by what the account raised.
+    private readonly decimal[] _equity;
+    private readonly bool[] _stale;
 
     public Backtest(RunPlan plan, RunSequence sequence)
     {
@@ -44,8 +47,10 @@ public sealed class Backtest
             _records[i].Start();
         }
         _oneCurrency = _plans.Select(each => each.Settings.Currency).Distinct().Count() <= 1;
-        _total = new EquityTracker(_accounts.Sum(account => account.State.Balance));
-        _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _accounts.Length))];
+        _total = _records.Length == 1 ? _records[0].Equity : new EquityTracker(_accounts.Sum(account => account.State.Balance));
+        _equity = [.. _accounts.Select(account => account.State.Equity)];
+        _stale = new bool[_accounts.Length];
+        _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _plans))];
         foreach (SymbolRun symbol in _symbols) _bySymbol.Add(symbol.Instrument.Symbol, symbol);
     }
 
@@ -103,8 +108,8 @@ public sealed class Backtest
         {
             if (!symbol.Interested[i]) continue;
             symbol.Interested[i] = _accounts[i].OnQuote(symbol.Instrument.Symbol, quote, position);
+            _stale[i] = marked = true;
             Took(i);
-            marked = true;
         }
         if (marked) Mark(quote.Time);
         foreach (FrameRun frame in symbol.Frames)
@@ -117,7 +122,7 @@ public sealed class Backtest
     {
         foreach (FrameRun frame in symbol.Frames)
         {
-            if (frame.Builder.TryClose(bar.OpenTime, out Bar closed)) Close(symbol, frame, closed);
+            if (frame.Builder.IsForming && frame.Builder.TryClose(bar.OpenTime, out Bar closed)) Close(symbol, frame, closed);
         }
         symbol.Last = new Quote(happened.Time, bar.Bid.Close, bar.Ask.Close);
         symbol.Position = happened.Position;
@@ -126,13 +131,14 @@ public sealed class Backtest
         {
             if (!symbol.Interested[i]) continue;
             symbol.Interested[i] = _accounts[i].OnBar(symbol.Instrument.Symbol, bar, happened.Time, happened.Position);
+            _stale[i] = marked = true;
             Took(i);
-            marked = true;
         }
         if (marked) Mark(happened.Time);
         foreach (FrameRun frame in symbol.Frames)
         {
-            if (frame.Builder.Add(bar, out Bar closed)) Close(symbol, frame, closed);
+            if (frame.IsOfSource) Close(symbol, frame, bar);
+            else if (frame.Builder.Add(bar, out Bar closed)) Close(symbol, frame, closed);
         }
     }
 
@@ -147,13 +153,11 @@ public sealed class Backtest
             var decision = new Decision($"{seat.Plan.Key}#{seat.State.Decisions + 1}", seat.Plan.Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
                 evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Plan.Units);
             seat.State = seat.State.After(decision);
-            for (int i = 0; i < _accounts.Length; i++)
+            foreach (int i in seat.Followers)
             {
-                if (!_plans[i].Follows.ContainsKey(seat.Plan.Key)) continue;
                 foreach (string needed in _accounts[i].State.QuotesNeeded(symbol.Instrument))
                 {
-                    SymbolRun seen = _bySymbol[needed];
-                    _accounts[i].Observe(needed, seen.Last, seen.Position);
+                    if (_bySymbol.TryGetValue(needed, out SymbolRun? seen)) _accounts[i].Observe(needed, seen.Last, seen.Position);
                 }
                 _accounts[i].Receive(decision);
                 Took(i);
@@ -166,6 +170,7 @@ public sealed class Backtest
     {
         Account account = _accounts[index];
         if (account.Uncommitted.Count == 0) return;
+        _stale[index] = true;
         _records[index].Take(account.TakeUncommitted().AsSpan());
         foreach (SymbolRun symbol in _symbols) symbol.Interested[index] = account.IsInterested(symbol.Instrument.Symbol);
     }
@@ -173,23 +178,27 @@ public sealed class Backtest
     private void Mark(DateTime time)
     {
         decimal total = 0;
-        foreach (AccountRecord record in _records)
+        for (int i = 0; i < _records.Length; i++)
         {
-            decimal equity = record.State.Equity;
-            record.Equity.Mark(time, equity);
-            total += equity;
+            if (_stale[i])
+            {
+                _equity[i] = _accounts[i].State.Equity;
+                _stale[i] = false;
+            }
+            _records[i].Equity.Mark(time, _equity[i]);
+            total += _equity[i];
         }
-        _total.Mark(time, total);
+        if (_records.Length > 1) _total.Mark(time, total);
     }
 
     private sealed class SymbolRun
     {
-        public SymbolRun(MarketSeries series, RunPlan plan, int accounts)
+        public SymbolRun(MarketSeries series, RunPlan plan, AccountPlan[] accounts)
         {
             Series = series;
-            Interested = new bool[accounts];
+            Interested = new bool[accounts.Length];
             Frames = [.. plan.FramesOf(series.Instrument.Symbol).Select(frame => new FrameRun(series, frame,
-                [.. plan.Strategies.Where(strategy => strategy.Symbol == series.Instrument.Symbol && strategy.TimeFrame == frame).OrderBy(strategy => strategy.Key, StringComparer.Ordinal)]))];
+                plan.Strategies.Where(strategy => strategy.Symbol == series.Instrument.Symbol && strategy.TimeFrame == frame), accounts))];
         }
 
         public MarketSeries Series { get; }
@@ -204,15 +213,19 @@ public sealed class Backtest
     {
         private readonly TimeFrame _frame;
 
-        public FrameRun(MarketSeries series, TimeFrame frame, ImmutableArray<StrategyPlan> strategies)
+        public FrameRun(MarketSeries series, TimeFrame frame, IEnumerable<StrategyPlan> strategies, AccountPlan[] accounts)
         {
             _frame = frame;
+            IsOfSource = frame == series.TimeFrame && !frame.IsTick;
             Builder = new BarBuilder(series.TimeFrame, frame);
             Features = new FeatureSet(series.Instrument, frame, []);
-            Strategies = [.. strategies.Select(plan => new StrategySeat(plan,
-                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition).Create(plan.Parameters), series.Instrument, frame, Features.Add)))];
+            Strategies = [.. strategies.OrderBy(plan => plan.Key, StringComparer.Ordinal).Select(plan => new StrategySeat(plan,
+                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition).Create(plan.Parameters), series.Instrument, frame, Features.Add),
+                [.. Enumerable.Range(0, accounts.Length).Where(i => accounts[i].Follows.ContainsKey(plan.Key))]))];
         }
 
+        /// <summary>The bars that come in are its bars: nothing is built, and none of their 80 bytes copied.</summary>
+        public bool IsOfSource { get; }
         public BarBuilder Builder { get; }
         public FeatureSet Features { get; }
         public StrategySeat[] Strategies { get; }
@@ -220,10 +233,14 @@ public sealed class Backtest
         public DateTime EndOf(in Bar bar) => _frame.End(bar.OpenTime);
     }
 
-    private sealed class StrategySeat(StrategyPlan plan, StrategyEvaluator evaluator)
+    private sealed class StrategySeat(StrategyPlan plan, StrategyEvaluator evaluator, int[] followers)
     {
+        /// <summary>The accounts that follow, by their place among the accounts.</summary>
+        public int[] Followers { get; } = followers;
         public StrategyPlan Plan { get; } = plan;
         public StrategyEvaluator Evaluator { get; } = evaluator;
-        public StrategyState State { get; set; } = StrategyState.Initial;
+        private StrategyState _state = StrategyState.Initial;
+
+        public ref StrategyState State => ref _state;
     }
 }

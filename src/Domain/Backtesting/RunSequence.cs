@@ -77,7 +77,9 @@ public sealed class RunSequence
         int ending = -1;
         for (int i = 0; i < _pendingEnd.Length; i++)
         {
-            if (i != next && _pendingEnd[i] <= time && (ending < 0 || _pendingEnd[i] < _pendingEnd[ending])) ending = i;
+            // Of bars, the one that ends with the bar that is pending may still come at this very time.
+            bool ended = Series[i].IsTicks ? _pendingEnd[i] <= time : _pendingEnd[i] < time;
+            if (i != next && ended && (ending < 0 || _pendingEnd[i] < _pendingEnd[ending])) ending = i;
         }
         return ending;
     }

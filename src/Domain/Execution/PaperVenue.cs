@@ -8,11 +8,12 @@ namespace HybridTrading.Domain.Execution;
 /// <summary>
 /// Executes an account's orders against the market: quote or bar in, fills out. One object for back-test, replay and live paper trading.
 /// Takers pay the spread and the slippage; resting limits fill at their own price; sizes bound fills where the quote has them. Of a bar the
-/// path is unknown, so the worse is assumed: stops before limits, and a position entered inside a bar can lose in it but not win.
+/// path is unknown, so the worse is assumed: stops before limits, and a position entered inside a bar can lose in it but not win. A latency shorter
+/// than a bar cannot be seen in it: an order that arrives inside a bar takes part in all of it, its fills timed no earlier than its arrival.
 /// </summary>
 public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
 {
-    private readonly List<long> _round = [];
+    private readonly List<long> _round = [], _resting = [];
     private decimal _takenAtBid, _takenAtAsk;
 
     private ExecutionModel Model => state.Settings!.Execution;
@@ -29,32 +30,38 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
             if (order.Type == OrderType.TrailingStop && !order.Triggered) Trail(order, quote.Bid, quote.Ask);
             TakeOrRest(book, order, quote, quote.Time);
             EndImmediate(book, ordinal);
+            Rest(book, ordinal);
         }
     }
 
-    /// <summary>Goes through a bar as open, stops, limits, close.</summary>
+    /// <summary>Goes through a bar as open, stops, limits, stops of what the limits opened, close.</summary>
     public void OnBar(SymbolBook book, in Bar bar, DateTime closeTime)
     {
         _takenAtBid = _takenAtAsk = 0;
         var open = new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open);
         var close = new Quote(closeTime, bar.Bid.Close, bar.Ask.Close);
         bool marketAtOpen = Model.BarFill == BarFill.NextOpen;
-        long newest = state.NextOrdinal;
 
         Begin(book, 0);
         foreach (long ordinal in _round)
         {
             if (Active(book, ordinal) is not { } order) continue;
             order = TouchStop(book, order, open.Bid, open.Ask);
-            if (marketAtOpen || order.Type != OrderType.Market) TakeOrRest(book, order, open, Later(bar.OpenTime, order.CreatedAt));
+            if (!marketAtOpen && order.Type == OrderType.Market) continue;
+            TakeOrRest(book, order, open, Later(bar.OpenTime, order.ActiveFrom));
+            EndImmediate(book, ordinal);
         }
-        // Protective orders of what filled at the open live through the whole bar; those made below only through its bad side.
+        // What is at work now, protective orders of what filled at the open among it, lives through the whole bar; what comes below only through its bad side.
         long bornAtOpen = state.NextOrdinal;
-        Stops(book, bar, closeTime);
-        Begin(book, 0);
-        foreach (long ordinal in _round)
+        _resting.Clear();
+        foreach (Order order in book.Orders)
         {
-            if (ordinal >= bornAtOpen || Active(book, ordinal) is not { RestsAsLimit: true } order) continue;
+            if (order is { Arrived: true, RestsAsLimit: true }) _resting.Add(order.Ordinal);
+        }
+        Stops(book, bar, closeTime);
+        foreach (long ordinal in _resting)
+        {
+            if (Active(book, ordinal) is not { } order) continue;
             bool reached = order.Side == Side.Buy ? bar.Ask.Low <= order.Limit : bar.Bid.High >= order.Limit;
             if (reached) Fill(book, order, order.Limit!.Value, order.Remaining, 0, true, closeTime);
         }
@@ -63,17 +70,18 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         foreach (long ordinal in _round)
         {
             if (Active(book, ordinal) is not { } order) continue;
-            if (order.Type == OrderType.TrailingStop && !order.Triggered)
+            if (order.Type == OrderType.TrailingStop && !order.Triggered && ordinal < bornAtOpen)
             {
                 order = Trail(order, bar.Bid.High, bar.Ask.Low);
                 order = TouchStop(book, order, close.Bid, close.Ask);
-                if (order.Triggered) Fill(book, order, Slipped(order, order.Stop!.Value, 1), order.Remaining, SlippageOf(order), false, closeTime);
+                if (order.Triggered) Take(book, order, order.Stop!.Value, order.Remaining, closeTime);
             }
             else if (!marketAtOpen && order.Type == OrderType.Market)
             {
                 TakeOrRest(book, order, close, closeTime);
             }
-            if (ordinal < newest) EndImmediate(book, ordinal);
+            EndImmediate(book, ordinal);
+            Rest(book, ordinal);
         }
     }
 
@@ -90,12 +98,11 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
                 bool reached = order.Side == Side.Buy ? bar.Ask.High >= order.Stop : bar.Bid.Low <= order.Stop;
                 if (!reached) continue;
                 long level = order.Stop!.Value;
-                raise(new OrderTriggered(state.Now, book.Position, ordinal, level, true));
-                if (order.Type == OrderType.StopLimit) continue;
-                order = book.FindOrder(ordinal)!;
-                // A stop born inside the bar may lie beyond its range only if the bar touched it, so its own level is in the bar.
-                long slippage = SlippageOf(order);
-                Fill(book, order, level + (int)order.Side * slippage, order.Remaining, slippage, false, closeTime);
+                bool rests = order.Type == OrderType.StopLimit && (order.Side == Side.Buy ? level > order.Limit : level < order.Limit);
+                raise(new OrderTriggered(state.Now, book.Position, ordinal, level, rests));
+                // Whether the bar came back to the limit after that is not known.
+                if (rests) continue;
+                Take(book, book.FindOrder(ordinal)!, level, order.Remaining, closeTime);
             }
             if (state.NextOrdinal == next) return;
             from = next;
@@ -112,7 +119,7 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
     }
 
     private static Order? Active(SymbolBook book, long ordinal) =>
-        book.FindOrder(ordinal) is { Status: not OrderStatus.Submitted } order ? order : null;
+        book.FindOrder(ordinal) is { Arrived: true } order ? order : null;
 
     private Order TouchStop(SymbolBook book, Order order, long bid, long ask)
     {
@@ -139,25 +146,19 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
     {
         bool buys = order.Side == Side.Buy;
         long market = buys ? quote.Ask : quote.Bid;
-        if (order.TakesMarket)
-        {
-            long slippage = SlippageOf(order);
-            Fill(book, order, market + (int)order.Side * slippage, Available(book, order, quote), slippage, false, fillTime);
-        }
-        else if (order.RestsAsLimit && (buys ? market <= order.Limit : market >= order.Limit))
-        {
-            if (order.Rested)
-            {
-                Fill(book, order, order.Limit!.Value, Available(book, order, quote), 0, true, fillTime);
-            }
-            else
-            {
-                // It came marketable: it takes the market, slipping no further than its limit.
-                long slipped = Slipped(order, market, 1);
-                long points = buys ? Math.Min(slipped, order.Limit!.Value) : Math.Max(slipped, order.Limit!.Value);
-                Fill(book, order, points, Available(book, order, quote), Math.Abs(points - market), false, fillTime);
-            }
-        }
+        bool reached = order.TakesMarket || (order.RestsAsLimit && (buys ? market <= order.Limit : market >= order.Limit));
+        if (!reached) return;
+        if (order.Rested && order.RestsAsLimit) Fill(book, order, order.Limit!.Value, Available(book, order, quote), 0, true, fillTime);
+        else Take(book, order, market, Available(book, order, quote), fillTime);
+    }
+
+    /// <summary>Takes the market, slipping no further than a limit allows.</summary>
+    private void Take(SymbolBook book, Order order, long market, decimal volume, DateTime fillTime)
+    {
+        int sign = (int)order.Side;
+        long points = market + sign * Model.Slippage(order.Ordinal, order.Fills + 1);
+        if (order.RestsAsLimit) points = sign * Math.Min(sign * points, sign * order.Limit!.Value);
+        Fill(book, order, points, volume, sign * (points - market), false, fillTime);
     }
 
     private decimal Available(SymbolBook book, Order order, in Quote quote)
@@ -168,22 +169,20 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         return Math.Min(order.Remaining, Math.Max(0, left));
     }
 
-    private long SlippageOf(Order order) => order.RestsAsLimit ? 0 : Model.Slippage(order.Ordinal, order.Fills + 1);
-
-    private long Slipped(Order order, long points, int sign) => points + sign * (int)order.Side * Model.Slippage(order.Ordinal, order.Fills + 1);
-
     /// <summary>Books one fill and what follows from it: linked orders are cut, protective orders made.</summary>
     private void Fill(SymbolBook book, Order order, long points, decimal volume, long slippage, bool maker, DateTime fillTime)
     {
-        if (order.ReduceOnly)
+        if (order.ReduceOnly || state.TradingState != TradingState.Active)
         {
-            decimal reducible = book.Reducible(order.Side, order.Owner, order.PositionId);
-            if (reducible == 0)
+            // An account that may only reduce adds nothing, not even by orders that were at work before.
+            decimal most = order.ReduceOnly ? book.Reducible(order.Side, order.Owner, order.PositionId) : book.Reducing(order.Side, order.Owner);
+            if (most == 0)
             {
-                End(book, order.Ordinal, OrderStatus.Cancelled, Reason.ReduceOnlyExhausted);
+                Reason reason = order.ReduceOnly ? Reason.ReduceOnlyExhausted : state.TradingState == TradingState.Halted ? Reason.Halted : Reason.Reducing;
+                End(book, order.Ordinal, OrderStatus.Cancelled, reason);
                 return;
             }
-            volume = Math.Min(volume, reducible);
+            volume = Math.Min(volume, most);
         }
         if (order.TimeInForce == TimeInForce.Fok && volume < order.Remaining) return;
         if (volume <= 0) return;
@@ -195,10 +194,10 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         decimal realised = 0, opened = 0;
         foreach (FillPart part in parts)
         {
-            realised += state.Money(part.RealisedPoints * book.Instrument.PointSize * rate);
+            realised += state.Money(part.RealisedPoints * book.PointSize * rate);
             if (part.Before is null || Math.Sign(part.Before.Volume) == Math.Sign(part.Volume)) opened += Math.Abs(part.Volume);
         }
-        decimal notional = volume * points * book.Instrument.PointSize * rate;
+        decimal notional = volume * points * book.PointSize * rate;
         decimal commission = state.Money(Model.Commission(notional, volume / book.Instrument.ContractSize));
         raise(new OrderFilled(state.Now, book.Position, order.Ordinal, order.Fills + 1, points, volume, slippage, rate, commission, realised, maker, fillTime));
         if (order.Side == Side.Buy) _takenAtAsk += volume;
@@ -215,16 +214,20 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         bool complete = book.FindOrder(order.Ordinal) is null;
         foreach (SymbolBook other in state.Books)
         {
-            foreach (Order linked in other.Orders.Where(linked => linked.OcoGroup == order.OcoGroup && linked.Ordinal != order.Ordinal).ToArray())
+            foreach (Order linked in other.Orders.Where(each => each.OcoGroup == order.OcoGroup && each.Ordinal != order.Ordinal).ToArray())
             {
                 if (complete || linked.Remaining <= filled) End(other, linked.Ordinal, OrderStatus.Cancelled, Reason.OcoFilled);
-                else raise(new OrderChanged(state.Now, other.Position, linked.Ordinal, linked.Volume - filled, linked.Limit, linked.Stop, linked.Trail));
+                else Resize(other, linked, linked.Volume - filled);
             }
         }
     }
 
+    /// <summary>The system's own change of an order's size; what a person has under way stays pending.</summary>
+    public void Resize(SymbolBook book, Order order, decimal volume) =>
+        raise(new OrderChanged(state.Now, book.Position, order.Ordinal, volume, order.Limit, order.Stop, order.Trail, order.Rested));
+
     /// <summary>Reduce-only orders with nothing left to reduce go.</summary>
-    public void CancelExhausted(SymbolBook book)
+    private void CancelExhausted(SymbolBook book)
     {
         for (int i = book.Orders.Count - 1; i >= 0; i--)
         {
@@ -252,15 +255,24 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         Order? child = book.Orders.FirstOrDefault(order => order.Parent == parent.Ordinal && order.Purpose == purpose);
         if (child is not null)
         {
-            raise(new OrderChanged(state.Now, book.Position, child.Ordinal, child.Volume + opened, child.Limit, child.Stop, child.Trail));
+            Resize(book, child, child.Volume + opened);
             return;
         }
         long ordinal = state.NextOrdinal;
         raise(new OrderAccepted(state.Now, book.Position, new Order(
-            ordinal, $"{parent.Ordinal}.{purpose}.{ordinal}", parent.Symbol, (Side)(-(int)parent.Side), type, opened,
-            limit, stop, trail, TimeInForce.Gtc, null, true, null, null, null, $"protect-{parent.Ordinal}",
+            ordinal, SystemId(purpose, ordinal), parent.Symbol, (Side)(-(int)parent.Side), type, opened,
+            limit, stop, trail, TimeInForce.Gtc, null, true, null, null, null, SystemId(OrderPurpose.Trade, parent.Ordinal),
             state.Settings!.Mode == PositionMode.Hedging ? $"P{parent.Ordinal}" : null, parent.Strategy, parent.Decision,
-            purpose, parent.Ordinal, state.Now, state.Now, OrderStatus.Working, 0, 0, false, true, null, state.Now, Reason.None, 0)));
+            purpose, parent.Ordinal, state.Now, state.Now, true, null, OrderStatus.Working, 0, 0, false, true, null, state.Now, Reason.None, 0)));
+    }
+
+    /// <summary>Names an order or an OCO group that the system makes; no client order id has a tilde.</summary>
+    public static string SystemId(OrderPurpose purpose, long ordinal) => $"~{purpose}.{ordinal}";
+
+    /// <summary>What came marketable and was not filled at once, for want of size or because the market had gone, is in the book from now on.</summary>
+    private void Rest(SymbolBook book, long ordinal)
+    {
+        if (book.FindOrder(ordinal) is { Arrived: true, RestsAsLimit: true, Rested: false }) raise(new OrderRested(state.Now, book.Position, ordinal));
     }
 
     private void EndImmediate(SymbolBook book, long ordinal)

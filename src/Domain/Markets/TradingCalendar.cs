@@ -110,6 +110,22 @@ public sealed record TradingCalendar(
         }
     }
 
+    /// <summary>
+    /// The day that trading at <paramref name="utc"/> belongs to: a day that turns in the afternoon (17:00 in New York) is named by the date it ends on,
+    /// so forex trading of Monday begins on Sunday evening.
+    /// </summary>
+    public DateOnly TradingDate(DateTime utc)
+    {
+        return DateOf(Local(utc).ToDateTimeUnspecified());
+    }
+
+    internal DateOnly DateOf(DateTime local)
+    {
+        bool turned = local.TimeOfDay >= DayTurn;
+        bool namedByEnd = DayTurn >= TimeSpan.FromHours(12);
+        return DateOnly.FromDateTime(local).AddDays(turned && namedByEnd ? 1 : !turned && !namedByEnd ? -1 : 0);
+    }
+
     /// <summary>Nights of swap charged at the day turn <paramref name="turnUtc"/>: 1, 3 on the triple day, 0 at a weekend's turns.</summary>
     public int SwapNights(DateTime turnUtc)
     {
@@ -120,9 +136,46 @@ public sealed record TradingCalendar(
         return ended == TripleSwapDay ? 3 : 1;
     }
 
-    private DateTimeZone Zone => DateTimeZoneProviders.Tzdb[TimeZone];
+    internal DateTimeZone Zone => DateTimeZoneProviders.Tzdb[TimeZone];
 
     private LocalDateTime Local(DateTime utc) => Instant.FromDateTimeUtc(utc).InZone(Zone).LocalDateTime;
+}
+
+/// <summary>
+/// The day turns of a calendar, one after the other. Within one interval of the zone (half a year of summer or winter time) they lie a day apart:
+/// 10 ns where the zone's own arithmetic takes over a microsecond, and an account asks once a day of data.
+/// </summary>
+internal sealed class DayTurns(TradingCalendar calendar)
+{
+    private DateTime _first = DateTime.MaxValue, _last;
+    private TimeSpan _offset;
+
+    /// <summary>As <see cref="TradingCalendar.NextDayTurn"/>.</summary>
+    public DateTime After(DateTime utc)
+    {
+        if (utc < _first || utc >= _last) Enter(utc);
+        DateTime local = utc + _offset;
+        DateTime next = local.Date + calendar.DayTurn;
+        if (next <= local) next = next.AddDays(1);
+        next -= _offset;
+        return next < _last ? next : calendar.NextDayTurn(utc);
+    }
+
+    /// <summary>As <see cref="TradingCalendar.TradingDate"/>.</summary>
+    public DateOnly DateOf(DateTime utc)
+    {
+        if (utc < _first || utc >= _last) Enter(utc);
+        return calendar.DateOf(utc + _offset);
+    }
+
+    private void Enter(DateTime utc)
+    {
+        ZoneInterval interval = calendar.Zone.GetZoneInterval(Instant.FromDateTimeUtc(utc));
+        _offset = interval.WallOffset.ToTimeSpan();
+        // At the ends of time a day is kept for the additions.
+        _first = interval.HasStart ? interval.Start.ToDateTimeUtc() : DateTime.MinValue.AddDays(2);
+        _last = interval.HasEnd ? interval.End.ToDateTimeUtc() : DateTime.MaxValue.AddDays(-2);
+    }
 }
 
 file static class IsoDays

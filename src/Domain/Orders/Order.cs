@@ -28,7 +28,7 @@ public enum OrderStatus : byte
 /// <param name="StopLoss">Price of a protective stop made on the first fill.</param>
 /// <param name="TakeProfit">Price of a protective limit made on the first fill.</param>
 /// <param name="TrailingStopLoss">Distance of a protective trailing stop made on the first fill, in price.</param>
-/// <param name="OcoGroup">Orders of one group cancel each other: a complete fill cancels the rest, a partial one cuts it by as much.</param>
+/// <param name="OcoGroup">Orders of one group cancel each other: a complete fill cancels the rest, a partial one cuts it by as much. Characters as for ClientOrderId.</param>
 /// <param name="PositionId">Hedging accounts: the position that this order closes.</param>
 /// <param name="Strategy">Key of the strategy that wants it; empty for a person.</param>
 /// <param name="Decision">Id of the decision behind it; empty for a person.</param>
@@ -49,7 +49,9 @@ public sealed record OrderChange(decimal? Volume = null, decimal? LimitPrice = n
 
 /// <summary>An order as its account knows it. Prices in points, volumes in units.</summary>
 /// <param name="Ordinal">1 upwards inside the account, in order of acceptance.</param>
-/// <param name="ActiveFrom">When it (or its latest change) reaches the venue.</param>
+/// <param name="ActiveFrom">When it reaches the venue.</param>
+/// <param name="Arrived">It is at the venue: it can trigger and fill.</param>
+/// <param name="RequestDue">When the change or cancel under way reaches the venue; null for none.</param>
 /// <param name="Expires">For good-till-date and day orders.</param>
 /// <param name="Triggered">A stop whose level was touched; a stop-limit goes on as a limit, the rest as market.</param>
 /// <param name="Rested">A limit that the market did not reach when it came: it fills at its own price (maker).</param>
@@ -62,7 +64,7 @@ public sealed record Order(
     long Ordinal, string ClientOrderId, string Symbol, Side Side, OrderType Type, decimal Volume,
     long? Limit, long? Stop, long? Trail, TimeInForce TimeInForce, DateTime? Expires, bool ReduceOnly,
     long? StopLoss, long? TakeProfit, long? TrailingStopLoss, string? OcoGroup, string? PositionId, string Strategy, string Decision,
-    OrderPurpose Purpose, long Parent, DateTime CreatedAt, DateTime ActiveFrom,
+    OrderPurpose Purpose, long Parent, DateTime CreatedAt, DateTime ActiveFrom, bool Arrived, DateTime? RequestDue,
     OrderStatus Status, decimal Filled, decimal FilledNotional, bool Triggered, bool Rested, OrderChange? PendingChange,
     DateTime UpdatedAt, Risk.Reason Reason, long Fills)
 {

@@ -7,17 +7,15 @@ public static class OrderStateMachine
 {
     public static bool CanMove(OrderStatus from, OrderStatus to) => (from, to) switch
     {
-        (OrderStatus.Submitted, OrderStatus.Working or OrderStatus.PartiallyFilled or OrderStatus.Filled or OrderStatus.PendingCancel
-            or OrderStatus.PendingModify or OrderStatus.Cancelled or OrderStatus.Expired or OrderStatus.Rejected) => true,
-        (OrderStatus.Working or OrderStatus.PartiallyFilled, OrderStatus.Working) => false,
-        (OrderStatus.Working, OrderStatus.PartiallyFilled) => true,
-        (OrderStatus.Working or OrderStatus.PartiallyFilled, OrderStatus.PendingModify or OrderStatus.PendingCancel
+        // A linked order's fill can end one that is still under way; only a venue can reject, and a broker's fill can overtake its acceptance.
+        (OrderStatus.Submitted, OrderStatus.Working or OrderStatus.PartiallyFilled or OrderStatus.Filled or OrderStatus.PendingModify
+            or OrderStatus.PendingCancel or OrderStatus.Cancelled or OrderStatus.Expired or OrderStatus.Rejected) => true,
+        (OrderStatus.Working or OrderStatus.PartiallyFilled, OrderStatus.PartiallyFilled or OrderStatus.Filled or OrderStatus.PendingModify
+            or OrderStatus.PendingCancel or OrderStatus.Cancelled or OrderStatus.Expired) => true,
+        // A change that arrived puts the order back to work; a partial fill, or a second change before that, leaves one pending.
+        (OrderStatus.PendingModify, OrderStatus.Working or OrderStatus.PartiallyFilled or OrderStatus.PendingModify or OrderStatus.PendingCancel
             or OrderStatus.Filled or OrderStatus.Cancelled or OrderStatus.Expired) => true,
-        (OrderStatus.PartiallyFilled, OrderStatus.PartiallyFilled) => true,
-        // A change that arrived (or was refused) puts the order back to work.
-        (OrderStatus.PendingModify, OrderStatus.Submitted or OrderStatus.Working or OrderStatus.PartiallyFilled or OrderStatus.PendingModify
-            or OrderStatus.PendingCancel or OrderStatus.Filled or OrderStatus.Cancelled or OrderStatus.Expired) => true,
-        // A fill that beat the cancel leaves the cancel pending.
+        // A partial fill that beat the cancel leaves the cancel pending.
         (OrderStatus.PendingCancel, OrderStatus.PendingCancel or OrderStatus.Filled or OrderStatus.Cancelled or OrderStatus.Expired) => true,
         _ => false,
     };

@@ -20,15 +20,16 @@ namespace HybridTrading.Domain.Performance;
 /// </remarks>
 public sealed class OrderList(InstrumentUniverse universe)
 {
-    private readonly SortedDictionary<long, Entry> _entries = [];
+    // By ordinal: an account numbers its orders, denied ones too, from 1 without a gap.
+    private readonly List<Entry> _entries = [];
 
-    public IEnumerable<Order> Orders => _entries.Values.Where(entry => entry.Order is not null).Select(entry => entry.Order!);
+    public IEnumerable<Order> Orders => _entries.Where(entry => entry.Order is not null).Select(entry => entry.Order!);
 
     public int Count => _entries.Count;
 
     public int Fills { get; private set; }
 
-    public IReadOnlyList<OrderFilled> FillsOf(long ordinal) => _entries[ordinal].Fills;
+    public IReadOnlyList<OrderFilled> FillsOf(long ordinal) => this[ordinal].Fills;
 
     /// <summary>Folds an account event in.</summary>
     public void Apply(AccountEvent happened)
@@ -36,10 +37,10 @@ public sealed class OrderList(InstrumentUniverse universe)
         switch (happened)
         {
             case OrderAccepted e:
-                _entries[e.Order.Ordinal] = new Entry { Order = e.Order };
+                Add(e.Order.Ordinal, new Entry { Order = e.Order });
                 break;
             case OrderDenied e:
-                _entries[e.Ordinal] = new Entry { Denied = e };
+                Add(e.Ordinal, new Entry { Denied = e });
                 break;
             case OrderTriggered e:
                 Change(e.Ordinal, order => order with { Triggered = true });
@@ -52,7 +53,7 @@ public sealed class OrderList(InstrumentUniverse universe)
                 break;
             case OrderFilled e:
                 Fills++;
-                _entries[e.Ordinal].Fills.Add(e);
+                this[e.Ordinal].Fills.Add(e);
                 Change(e.Ordinal, order =>
                 {
                     decimal filled = order.Filled + e.Volume;
@@ -81,7 +82,7 @@ public sealed class OrderList(InstrumentUniverse universe)
         foreach ((string account, OrderList list) in accounts.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             Line($"account {account}");
-            foreach (Entry entry in list._entries.Values) list.Write(entry, Line);
+            foreach (Entry entry in list._entries) list.Write(entry, Line);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -117,8 +118,16 @@ public sealed class OrderList(InstrumentUniverse universe)
 
     private void Change(long ordinal, Func<Order, Order> change)
     {
-        Entry entry = _entries[ordinal];
+        Entry entry = this[ordinal];
         entry.Order = change(entry.Order!);
+    }
+
+    private Entry this[long ordinal] => _entries[(int)(ordinal - 1)];
+
+    private void Add(long ordinal, Entry entry)
+    {
+        if (ordinal != _entries.Count + 1) throw new InvalidOperationException($"order {ordinal} follows order {_entries.Count}: the account's events are not from its first");
+        _entries.Add(entry);
     }
 
     private sealed class Entry

@@ -5,17 +5,31 @@ using HybridTrading.Domain.Orders;
 namespace HybridTrading.Domain.Risk;
 
 /// <summary>What risk says of an order: how much of it may go, and why not all. A denial with a volume left is a cut.</summary>
-public readonly record struct RiskVerdict(decimal Volume, Denial? Denial);
+/// <param name="ReduceOnly">The part that goes takes off its strategy's own holding and must never do more.</param>
+public readonly record struct RiskVerdict(decimal Volume, Denial? Denial, bool ReduceOnly = false);
 
 /// <summary>
 /// The checks before an order leaves. Malformed orders are refused; risk rules speak only of the part that adds: what, together with the plain
-/// orders already at work, only reduces the position always passes, and an order that does both is cut to its reducing part.
+/// orders already at work, only reduces the position (or the holding of the strategy that sends it) always passes, and an order that does both is
+/// cut to its reducing part. Orders at work count from the moment they are accepted.
 /// </summary>
 public static class PreTradeRisk
 {
+    private const string IdForm = "1 to 200 of A-Z a-z 0-9 . _ : / # -";
+
+    private static readonly System.Buffers.SearchValues<char> IdCharacters =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/#-");
+
+    /// <summary>What is wrong with a client order id; null when nothing is.</summary>
+    public static Denial? MalformedId(string clientOrderId) =>
+        IsId(clientOrderId) ? null : new Denial(Reason.ClientOrderIdInvalid, $"clientOrderId is '{clientOrderId}'; expected {IdForm}");
+
+    private static bool IsId(string text) => text.Length is >= 1 and <= 200 && text.AsSpan().IndexOfAnyExcept(IdCharacters) < 0;
+
     /// <summary>The first thing wrong with the order itself; null when it is well formed.</summary>
     public static Denial? Malformed(AccountState account, OrderRequest order, DateTime now)
     {
+        if (order.OcoGroup is { } group && !IsId(group)) return new Denial(Reason.ClientOrderIdInvalid, $"ocoGroup is '{group}'; expected {IdForm}");
         if (account.FindInstrument(order.Symbol) is not { } instrument)
         {
             return new Denial(Reason.InstrumentUnknown, $"symbol is '{order.Symbol}'; no such instrument here");
@@ -61,7 +75,7 @@ public static class PreTradeRisk
         {
             return new Denial(Reason.NoConversionRate, $"no rate from {instrument.QuoteCurrency} to {account.Settings!.Currency}");
         }
-        long entry = EntryPoints(instrument, order, book.Mark);
+        long entry = EntryPoints(instrument, order.Side, order.LimitPrice, order.StopPrice, book.Mark);
         if (order.StopLoss is { } stopLoss && (int)order.Side * (entry - instrument.ToPoints(stopLoss)) <= 0)
         {
             return new Denial(Reason.StopLossWrongSide, $"stopLoss is {stopLoss}; expected {(order.Side == Side.Buy ? "below" : "above")} {instrument.ToPrice(entry)}");
@@ -86,73 +100,75 @@ public static class PreTradeRisk
     public static RiskVerdict Assess(AccountState account, OrderRequest order, DateTime now)
     {
         SymbolBook book = account.Book(order.Symbol);
-        decimal reducing = ReducingPart(account, book, order);
         if (order.ReduceOnly || order.PositionId is not null)
         {
             return new RiskVerdict(Math.Min(order.Volume, book.Reducible(order.Side, order.Strategy, order.PositionId)), null);
         }
-        decimal adding = order.Volume - reducing;
-        if (adding == 0) return new RiskVerdict(order.Volume, null);
-        return Adds(account, book, order, adding, now) is { } denial
-            ? new RiskVerdict(reducing, denial)
-            : new RiskVerdict(order.Volume, null);
+        decimal reducing = Math.Min(order.Volume, FreeToReduce(book, order.Side, order.Strategy));
+        if (reducing == order.Volume) return new RiskVerdict(order.Volume, null);
+        var addition = new Addition(order.Side, order.Volume, order.Volume, order.LimitPrice, order.StopPrice, IsNew: true);
+        if (Adds(account, book, addition, now) is not { } denial) return new RiskVerdict(order.Volume, null);
+        bool ofItsOwn = order.Strategy.Length > 0 && reducing <= book.Reducible(order.Side, order.Strategy, null);
+        return new RiskVerdict(reducing, denial, ofItsOwn);
     }
 
     /// <summary>May a change of a working order go? What does not add passes always.</summary>
     public static Denial? AssessChange(AccountState account, Order order, OrderChange change, DateTime now)
     {
-        RateLimit? rate = account.Limits.ModifyRate;
         decimal volume = change.Volume ?? order.Volume;
-        if (order.ReduceOnly || (volume < order.Volume && change is { LimitPrice: null, StopPrice: null, TrailDistance: null })) return null;
-        if (rate is not null && account.ModifiesSince(now - rate.Window) >= rate.Count)
+        bool onlyShrinks = volume <= order.Volume && change is { LimitPrice: null, StopPrice: null, TrailDistance: null };
+        SymbolBook book = account.Book(order.Symbol);
+        bool reduces = order.ReduceOnly || volume - order.Filled <= FreeToReduce(book, order.Side, order.Owner, except: order);
+        if (onlyShrinks || reduces) return null;
+        if (account.Limits.ModifyRate is { } rate && account.ModifiesSince(now - rate.Window) >= rate.Count)
         {
             return new Denial(Reason.ModifyRate, $"{rate.Count} changes in {rate.Window} are used up");
         }
-        SymbolBook book = account.Book(order.Symbol);
-        if ((change.LimitPrice ?? change.StopPrice) is { } price && Collar(account, book, price) is { } collar) return collar;
-        decimal adding = volume - order.Volume;
-        if (adding <= 0) return null;
-        var addition = new OrderRequest(order.ClientOrderId, order.Symbol, order.Side, OrderType.Market, adding, Strategy: order.Strategy);
-        RiskVerdict verdict = Assess(account, addition, now);
-        return verdict.Denial;
+        if (volume <= order.Volume) return Collar(account, book, change.LimitPrice) ?? Collar(account, book, change.StopPrice);
+        decimal? Price(long? points) => points is { } value ? book.Instrument.ToPrice(value) : null;
+        var addition = new Addition(order.Side, volume, volume - order.Volume, change.LimitPrice ?? Price(order.Limit), change.StopPrice ?? Price(order.Stop), IsNew: false);
+        return Adds(account, book, addition, now);
     }
 
-    /// <summary>The part of an order that, with the plain orders at work on the same side, only takes off the position.</summary>
-    private static decimal ReducingPart(AccountState account, SymbolBook book, OrderRequest order)
+    /// <summary>What adds to a position.</summary>
+    /// <param name="Whole">Units of the order as it will stand.</param>
+    /// <param name="More">Units that it has more than what is at work already.</param>
+    /// <param name="IsNew">A new order, not a change of one.</param>
+    private readonly record struct Addition(Side Side, decimal Whole, decimal More, decimal? Limit, decimal? Stop, bool IsNew);
+
+    /// <summary>Units that can still be taken off on this side, beside what the plain orders at work may take off already.</summary>
+    private static decimal FreeToReduce(SymbolBook book, Side side, string owner, Order? except = null)
     {
-        if (account.Settings!.Mode == PositionMode.Hedging) return order.ReduceOnly || order.PositionId is not null ? order.Volume : 0;
-        decimal opposite = Math.Max(0, -(int)order.Side * book.NetVolume);
+        decimal free = book.Reducing(side, owner);
         foreach (Order working in book.Orders)
         {
             // Reduce-only orders are cut when they fill, so they cannot turn the position.
-            if (working.Side == order.Side && !working.ReduceOnly) opposite -= working.Remaining;
+            if (working.Side == side && !working.ReduceOnly && working.Ordinal != except?.Ordinal) free -= working.Remaining;
         }
-        return Math.Min(order.Volume, Math.Max(0, opposite));
+        return Math.Max(0, free);
     }
 
-    private static Denial? Adds(AccountState account, SymbolBook book, OrderRequest order, decimal adding, DateTime now)
+    private static Denial? Adds(AccountState account, SymbolBook book, in Addition order, DateTime now)
     {
         RiskLimits limits = account.Limits;
         Instrument instrument = book.Instrument;
         if (account.TradingState == TradingState.Halted) return new Denial(Reason.Halted, $"the account is halted ({account.StateReason}); only what reduces passes");
         if (account.TradingState == TradingState.Reducing) return new Denial(Reason.Reducing, $"the account only reduces ({account.StateReason})");
-        if (!limits.AllowedInstruments.IsDefaultOrEmpty && !limits.AllowedInstruments.Contains(order.Symbol))
+        if (!limits.AllowedInstruments.IsDefaultOrEmpty && !limits.AllowedInstruments.Contains(instrument.Symbol))
         {
-            return new Denial(Reason.InstrumentNotAllowed, $"symbol is {order.Symbol}; allowed: {string.Join(", ", limits.AllowedInstruments)}");
+            return new Denial(Reason.InstrumentNotAllowed, $"symbol is {instrument.Symbol}; allowed: {string.Join(", ", limits.AllowedInstruments)}");
         }
-        if (limits.SubmitRate is { } rate && account.SubmitsSince(now - rate.Window) >= rate.Count)
+        if (order.IsNew && limits.SubmitRate is { } rate && account.SubmitsSince(now - rate.Window) >= rate.Count)
         {
             return new Denial(Reason.SubmitRate, $"{rate.Count} orders in {rate.Window} are used up");
         }
-        if (limits.MaxOrderVolume is { } maxVolume && order.Volume > maxVolume)
+        if (limits.MaxOrderVolume is { } maxVolume && order.Whole > maxVolume)
         {
-            return new Denial(Reason.OrderVolumeAboveLimit, $"volume is {order.Volume}; the account's limit is {maxVolume}");
+            return new Denial(Reason.OrderVolumeAboveLimit, $"volume is {order.Whole}; the account's limit is {maxVolume}");
         }
-        if (order.LimitPrice is { } limitPrice && Collar(account, book, limitPrice) is { } limitCollar) return limitCollar;
-        if (order.StopPrice is { } stopPrice && Collar(account, book, stopPrice) is { } stopCollar) return stopCollar;
+        if ((Collar(account, book, order.Limit) ?? Collar(account, book, order.Stop)) is { } collar) return collar;
 
-        long entry = EntryPoints(instrument, order, book.Mark);
-        decimal whole = account.Notional(instrument, order.Volume, entry);
+        decimal whole = account.Notional(instrument, order.Whole, EntryPoints(instrument, order.Side, order.Limit, order.Stop, book.Mark));
         if (limits.MinOrderNotional is { } minNotional && whole < minNotional)
         {
             return new Denial(Reason.NotionalBelowMinimum, $"notional is {whole:0.##}; at least {minNotional}");
@@ -161,114 +177,109 @@ public static class PreTradeRisk
         {
             return new Denial(Reason.NotionalAboveMaximum, $"notional is {whole:0.##}; at most {maxNotional}");
         }
-        if (Counts(account, book) is { } counts) return counts;
+        if (order.IsNew && Counts(account, book) is { } counts) return counts;
 
-        decimal notional = account.Notional(instrument, adding, entry);
-        decimal equity = account.Equity;
-        if (limits.MaxExposure is not null || limits.MaxExposurePercent is not null || limits.MaxInstrumentExposure is not null)
-        {
-            decimal total = notional, own = notional;
-            foreach (SymbolBook each in account.Books)
-            {
-                decimal exposure = Exposure(account, each);
-                total += exposure;
-                if (each == book) own += exposure;
-            }
-            if (limits.MaxExposure is { } maxExposure && total > maxExposure)
-            {
-                return new Denial(Reason.MaxExposure, $"exposure would be {total:0.##}; at most {maxExposure}");
-            }
-            if (limits.MaxExposurePercent is { } percent && total > equity * percent / 100m)
-            {
-                return new Denial(Reason.MaxExposure, $"exposure would be {total:0.##}; at most {percent} % of the equity {equity:0.##}");
-            }
-            if (limits.MaxInstrumentExposure is { } maxInstrument && own > maxInstrument)
-            {
-                return new Denial(Reason.MaxInstrumentExposure, $"exposure in {order.Symbol} would be {own:0.##}; at most {maxInstrument}");
-            }
-        }
-
-        decimal margin = account.Margin(instrument, adding, entry);
-        decimal free = equity - account.UsedMargin - WorkingMargin(account);
-        if (margin > free)
-        {
-            return new Denial(Reason.InsufficientMargin, $"margin needed is {margin:0.##}; free is {free:0.##} (equity {equity:0.##} less positions and orders at work)");
-        }
-        return null;
+        decimal before = WorstVolume(account, book), after = WorstVolume(account, book, order.Side, order.More);
+        // An order on the lighter side of those at work takes nothing more.
+        if (after == before) return null;
+        return Exposure(account, book, before, after) ?? Margin(account, book, before, after);
     }
 
-    private static Denial? Counts(AccountState account, SymbolBook book)
+    private static Denial? Exposure(AccountState account, SymbolBook book, decimal before, decimal after)
     {
         RiskLimits limits = account.Limits;
-        int ownOrders = CountTrades(book);
-        if (limits.MaxInstrumentWorkingOrders is { } maxOwnOrders && ownOrders >= maxOwnOrders)
+        if (limits is { MaxExposure: null, MaxExposurePercent: null, MaxInstrumentExposure: null }) return null;
+        decimal NotionalOf(SymbolBook each, decimal volume) => account.Notional(each.Instrument, volume, each.Mark.Ask);
+
+        decimal own = NotionalOf(book, after);
+        decimal total = own - NotionalOf(book, before);
+        foreach (SymbolBook each in account.Books) total += NotionalOf(each, WorstVolume(account, each));
+        if (limits.MaxExposure is { } maxExposure && total > maxExposure)
         {
-            return new Denial(Reason.MaxInstrumentWorkingOrders, $"{ownOrders} orders at work in {book.Instrument.Symbol}; at most {maxOwnOrders}");
+            return new Denial(Reason.MaxExposure, $"exposure would be {total:0.##}; at most {maxExposure}");
         }
-        if (limits.MaxWorkingOrders is { } maxOrders)
+        if (limits.MaxExposurePercent is { } percent && account.Equity is var equity && total > equity * percent / 100m)
         {
-            int orders = account.Books.Sum(CountTrades);
-            if (orders >= maxOrders) return new Denial(Reason.MaxWorkingOrders, $"{orders} orders at work; at most {maxOrders}");
+            return new Denial(Reason.MaxExposure, $"exposure would be {total:0.##}; at most {percent} % of the equity {equity:0.##}");
         }
-        if (limits.MaxInstrumentPositions is { } maxOwn && book.Holdings.Count >= maxOwn && account.Settings!.Mode == PositionMode.Hedging)
+        if (limits.MaxInstrumentExposure is { } maxInstrument && own > maxInstrument)
         {
-            return new Denial(Reason.MaxInstrumentPositions, $"{book.Holdings.Count} positions in {book.Instrument.Symbol}; at most {maxOwn}");
-        }
-        if (limits.MaxOpenPositions is { } max && (book.NetVolume == 0 || account.Settings!.Mode == PositionMode.Hedging))
-        {
-            int open = account.Settings!.Mode == PositionMode.Hedging
-                ? account.Books.Sum(each => each.Holdings.Count)
-                : account.Books.Count(each => each.NetVolume != 0);
-            if (open >= max) return new Denial(Reason.MaxOpenPositions, $"{open} positions are open; at most {max}");
+            return new Denial(Reason.MaxInstrumentExposure, $"exposure in {book.Instrument.Symbol} would be {own:0.##}; at most {maxInstrument}");
         }
         return null;
     }
 
-    private static int CountTrades(SymbolBook book) => book.Orders.Count(order => order.Purpose == OrderPurpose.Trade);
-
-    /// <summary>Notional of the position and of the working orders that could make it larger, on the larger side.</summary>
-    private static decimal Exposure(AccountState account, SymbolBook book)
+    private static Denial? Margin(AccountState account, SymbolBook book, decimal before, decimal after)
     {
-        if (book.IsIdle) return 0;
-        decimal held = account.Settings!.Mode == PositionMode.Netting ? book.NetVolume : 0;
-        decimal buys = Math.Max(0, held), sells = Math.Max(0, -held);
+        decimal MarginOf(SymbolBook each, decimal volume) => account.Margin(each.Instrument, volume, each.Mark.Ask);
+
+        decimal equity = account.Equity, free = equity;
+        foreach (SymbolBook each in account.Books) free -= MarginOf(each, WorstVolume(account, each));
+        decimal needed = MarginOf(book, after) - MarginOf(book, before);
+        return needed > free
+            ? new Denial(Reason.InsufficientMargin, $"margin needed is {needed:0.##}; free is {free:0.##} (equity {equity:0.##} less positions and orders at work)")
+            : null;
+    }
+
+    /// <summary>
+    /// Units of the position at its largest, once the plain orders at work (and <paramref name="more"/> on a side) have filled: on the heavier side for a
+    /// netting account, all together for a hedging one.
+    /// </summary>
+    private static decimal WorstVolume(AccountState account, SymbolBook book, Side side = Side.Buy, decimal more = 0)
+    {
+        decimal buys = side == Side.Buy ? more : 0, sells = side == Side.Sell ? more : 0;
         foreach (Order order in book.Orders)
         {
             if (order.ReduceOnly) continue;
             if (order.Side == Side.Buy) buys += order.Remaining;
             else sells += order.Remaining;
         }
-        decimal gross = account.Settings.Mode == PositionMode.Hedging ? book.MarginVolume : 0;
-        return account.Notional(book.Instrument, Math.Max(buys, sells) + gross, book.Mark.Ask);
+        return account.Settings!.Mode == PositionMode.Hedging
+            ? book.MarginVolume + buys + sells
+            : Math.Max(Math.Abs(book.NetVolume), Math.Max(book.NetVolume + buys, sells - book.NetVolume));
     }
 
-    /// <summary>Margin that the orders at work will ask for where they add.</summary>
-    private static decimal WorkingMargin(AccountState account)
+    private static Denial? Counts(AccountState account, SymbolBook book)
     {
-        decimal margin = 0;
-        foreach (SymbolBook book in account.Books)
+        RiskLimits limits = account.Limits;
+        int ownOrders = Working(book);
+        if (limits.MaxInstrumentWorkingOrders is { } maxOwnOrders && ownOrders >= maxOwnOrders)
         {
-            decimal buys = 0, sells = 0;
-            foreach (Order order in book.Orders)
-            {
-                if (order.ReduceOnly) continue;
-                if (order.Side == Side.Buy) buys += order.Remaining;
-                else sells += order.Remaining;
-            }
-            if (account.Settings!.Mode == PositionMode.Netting)
-            {
-                buys = Math.Max(0, buys - 2 * Math.Max(0, -book.NetVolume));
-                sells = Math.Max(0, sells - 2 * Math.Max(0, book.NetVolume));
-            }
-            decimal adds = Math.Max(buys, sells);
-            if (adds > 0) margin += account.Margin(book.Instrument, adds, book.Mark.Ask);
+            return new Denial(Reason.MaxInstrumentWorkingOrders, $"{ownOrders} orders at work in {book.Instrument.Symbol}; at most {maxOwnOrders}");
         }
-        return margin;
+        if (limits.MaxWorkingOrders is { } maxOrders)
+        {
+            int orders = account.Books.Sum(Working);
+            if (orders >= maxOrders) return new Denial(Reason.MaxWorkingOrders, $"{orders} orders at work; at most {maxOrders}");
+        }
+        bool hedging = account.Settings!.Mode == PositionMode.Hedging;
+        // Another order in an instrument opens another position only where each entry is one.
+        int own = Positions(book, hedging);
+        if (!hedging && own > 0) return null;
+        if (limits.MaxInstrumentPositions is { } maxOwn && own >= maxOwn)
+        {
+            return new Denial(Reason.MaxInstrumentPositions, $"{own} positions in {book.Instrument.Symbol} are open or ordered; at most {maxOwn}");
+        }
+        if (limits.MaxOpenPositions is { } max)
+        {
+            int open = account.Books.Sum(each => Positions(each, hedging));
+            if (open >= max) return new Denial(Reason.MaxOpenPositions, $"{open} positions are open or ordered; at most {max}");
+        }
+        return null;
     }
 
-    private static Denial? Collar(AccountState account, SymbolBook book, decimal price)
+    private static int Working(SymbolBook book) => book.Orders.Count(order => order.Purpose == OrderPurpose.Trade);
+
+    /// <summary>Positions that are open, or will be when the plain orders at work have filled.</summary>
+    private static int Positions(SymbolBook book, bool hedging)
     {
-        if (account.Limits.PriceCollarPercent is not { } collar) return null;
+        int entries = book.Orders.Count(order => !order.ReduceOnly && order.Filled == 0);
+        return hedging ? book.Holdings.Count + entries : book.NetVolume != 0 || entries > 0 ? 1 : 0;
+    }
+
+    private static Denial? Collar(AccountState account, SymbolBook book, decimal? asked)
+    {
+        if (asked is not { } price || account.Limits.PriceCollarPercent is not { } collar) return null;
         decimal market = book.Instrument.ToPrice(book.Mark.Bid);
         decimal away = Math.Abs(price - market) / market * 100m;
         return away > collar ? new Denial(Reason.PriceOutOfCollar, $"price is {price}, {away:0.##} % from the market {market}; at most {collar} %") : null;
@@ -286,10 +297,10 @@ public static class PreTradeRisk
     }
 
     /// <summary>Where an order would get in, in points: its limit, its stop, or the market.</summary>
-    public static long EntryPoints(Instrument instrument, OrderRequest order, Quote mark) =>
-        order.LimitPrice is { } limit ? instrument.ToPoints(limit)
-        : order.StopPrice is { } stop ? instrument.ToPoints(stop)
-        : order.Side == Side.Buy ? mark.Ask : mark.Bid;
+    private static long EntryPoints(Instrument instrument, Side side, decimal? limit, decimal? stop, in Quote mark) =>
+        limit is { } atLimit ? instrument.ToPoints(atLimit)
+        : stop is { } atStop ? instrument.ToPoints(atStop)
+        : side == Side.Buy ? mark.Ask : mark.Bid;
 
     private static bool Closes(AccountState account, OrderRequest order) =>
         account.FindBook(order.Symbol) is { } book && book.Reducible(order.Side, order.Strategy, order.PositionId) == order.Volume;

@@ -17,7 +17,7 @@ public enum Reason : byte
     MaxWorkingOrders, MaxInstrumentWorkingOrders, SubmitRate, ModifyRate, StrategyPaused, SizeBelowMinimum,
 
     // Ends of orders.
-    Requested, OcoFilled, ReduceOnlyExhausted, ImmediateOrCancel, FillOrKill, Expired, DayEnded, Flatten, StopOut, ParentClosed,
+    Requested, OcoFilled, ReduceOnlyExhausted, ImmediateOrCancel, FillOrKill, Expired, DayEnded, Flatten, StopOut,
     LimitsBreached, NotRecorded, NotFollowing, AlreadyThere,
 }
 

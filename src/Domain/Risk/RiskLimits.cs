@@ -61,6 +61,11 @@ public sealed record RiskLimits
     [Id(15)] public BreachAction DrawdownAction { get; init; } = BreachAction.StopTrading;
     [Id(16)] public ImmutableArray<string> AllowedInstruments { get; init; } = [];
 
+    /// <summary>Equal, lists compared by what they hold.</summary>
+    public bool SameAs(RiskLimits other) =>
+        this with { LossLimits = other.LossLimits, AllowedInstruments = other.AllowedInstruments } == other
+        && LossLimits.SequenceEqual(other.LossLimits) && AllowedInstruments.SequenceEqual(other.AllowedInstruments);
+
     /// <summary>The first thing wrong with these limits, naming field, value and expectation; null when all is well.</summary>
     public string? Fault()
     {

@@ -34,6 +34,9 @@ public readonly record struct FeatureInput(int Index);
 /// <summary>What a strategy sees at a bar's close: nothing after it.</summary>
 public readonly ref struct StrategyContext
 {
+    // By reference: a bar is 80 bytes, and each strategy looks at every one.
+    private readonly ref readonly Bar _bar;
+    private readonly ref readonly StrategyState _state;
     private readonly ReadOnlySpan<double> _values;
     private readonly ReadOnlySpan<double> _previous;
     private readonly ReadOnlySpan<int> _slots;
@@ -42,9 +45,9 @@ public readonly ref struct StrategyContext
         ReadOnlySpan<double> values, ReadOnlySpan<double> previous, ReadOnlySpan<int> slots)
     {
         Instrument = instrument;
-        Bar = bar;
+        _bar = ref bar;
+        _state = ref state;
         Time = time;
-        State = state;
         _values = values;
         _previous = previous;
         _slots = slots;
@@ -53,16 +56,16 @@ public readonly ref struct StrategyContext
     public Instrument Instrument { get; }
 
     /// <summary>The bar that closed.</summary>
-    public Bar Bar { get; }
+    public Bar Bar => _bar;
 
     /// <summary>UTC of the close.</summary>
     public DateTime Time { get; }
 
     /// <summary>Where the strategy stands.</summary>
-    public StrategyState State { get; }
+    public StrategyState State => _state;
 
     /// <summary>Closing bid in units of price.</summary>
-    public double Close => Bar.Bid.Close / Instrument.PointsPerUnit;
+    public double Close => _bar.Bid.Close / Instrument.PointsPerUnit;
 
     /// <summary>The value of an input at this close.</summary>
     public double this[FeatureInput input] => _values[_slots[input.Index]];

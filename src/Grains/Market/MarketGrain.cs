@@ -119,9 +119,10 @@ public sealed partial class MarketGrain(
             if (placed.Position <= _position) continue;
             Quote quote = placed.Quote;
             await CloseEndedAsync(quote.Time, batch.WarmUp);
+            // It is what the market shows only once it is told: an account that this event wakes must not find it and think that it had it.
+            if (!batch.WarmUp) await TellAsync(account => account.OnQuote(Symbol, quote, placed.Position));
             _last = quote;
             _position = placed.Position;
-            if (!batch.WarmUp) await TellAsync(account => account.OnQuote(Symbol, quote, placed.Position));
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(quote, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
@@ -137,9 +138,9 @@ public sealed partial class MarketGrain(
             Bar bar = placed.Bar;
             DateTime end = batch.TimeFrame.End(bar.OpenTime);
             await CloseEndedAsync(bar.OpenTime, batch.WarmUp);
+            if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
             _last = new Quote(end, bar.Bid.Close, bar.Ask.Close);
             _position = placed.Position;
-            if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(bar, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);

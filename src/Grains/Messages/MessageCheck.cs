@@ -44,14 +44,16 @@ public static class MessageCheck
     {
         private static readonly HashSet<Type> Values =
         [
-            typeof(bool), typeof(char), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort), typeof(int), typeof(uint), typeof(long), typeof(ulong),
-            typeof(float), typeof(double), typeof(decimal), typeof(string), typeof(Guid),
+            typeof(bool), typeof(char), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort), typeof(int), typeof(uint), typeof(long),
+            typeof(ulong), typeof(float), typeof(double), typeof(decimal), typeof(string), typeof(Guid),
             typeof(DateTime), typeof(DateTimeOffset), typeof(TimeSpan), typeof(DateOnly), typeof(TimeOnly),
             typeof(GrainId), typeof(GrainType), typeof(IdSpan), typeof(StreamId),
         ];
 
         private static readonly HashSet<Type> Collections =
             [typeof(ImmutableArray<>), typeof(ImmutableList<>), typeof(ImmutableHashSet<>), typeof(ImmutableDictionary<,>)];
+
+        private const BindingFlags Declared = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
         private readonly HashSet<Type> _seen = [];
         private readonly SortedSet<string> _faults = new(StringComparer.Ordinal);
@@ -106,7 +108,10 @@ public static class MessageCheck
             if (type.IsByRef) return "a reference to a variable cannot travel";
             if (type.IsGenericParameter) return "an open type cannot be checked; name the type";
             if (type == typeof(object)) return "anything could be in it; name the type, or make a closed union of records";
-            if (definition == typeof(List<>)) return $"a list can be changed by both sides; use ImmutableArray<{NameOf(type.GetGenericArguments()[0])}>";
+            if (definition == typeof(List<>))
+            {
+                return $"a list can be changed by both sides; use ImmutableArray<{NameOf(type.GetGenericArguments()[0])}>";
+            }
             if (definition == typeof(Dictionary<,>)) return "a dictionary can be changed by both sides; use ImmutableDictionary";
             if (definition == typeof(HashSet<>)) return "a set can be changed by both sides; use ImmutableHashSet";
             if (type == typeof(CancellationToken)) return "a token travels only as a parameter";
@@ -127,10 +132,8 @@ public static class MessageCheck
             {
                 // The base of a case travels with it.
                 if (level != type && _seen.Add(level)) CheckMarks(level);
-                foreach (FieldInfo field in level.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-                {
-                    CheckMember(type, level, field, level == type ? primary : PrimaryParameters(level));
-                }
+                HashSet<string> parameters = level == type ? primary : PrimaryParameters(level);
+                foreach (FieldInfo field in level.GetFields(Declared)) CheckMember(type, level, field, parameters);
             }
         }
 
@@ -141,7 +144,7 @@ public static class MessageCheck
             if (name.StartsWith('<'))
             {
                 name = name[1..name.IndexOf('>', StringComparison.Ordinal)];
-                member = (MemberInfo?)level.GetProperty(name, BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly) ?? field;
+                member = (MemberInfo?)level.GetProperty(name, Declared) ?? field;
             }
             string place = $"{NameOf(type)}.{name}";
             if (!field.IsInitOnly) _faults.Add($"{place}: can be set after construction; use init or readonly");
@@ -161,7 +164,7 @@ public static class MessageCheck
             ];
             if (missing.Length > 0) _faults.Add($"{NameOf(type)}: is not marked [{string.Join(", ", missing)}]");
 
-            Type owner = type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+            Type owner = DefinitionOf(type);
             foreach (AliasAttribute alias in type.GetCustomAttributes<AliasAttribute>(inherit: false))
             {
                 if (!_aliases.TryAdd(alias.Alias, owner) && _aliases[alias.Alias] != owner)
@@ -174,15 +177,16 @@ public static class MessageCheck
         /// <summary>An abstract record is a union of the records of its own assembly that derive from it.</summary>
         private void CheckUnion(Type type)
         {
-            Type definition = type.IsGenericType ? type.GetGenericTypeDefinition() : type;
-            Type[] cases = [.. type.Assembly.GetTypes().Where(t => t.BaseType is { } b && (b.IsGenericType ? b.GetGenericTypeDefinition() : b) == definition)];
+            Type definition = DefinitionOf(type);
+            Type[] cases = [.. type.Assembly.GetTypes().Where(found => found.BaseType is { } b && DefinitionOf(b) == definition)];
             if (cases.Length == 0) _faults.Add($"{NameOf(type)}: an abstract record without a case");
             foreach (Type found in cases)
             {
                 Type? closed = found;
                 if (found.IsGenericTypeDefinition)
                 {
-                    closed = found.GetGenericArguments().Length == type.GetGenericArguments().Length ? found.MakeGenericType(type.GetGenericArguments()) : null;
+                    Type[] arguments = type.GetGenericArguments();
+                    closed = found.GetGenericArguments().Length == arguments.Length ? found.MakeGenericType(arguments) : null;
                 }
                 if (closed is null) _faults.Add($"{NameOf(found)}: a case has the type parameters of its union {NameOf(type)}");
                 else if (!closed.IsSealed) _faults.Add($"{NameOf(closed)}: a case of {NameOf(type)} must be sealed");
@@ -192,10 +196,14 @@ public static class MessageCheck
 
         private static bool IsRecord(Type type) =>
             type.IsValueType
-                ? type.IsDefined(typeof(IsReadOnlyAttribute), inherit: false) && type.GetMethod("PrintMembers", BindingFlags.Instance | BindingFlags.NonPublic) is not null
+                ? type.IsDefined(typeof(IsReadOnlyAttribute), inherit: false) && type.GetMethod("PrintMembers", Declared) is not null
                 : type.GetMethod("<Clone>$") is not null;
 
-        /// <summary>The names of the primary constructor's parameters: those of the longest constructor that are all properties of the record.</summary>
+        private static Type DefinitionOf(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+
+        /// <summary>
+        /// The names of the primary constructor's parameters: those of the longest constructor that are all properties of the record.
+        /// </summary>
         private static HashSet<string> PrimaryParameters(Type type)
         {
             const BindingFlags Any = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;

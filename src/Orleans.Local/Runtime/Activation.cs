@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -184,8 +183,7 @@ internal sealed class Activation : TurnTarget, IGrainContext
         {
             if (failure is OperationCanceledException && timeout.IsCancellationRequested)
             {
-                failure = new TimeoutException(
-                    string.Create(CultureInfo.InvariantCulture, $"{GrainId} did not activate within {Runtime.CollectionOptions.ActivationTimeout}."), failure);
+                failure = new TimeoutException($"{GrainId} did not activate within {Runtime.CollectionOptions.ActivationTimeout}.", failure);
             }
             Runtime.OnActivationFailed(GrainId, failure);
             StopTimers();

@@ -84,11 +84,13 @@ internal sealed class GrainClass
     private static Func<object, IInvokable, bool>? CompilePredicate(Type type)
     {
         if (type.GetCustomAttribute<MayInterleaveAttribute>() is not { } attribute) return null;
-        const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.FlattenHierarchy;
+        const BindingFlags Any =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.FlattenHierarchy;
         MethodInfo? method = type.GetMethod(attribute.CallbackMethodName, Any, [typeof(IInvokable)]);
         if (method?.ReturnType != typeof(bool))
         {
-            throw new OrleansConfigurationException($"{type}: [MayInterleave] expects a method bool {attribute.CallbackMethodName}({nameof(IInvokable)})");
+            throw new OrleansConfigurationException(
+                $"{type}: [MayInterleave] expects a method bool {attribute.CallbackMethodName}({nameof(IInvokable)})");
         }
         ParameterExpression instance = Expression.Parameter(typeof(object));
         ParameterExpression request = Expression.Parameter(typeof(IInvokable));
@@ -113,14 +115,19 @@ internal sealed class GrainClass
             {
                 if (!parameter.ParameterType.IsGenericType || parameter.ParameterType.GetGenericTypeDefinition() != typeof(IPersistentState<>))
                 {
-                    throw new OrleansConfigurationException($"{type}: [PersistentState] parameter {parameter.Name} is {parameter.ParameterType}, expected IPersistentState<T>");
+                    throw new OrleansConfigurationException(
+                        $"{type}: [PersistentState] parameter {parameter.Name} is {parameter.ParameterType}, expected IPersistentState<T>");
                 }
                 Type made = typeof(PersistentState<>).MakeGenericType(parameter.ParameterType.GetGenericArguments());
-                return Expression.New(made.GetConstructors().Single(), activation, Expression.Constant(state.StateName), Expression.Constant(state.StorageName, typeof(string)));
+                return Expression.New(
+                    made.GetConstructors().Single(),
+                    activation,
+                    Expression.Constant(state.StateName),
+                    Expression.Constant(state.StorageName, typeof(string)));
             }
             if (parameter.ParameterType == typeof(IGrainContext)) return activation;
-            return Expression.Convert(
-                Expression.Call(Resolver, Expression.Property(activation, nameof(Activation.ActivationServices)), Expression.Constant(parameter)), parameter.ParameterType);
+            MemberExpression services = Expression.Property(activation, nameof(Activation.ActivationServices));
+            return Expression.Convert(Expression.Call(Resolver, services, Expression.Constant(parameter)), parameter.ParameterType);
         }
     }
 
@@ -134,6 +141,7 @@ internal sealed class GrainClass
         if (service is not null) return service;
         if (parameter.HasDefaultValue) return parameter.DefaultValue;
         throw new InvalidOperationException(
-            $"{parameter.Member.DeclaringType} needs {parameter.ParameterType} for its constructor parameter {parameter.Name}; no such service is registered");
+            $"{parameter.Member.DeclaringType} needs {parameter.ParameterType} for its constructor parameter {parameter.Name}; "
+            + "no such service is registered");
     }
 }

@@ -12,7 +12,9 @@ public abstract class GrainWorkScheduler
     /// <summary>How many work items an activation may run before it lets others run.</summary>
     public virtual int ItemsPerRun => int.MaxValue;
 
-    /// <summary>How tasks complete that others await: never with their continuations on the completing stack, unless one thread does it all.</summary>
+    /// <summary>
+    /// How tasks complete that others await: never with their continuations on the completing stack, unless one thread does it all.
+    /// </summary>
     internal virtual TaskCreationOptions CompletionOptions => TaskCreationOptions.RunContinuationsAsynchronously;
 
     /// <summary>Makes <paramref name="work"/> execute soon, once, and never on the caller's stack.</summary>

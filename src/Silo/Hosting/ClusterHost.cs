@@ -2,7 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Hosting;
+using Orleans.Providers;
+using Orleans.Storage;
 
 namespace HybridTrading.Silo.Hosting;
 
@@ -26,6 +29,8 @@ public static class OrleansHost
         silo.UseLocalhostClustering(siloPort, gatewayPort);
         if (durable)
         {
+            // Orleans looks for the default provider without its name.
+            silo.Services.TryAddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
             silo.AddReminders();
         }
         else

@@ -116,7 +116,7 @@ public sealed partial class DataFolder : IDisposable
     }
 
     internal static bool IsEmpty(string folder) =>
-        !Directory.Exists(folder) || Directory.EnumerateFileSystemEntries(folder).All(entry => Path.GetFileName(entry) is "lock" or "lock.pid");
+        !Directory.Exists(folder) || Directory.EnumerateFileSystemEntries(folder).All(entry => Path.GetFileName(entry) is "lock" or "lock.pid" or "runs");
 
     private static void WriteStamp(IFileDoor door, string root) => door.WriteWhole(
         Path.Combine(root, "version"), Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Stamp}{FormatVersion}\n")));

@@ -69,7 +69,16 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
                 Fill(account, e, one, writer);
                 break;
             case OrderWorking e:
-                Update(account, e.Ordinal, one, writer, order => order with { Status = OrderStatus.Working, UpdatedAt = e.Time });
+                Update(account, e.Ordinal, one, writer, order => order with
+                {
+                    Status = order.Status == OrderStatus.Submitted ? OrderStatus.Working : order.Status,
+                    Arrived = true,
+                    Rested = e.Rests,
+                    UpdatedAt = e.Time,
+                });
+                break;
+            case OrderRested e:
+                Update(account, e.Ordinal, one, writer, order => order with { Rested = true, UpdatedAt = e.Time });
                 break;
             case OrderTriggered e:
                 Update(account, e.Ordinal, one, writer, order => order with { Triggered = true, Rested = e.Rests, UpdatedAt = e.Time });
@@ -80,21 +89,34 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
             case OrderChangeRequested e:
                 Update(account, e.Ordinal, one, writer, order => order with
                 {
-                    Status = OrderStatus.PendingModify, PendingChange = e.Change, ActiveFrom = e.ActiveFrom, UpdatedAt = e.Time,
+                    Status = OrderStatus.PendingModify,
+                    PendingChange = e.Change,
+                    RequestDue = e.ActiveFrom,
+                    UpdatedAt = e.Time,
                 });
                 break;
             case OrderChanged e:
                 Update(account, e.Ordinal, one, writer, order => order with
                 {
-                    Status = order.Status != OrderStatus.PendingModify ? order.Status
-                        : order.Filled > 0 ? OrderStatus.PartiallyFilled : OrderStatus.Working,
-                    Volume = e.Volume, Limit = e.Limit, Stop = e.Stop, Trail = e.Trail, PendingChange = null, UpdatedAt = e.Time,
+                    Status = !e.Answers ? order.Status : order.Filled > 0 ? OrderStatus.PartiallyFilled : OrderStatus.Working,
+                    Rested = e.Rested,
+                    Volume = e.Volume,
+                    Limit = e.Limit,
+                    Stop = e.Stop,
+                    Trail = e.Trail,
+                    PendingChange = e.Answers ? null : order.PendingChange,
+                    RequestDue = e.Answers ? null : order.RequestDue,
+                    UpdatedAt = e.Time,
                 });
                 break;
             case OrderCancelRequested e:
                 Update(account, e.Ordinal, one, writer, order => order with
                 {
-                    Status = OrderStatus.PendingCancel, ActiveFrom = e.ActiveFrom, UpdatedAt = e.Time,
+                    Status = OrderStatus.PendingCancel,
+                    PendingChange = null,
+                    RequestDue = e.ActiveFrom,
+                    Reason = e.Reason,
+                    UpdatedAt = e.Time,
                 });
                 break;
             case OrderEnded e:
@@ -111,7 +133,8 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
     internal static string Text(decimal value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static void Insert(
-        string account, long ordinal, string clientOrderId, string symbol, Order? order, OrderDenied? denied, RecordedEvent one, ProjectionWriter writer) =>
+        string account, long ordinal, string clientOrderId, string symbol, Order? order, OrderDenied? denied, RecordedEvent one,
+        ProjectionWriter writer) =>
         writer.Execute(
             """
             INSERT OR REPLACE INTO account_order (account, ordinal, client_order_id, symbol, is_open, position, state, denied)
@@ -165,12 +188,12 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
         if (universe.Find(order.Symbol) is not { } instrument) return;
         if (writer.Scalar("SELECT opening FROM account WHERE key = $1", account) is not string opening) return;
         PositionMode mode = JsonSerializer.Deserialize(opening, AccountJson.Default.AccountOpened)!.Settings.Mode;
-        var book = new SymbolBook(instrument, mode);
+        var book = new SymbolBook(instrument, mode, [instrument.Symbol]);
         if (writer.Scalar("SELECT holdings FROM account_holdings WHERE account = $1 AND symbol = $2", account, order.Symbol) is string known)
         {
             foreach (Holding holding in JsonSerializer.Deserialize(known, AccountJson.Default.ImmutableArrayHolding)) book.Put(holding);
         }
-        book.Apply(book.Allocate(order, e.Volume, e.Points, e.Time), 0, _ => 0);
+        book.Apply(book.Allocate(order, e.Volume, e.Points, e.FillTime), 0, _ => 0);
         if (book.Holdings.Count == 0)
         {
             writer.Execute("DELETE FROM account_holdings WHERE account = $1 AND symbol = $2", account, order.Symbol);

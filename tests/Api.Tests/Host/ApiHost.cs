@@ -6,8 +6,10 @@ using System.Text.Json;
 using HybridTrading.Api;
 using HybridTrading.Api.Hubs;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Silo.Hosting;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.MarketLog;
@@ -17,8 +19,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
-using Orleans.Hosting;
-using Orleans.Local;
 
 namespace HybridTrading.Tests.Host;
 
@@ -28,7 +28,8 @@ namespace HybridTrading.Tests.Host;
 /// </summary>
 internal sealed class ApiHost : IAsyncDisposable
 {
-    public static readonly ImmutableArray<Instrument> Instruments = [.. InstrumentCatalog.All.Where(one => one.Symbol is "EURUSD" or "GBPUSD" or "USDJPY")];
+    public static readonly ImmutableArray<Instrument> Instruments = [.. InstrumentCatalog.All.Where(
+        one => one.Symbol is "EURUSD" or "GBPUSD" or "USDJPY")];
 
     private readonly TempFolder _folder;
     private WebApplication _app = null!;
@@ -69,12 +70,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
         var universe = new InstrumentUniverse(Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = 100 });
-        builder.UseOrleans(silo =>
-        {
-            silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
-            silo.AddReminders();
-            silo.AddMemoryStreams(MarketGrain.Screens);
-        });
+        OrleansHost.AddSilo(builder, durable: true);
         builder.Services.AddHybridApi(new ApiOptions { Universe = universe, Simulated = true, DataFolder = _folder.Path, FeedName = "script" });
         _app = builder.Build();
         _app.MapHybridApi();
@@ -90,6 +86,7 @@ internal sealed class ApiHost : IAsyncDisposable
         _time += after ?? TimeSpan.FromSeconds(1);
         Instrument instrument = Instruments.First(one => one.Symbol == symbol);
         var quote = new Quote(_time, instrument.ToPoints(bid), instrument.ToPoints(ask), 10_000_000, 10_000_000);
+        using Principal.Scope scope = Principal.OfHost();
         await Services.GetRequiredService<IGrainFactory>().GetGrain<IMarketGrain>(symbol)
             .OnQuotes(new QuoteBatch([new PlacedQuote(_position++, quote)]));
     }
@@ -112,7 +109,8 @@ internal sealed class ApiHost : IAsyncDisposable
         if (key is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         if (body is not null)
         {
-            request.Content = new StringContent(body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+            request.Content = new StringContent(
+                body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
         }
         using HttpResponseMessage response = await Client.SendAsync(request);
         return await Answer.ReadAsync(response);

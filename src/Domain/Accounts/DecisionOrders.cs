@@ -1,0 +1,86 @@
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Orders;
+using HybridTrading.Domain.Risk;
+using HybridTrading.Domain.Strategies;
+
+namespace HybridTrading.Domain.Accounts;
+
+/// <summary>What a strategy's decision comes to in one account: orders to the wanted stance, whatever is held for the strategy now.</summary>
+/// <param name="Reason">Why there are no orders, or not the entry; <see cref="Risk.Reason.None"/> when all is ordered.</param>
+internal readonly record struct DecisionOrders(ImmutableArray<OrderRequest> Orders, Reason Reason, string Detail)
+{
+    /// <summary>Looks at the account and changes nothing; <paramref name="book"/> is the decision's instrument.</summary>
+    public static DecisionOrders For(AccountState account, SymbolBook book, FollowTerms terms, Decision decision)
+    {
+        Intent intent = decision.Intent;
+        int sign = (int)intent.Stance;
+        decimal held = book.VolumeOf(decision.Strategy);
+        decimal opposite = Math.Sign(held) == sign ? 0 : Math.Abs(held);
+        if (sign == 0) return held == 0 ? new([], Reason.AlreadyThere, "nothing is held for the strategy") : new([Exit(book, decision, held)], Reason.None, "");
+
+        Instrument instrument = book.Instrument;
+        (decimal size, Reason reason, string detail) = Size(account, book, terms, decision);
+        if (size == 0) return new(opposite > 0 ? [Exit(book, decision, held)] : [], reason, detail);
+
+        decimal missing = size - Math.Max(0, sign * held);
+        if (missing <= 0) return new([], Reason.AlreadyThere, $"{held} units are held already");
+        // One order turns a net position at the market; an entry that waits for its price must not make the exit wait, nor one be too large.
+        bool turns = opposite > 0 && account.Settings!.Mode == PositionMode.Netting && intent is { EntryLimit: null, EntryStop: null }
+            && opposite + missing <= instrument.MaxVolume;
+        OrderRequest entry = Entry(book, decision, turns ? opposite + missing : missing);
+        return new(opposite > 0 && !turns ? [Exit(book, decision, held), entry] : [entry], Reason.None, "");
+    }
+
+    private static OrderRequest Exit(SymbolBook book, Decision decision, decimal held) => new(
+        $"{decision.Id}:exit", book.Instrument.Symbol, held > 0 ? Side.Sell : Side.Buy, OrderType.Market, Math.Abs(held),
+        ReduceOnly: true, Strategy: decision.Strategy, Decision: decision.Id);
+
+    private static OrderRequest Entry(SymbolBook book, Decision decision, decimal volume)
+    {
+        Intent intent = decision.Intent;
+        Instrument instrument = book.Instrument;
+        var side = (Side)(int)intent.Stance;
+        (OrderType type, decimal? limit, decimal? stop) = intent switch
+        {
+            { EntryLimit: { } at } => (OrderType.Limit, (decimal?)at, (decimal?)null),
+            { EntryStop: { } at } => (OrderType.Stop, null, (decimal?)at),
+            _ => (OrderType.Market, null, null),
+        };
+        decimal step = instrument.TickSize * book.PointSize;
+        decimal OnTick(decimal price) => Math.Max(step, Math.Round(price / step, MidpointRounding.AwayFromZero) * step);
+        decimal entry = limit ?? stop ?? instrument.ToPrice(side == Side.Buy ? book.Mark.Ask : book.Mark.Bid);
+        return new OrderRequest($"{decision.Id}:entry", instrument.Symbol, side, type, volume,
+            LimitPrice: limit is null ? null : OnTick(limit.Value),
+            StopPrice: stop is null ? null : OnTick(stop.Value),
+            StopLoss: intent.StopDistance is { } loss ? OnTick(entry - (int)side * loss) : null,
+            TakeProfit: intent.TakeDistance is { } gain ? OnTick(entry + (int)side * gain) : null,
+            TrailingStopLoss: intent.TrailDistance is { } trail ? OnTick(trail) : null,
+            Strategy: decision.Strategy, Decision: decision.Id);
+    }
+
+    private static (decimal Size, Reason Reason, string Detail) Size(AccountState account, SymbolBook book, FollowTerms terms, Decision decision)
+    {
+        if (terms.Paused) return (0, Reason.StrategyPaused, "the account has paused this strategy: exits only");
+        Instrument instrument = book.Instrument;
+        decimal price = instrument.ToPrice(book.Mark.Ask);
+        decimal rate = account.Rate(instrument.QuoteCurrency) ?? 0;
+        decimal distance = decision.Intent.StopDistance ?? decision.Intent.TrailDistance ?? 0;
+        decimal units = terms.Sizing.Kind switch
+        {
+            SizingKind.StrategyUnits => decision.Units * terms.Sizing.Value,
+            SizingKind.FixedUnits => terms.Sizing.Value,
+            SizingKind.PercentOfEquity => Share(account, terms, price * rate),
+            SizingKind.PercentRisk => Share(account, terms, distance * rate),
+            _ => throw new InvalidOperationException($"unknown sizing {terms.Sizing.Kind}"),
+        };
+        if (terms.MaxUnits is { } most) units = Math.Min(units, most);
+        units = Math.Floor(Math.Min(units, instrument.MaxVolume) / instrument.VolumeStep) * instrument.VolumeStep;
+        return units < instrument.MinVolume
+            ? (0, Reason.SizeBelowMinimum, $"the size comes to less than {instrument.MinVolume} units")
+            : (units, Reason.None, "");
+    }
+
+    /// <summary>Units of which the sizing's share of the equity pays for <paramref name="each"/>; none where that is not known.</summary>
+    private static decimal Share(AccountState account, FollowTerms terms, decimal each) =>
+        each <= 0 ? 0 : Math.Max(0, account.Equity) * terms.Sizing.Value / 100m / each;
+}
