@@ -36,7 +36,7 @@ public sealed class PageTests(ITestOutputHelper output)
         await CreateStrategyAsync(page);
         await DecisionsComeAsync(page, system);
 
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Screenshot("light"), FullPage = true });
+        await ShootAsync(page, "light");
         await DarkAsync(page);
         await NarrowAsync(page);
         Assert.Empty(faults);
@@ -125,7 +125,7 @@ public sealed class PageTests(ITestOutputHelper output)
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
         string dark = await BackgroundAsync(page);
         Assert.True(Brightness(light) > 180 && Brightness(dark) < 80, $"the page is {light} by day and {dark} by night");
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Screenshot("dark"), FullPage = true });
+        await ShootAsync(page, "dark");
     }
 
     private async Task NarrowAsync(IPage page)
@@ -136,7 +136,7 @@ public sealed class PageTests(ITestOutputHelper output)
         int width = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");
         Assert.True(width <= Narrow, $"the page is {width} px wide on a screen of {Narrow} px");
         await Assertions.Expect(page.Locator("#ticket button[type=submit]")).ToBeVisibleAsync();
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = Screenshot("narrow"), FullPage = true });
+        await ShootAsync(page, "narrow");
     }
 
     private static Task<string> BackgroundAsync(IPage page) => page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor === 'rgba(0, 0, 0, 0)' ? getComputedStyle(document.documentElement).backgroundColor : getComputedStyle(document.body).backgroundColor");
@@ -160,11 +160,12 @@ public sealed class PageTests(ITestOutputHelper output)
         return faults;
     }
 
-    private string Screenshot(string name)
+    private async Task ShootAsync(IPage page, string name)
     {
         string path = Path.Combine(AppContext.BaseDirectory, "screenshots", $"{name}.png");
+        await page.EvaluateAsync("scrollTo(0, 0)");
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, FullPage = true });
         output.WriteLine(path);
-        return path;
     }
 
     private static string? FindChromium() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
