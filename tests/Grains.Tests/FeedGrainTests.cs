@@ -20,7 +20,7 @@ public sealed class FeedGrainTests
         await feed.Start();
         await ReachAsync(world, 40);
         IAccountGrain account = await world.OpenAccountAsync();
-        Assert.Null((await account.Place(new Domain.Orders.OrderRequest("in", "BTCUSD", Domain.Orders.Side.Buy, Domain.Orders.OrderType.Market, 1m))).Result.Denial);
+        Assert.Null((await account.Place(new Domain.Orders.OrderRequest("in", "BTCUSD", Domain.Orders.Side.Buy, Domain.Orders.OrderType.Market, 0.01m))).Result.Denial);
         await world.UntilAsync(async () => (await account.GetView())!.Positions.Length == 1, Step, "the order fills");
         GrainState<FeedState> early = new();
         await world.GrainStorage.ReadStateAsync("feed", feed.GetGrainId(), early);
