@@ -6,7 +6,8 @@ using Microsoft.Playwright;
 
 namespace HybridTrading.Scenarios.Tests;
 
-/// <summary>The page in a real browser on a running system: what a person does there, and what moves by itself. Screenshots lie beside the test's binaries.</summary>
+/// <summary>The page in a real browser on a running system: what a person does there, and what moves by itself. Screenshots lie beside the test's
+/// binaries.</summary>
 public sealed class PageTests(ITestOutputHelper output)
 {
     private const int Narrow = 360;
@@ -23,9 +24,13 @@ public sealed class PageTests(ITestOutputHelper output)
         await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = chromium, Headless = true,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync"],
         });
-        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1440, Height = 1000 }, ColorScheme = ColorScheme.Light });
+        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions
+        {
+            ViewportSize = new ViewportSize { Width = 1440, Height = 1000 }, ColorScheme = ColorScheme.Light,
+        });
         page.SetDefaultTimeout(Patience);
         ConcurrentQueue<string> faults = Faults(page);
         await page.GotoAsync(system.Client.BaseAddress!.ToString());
@@ -53,7 +58,8 @@ public sealed class PageTests(ITestOutputHelper output)
         await Assertions.Expect(page.Locator(".connection")).ToContainTextAsync("Connected");
         for (int change = 0; change < 3; change++)
         {
-            await Assertions.Expect(bid).Not.ToHaveTextAsync(await bid.InnerTextAsync(), new LocatorAssertionsToHaveTextOptions { Timeout = Patience });
+            await Assertions.Expect(bid).Not.ToHaveTextAsync(await bid.InnerTextAsync(),
+                new LocatorAssertionsToHaveTextOptions { Timeout = Patience });
         }
         await row.GetByRole(AriaRole.Button).ClickAsync();
     }
@@ -104,7 +110,8 @@ public sealed class PageTests(ITestOutputHelper output)
     {
         JsonObject fast = new()
         {
-            ["name"] = "fast", ["definition"] = "sma-cross", ["symbol"] = "BTCUSD", ["timeFrame"] = "S1", ["accounts"] = new JsonArray("paper"), ["start"] = true,
+            ["name"] = "fast", ["definition"] = "sma-cross", ["symbol"] = "BTCUSD", ["timeFrame"] = "S1", ["accounts"] = new JsonArray("paper"),
+            ["start"] = true,
             ["parameters"] = new JsonObject { ["fast"] = 1, ["slow"] = 2, ["units"] = 0.1 },
         };
         using HttpRequestMessage request = new(HttpMethod.Post, "/api/v1/strategies") { Content = JsonContent.Create((JsonNode)fast) };
@@ -113,7 +120,8 @@ public sealed class PageTests(ITestOutputHelper output)
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
 
         ILocator decisions = page.Locator("#decisions ol > li");
-        await Assertions.Expect(decisions.Nth(2)).ToContainTextAsync("fast · BTCUSD S1", new LocatorAssertionsToContainTextOptions { Timeout = Patience });
+        await Assertions.Expect(decisions.Nth(2)).ToContainTextAsync("fast · BTCUSD S1",
+            new LocatorAssertionsToContainTextOptions { Timeout = Patience });
         await decisions.First.Locator("summary").ClickAsync();
         await Assertions.Expect(page.Locator("#decisions details[open] .detail").First).ToContainTextAsync("sma");
         await Assertions.Expect(page.Locator("#positions tbody tr", new PageLocatorOptions { HasText = "fast" })).ToHaveCountAsync(1);
@@ -139,9 +147,16 @@ public sealed class PageTests(ITestOutputHelper output)
         await ShootAsync(page, "narrow");
     }
 
-    private static Task<string> BackgroundAsync(IPage page) => page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor === 'rgba(0, 0, 0, 0)' ? getComputedStyle(document.documentElement).backgroundColor : getComputedStyle(document.body).backgroundColor");
+    private static Task<string> BackgroundAsync(IPage page) =>
+        page.EvaluateAsync<string>("""
+            () => {
+              const own = getComputedStyle(document.body).backgroundColor;
+              return own === 'rgba(0, 0, 0, 0)' ? getComputedStyle(document.documentElement).backgroundColor : own;
+            }
+            """);
 
-    private static double Brightness(string colour) => Regex.Matches(colour, @"\d+(\.\d+)?").Take(3).Average(part => double.Parse(part.Value, System.Globalization.CultureInfo.InvariantCulture));
+    private static double Brightness(string colour) => Regex.Matches(colour, @"\d+(\.\d+)?").Take(3)
+        .Average(part => double.Parse(part.Value, System.Globalization.CultureInfo.InvariantCulture));
 
     /// <summary>What the browser complains about from here on.</summary>
     private static ConcurrentQueue<string> Faults(IPage page)

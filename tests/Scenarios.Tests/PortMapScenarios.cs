@@ -24,12 +24,14 @@ public sealed class PortMapScenarios
             string expected = health ?? $$"""{"status":"healthy","service":"{{name}}","port":{{port + system.Offset}}}""";
             foreach (int each in new[] { port, webSocketPort }.OfType<int>())
             {
-                using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{each + system.Offset}/health", TestContext.Current.CancellationToken);
+                using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{each + system.Offset}/health",
+                    TestContext.Current.CancellationToken);
                 Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{name} at {each}: {answer.StatusCode}");
                 Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
                 Assert.Equal(expected, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             }
-            string ready = await client.GetStringAsync($"http://127.0.0.1:{port + system.Offset}/health/ready", TestContext.Current.CancellationToken);
+            string ready = await client.GetStringAsync($"http://127.0.0.1:{port + system.Offset}/health/ready",
+                TestContext.Current.CancellationToken);
             Assert.Equal(name, JsonDocument.Parse(ready).RootElement.GetProperty("service").GetString());
             answered++;
         }
@@ -52,7 +54,8 @@ public sealed class PortMapScenarios
             Assert.Contains($"port {8007 + offset} (trading-engine) is in use", line, StringComparison.Ordinal);
             Assert.Matches(@"--port-offset \d+$", line);
             Assert.DoesNotContain("is running", result.Output, StringComparison.Ordinal);
-            Assert.All(LiveSystem.Ports("hybrid").Where(port => port != 8007), port => Assert.True(LiveSystem.IsFree(port + offset), $"port {port + offset} is bound"));
+            Assert.All(LiveSystem.Ports("hybrid").Where(port => port != 8007), port =>
+                Assert.True(LiveSystem.IsFree(port + offset), $"port {port + offset} is bound"));
             Assert.False(Directory.Exists(data["journal"]), "a journal was made");
         }
         // Its folder is free, and the system comes up there.
@@ -65,8 +68,12 @@ public sealed class PortMapScenarios
     {
         using var data = new TempFolder();
         int offset = LiveSystem.FreeOffset("hybrid");
-        await using HybridProgram program = HybridProgram.Start("run", "--data", data.Path, "--port-offset", $"{offset}", "--services", "trading-engine,audit-trail");
-        while (!program.HasExited && !program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal)) await Task.Delay(20, TestContext.Current.CancellationToken);
+        await using HybridProgram program = HybridProgram.Start("run", "--data", data.Path, "--port-offset", $"{offset}", "--services",
+            "trading-engine,audit-trail");
+        while (!program.HasExited && !program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
         Assert.False(program.HasExited, program.Output + program.Error);
 
         Assert.All(LiveSystem.Ports("hybrid"), port => Assert.Equal(port is not (8007 or 8018), LiveSystem.IsFree(port + offset)));

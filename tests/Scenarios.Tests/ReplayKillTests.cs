@@ -11,8 +11,8 @@ public sealed partial class ReplayKillTests(ITestOutputHelper output)
 
     private static readonly string[] Options =
     [
-        "--symbol", "EURUSD", "--timeframe", "S1", "--strategy", "donchian-breakout", "--account", "main", "--account", "half=0.5x", "--limits", "none",
-        "--commission-per-lot", "3.5", "--random-slippage", "4", "--seed", "11", "--latency", "30",
+        "--symbol", "EURUSD", "--timeframe", "S1", "--strategy", "donchian-breakout", "--account", "main", "--account", "half=0.5x", "--limits",
+        "none", "--commission-per-lot", "3.5", "--random-slippage", "4", "--seed", "11", "--latency", "30",
     ];
 
     [Fact]

@@ -47,7 +47,8 @@ public sealed class HybridProgram : IAsyncDisposable
     /// <summary>The program as src/Silo's build left it, of the same configuration and host as the tests.</summary>
     public static string File { get; } = FindProgram();
 
-    /// <summary>Whether this process, and so each that it starts, was told to ignore Ctrl+C (a shell does so for what it runs in the background).</summary>
+    /// <summary>Whether this process, and so each that it starts, was told to ignore Ctrl+C (a shell does so for what it runs in the
+    /// background).</summary>
     public static bool IgnoresInterrupt { get; } = OperatingSystem.IsLinux() && System.IO.File.ReadLines("/proc/self/status")
         .Where(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))
         .Any(line => (Convert.ToUInt64(line[7..].Trim(), 16) & (1ul << (SigInt - 1))) != 0);

@@ -33,35 +33,41 @@ public sealed class LiveSystem : IAsyncDisposable
         for (int attempt = 0; ; attempt++)
         {
             int offset = FreeOffset(map);
-            var system = new LiveSystem(HybridProgram.Start(["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further]), map, offset);
+            var system = new LiveSystem(HybridProgram.Start(["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further]),
+                map, offset);
             long start = Stopwatch.GetTimestamp();
             while (!system.Program.HasExited && !system.Program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
             {
-                if (Stopwatch.GetElapsedTime(start) > LongestStart) Assert.Fail($"not started in time: {system.Program.Output}\n{system.Program.Error}");
+                if (Stopwatch.GetElapsedTime(start) > LongestStart)
+                    Assert.Fail($"not started in time: {system.Program.Output}\n{system.Program.Error}");
                 await Task.Delay(20, TestContext.Current.CancellationToken);
             }
             if (!system.Program.HasExited) return system;
             ProgramResult result = await system.Program.WaitAsync();
             await system.DisposeAsync();
             // Another process took a port in between.
-            if (attempt < 5 && result.Error.Contains("is in use", StringComparison.Ordinal) && result.Error.Contains("port ", StringComparison.Ordinal)) continue;
+            if (attempt < 5 && result.Error.Contains("is in use", StringComparison.Ordinal)
+                && result.Error.Contains("port ", StringComparison.Ordinal)) continue;
             Assert.Fail(result.ToString());
         }
     }
 
-    /// <summary>Every service of a map as its file in <c>ports/</c> has it: name, ports, our service of that name, and the body of its health if a document prints one.</summary>
+    /// <summary>Every service of a map as its file in <c>ports/</c> has it: name, ports, our service of that name, and the body of its health if a
+    /// document prints one.</summary>
     public static IEnumerable<(string Name, string Means, int Port, int? WebSocketPort, string? Health)> Services(string map)
     {
         JsonNode file = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.RepositoryRoot, "ports", $"{map}.json")))!;
         foreach (JsonNode? service in file["services"]!.AsArray())
         {
             string name = (string)service!["service"]!;
-            yield return (name, (string?)service["mapsTo"] ?? name, (int)service["port"]!, (int?)service["webSocketPort"], (string?)service["health"]);
+            yield return (name, (string?)service["mapsTo"] ?? name, (int)service["port"]!, (int?)service["webSocketPort"],
+                (string?)service["health"]);
         }
     }
 
     /// <summary>Every port that the system under a map listens on.</summary>
-    public static IEnumerable<int> Ports(string map) => Services(map).SelectMany(service => new[] { service.Port, service.WebSocketPort }).OfType<int>();
+    public static IEnumerable<int> Ports(string map) => Services(map).SelectMany(service => new[] { service.Port, service.WebSocketPort })
+        .OfType<int>();
 
     /// <summary>An offset at which all ports of a map are free now; they lie below the range that the platform hands out by itself.</summary>
     public static int FreeOffset(string map)

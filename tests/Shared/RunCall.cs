@@ -14,7 +14,8 @@ internal static class RunCall
         return await JsonAsync("replay", [.. arguments, "--data", data.Path]);
     }
 
-    /// <summary>All that a run came to: the report without what differs between a back-test and a replay of the same (mode, id, time taken).</summary>
+    /// <summary>All that a run came to: the report without what differs between a back-test and a replay of the same (mode, id, time
+    /// taken).</summary>
     public static string Outcome(JsonObject report)
     {
         JsonNode copy = report.DeepClone();

@@ -75,7 +75,8 @@ public sealed class CommandLineTests
     public async Task A_wrong_speed(string speed)
     {
         using var folder = new TempFolder();
-        await AssertRefusedAsync(["replay", Days(folder), "--symbol", "GBPUSD", "--speed", speed, "--data", folder["data"]], [$"--speed is '{speed}'", "max"]);
+        await AssertRefusedAsync(["replay", Days(folder), "--symbol", "GBPUSD", "--speed", speed, "--data", folder["data"]],
+            [$"--speed is '{speed}'", "max"]);
         Assert.False(Directory.Exists(folder["data"]));
     }
 
@@ -155,7 +156,8 @@ public sealed class CommandLineTests
     public async Task The_help_of_the_program_names_every_command()
     {
         ProgramResult help = (await HybridProgram.RunAsync("--help")).Succeeded();
-        Assert.All((string[])["run", "backtest", "replay", "ports", "journal", "backup", "restore"], command => Assert.Matches($@"(?m)^  {command}\b", help.Output));
+        Assert.All((string[])["run", "backtest", "replay", "ports", "journal", "backup", "restore"], command =>
+            Assert.Matches($@"(?m)^  {command}\b", help.Output));
     }
 
     /// <summary>Three days of GBPUSD.</summary>

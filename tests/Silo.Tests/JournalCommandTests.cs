@@ -17,8 +17,10 @@ public sealed class JournalCommandTests
         Assert.Matches($@"tree size {size} root [0-9a-f]{{64}}\n", verified.Output);
         Assert.EndsWith("sound\n", verified.Output, StringComparison.Ordinal);
 
-        ProgramResult exported = (await HybridProgram.RunAsync("journal", "export", "--format", "jsonl", "--run", run, "--data", data.Path)).Succeeded();
-        JsonObject[] events = [.. exported.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+        ProgramResult exported = (await HybridProgram.RunAsync("journal", "export", "--format", "jsonl", "--run", run, "--data", data.Path))
+            .Succeeded();
+        JsonObject[] events = [.. exported.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!.AsObject())];
         Assert.Equal(size, events.Length);
         Assert.Equal(Enumerable.Range(0, events.Length).Select(position => (long)position), events.Select(one => (long)one["position"]!));
         foreach (IGrouping<string, JsonObject> stream in events.GroupBy(one => (string)one["stream"]!))
@@ -27,8 +29,10 @@ public sealed class JournalCommandTests
         }
         Assert.Contains(events, one => (string?)one["name"] == "order-filled" && (decimal)one["payload"]!["volume"]! > 0);
 
-        ProgramResult tail = (await HybridProgram.RunAsync("journal", "export", "--from", $"{size - 3}", "--run", run, "--data", data.Path)).Succeeded();
-        Assert.Equal(exported.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^3..], tail.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        ProgramResult tail = (await HybridProgram.RunAsync("journal", "export", "--from", $"{size - 3}", "--run", run, "--data", data.Path))
+            .Succeeded();
+        Assert.Equal(exported.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^3..],
+            tail.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
@@ -44,7 +48,8 @@ public sealed class JournalCommandTests
         ProgramResult result = await HybridProgram.RunAsync("journal", "verify", "--run", run, "--data", data.Path);
 
         Assert.True(result.ExitCode == 1, result.ToString());
-        Assert.Contains(result.ErrorLines, line => System.Text.RegularExpressions.Regex.IsMatch(line, $@"^fault: position \d+, .*{Path.GetFileName(segment)} at byte \d+: "));
+        Assert.Contains(result.ErrorLines, line => System.Text.RegularExpressions.Regex.IsMatch(line,
+            $@"^fault: position \d+, .*{Path.GetFileName(segment)} at byte \d+: "));
         Assert.DoesNotContain("sound", result.Output, StringComparison.Ordinal);
     }
 
@@ -73,7 +78,8 @@ public sealed class JournalCommandTests
         ProgramResult damaged = await HybridProgram.RunAsync("restore", backup, "--data", data["again"]);
         Assert.Equal(1, damaged.ExitCode);
         Assert.Contains(damaged.ErrorLines, line => line.Contains(Path.GetFileName(copy), StringComparison.Ordinal));
-        Assert.True(!Directory.Exists(data["again"]) || Directory.GetFiles(data["again"], "*.log", SearchOption.AllDirectories).Length == 0, "a damaged backup was put in place");
+        bool untouched = !Directory.Exists(data["again"]) || Directory.GetFiles(data["again"], "*.log", SearchOption.AllDirectories).Length == 0;
+        Assert.True(untouched, "a damaged backup was put in place");
     }
 
     [Theory]
@@ -97,7 +103,8 @@ public sealed class JournalCommandTests
     private static async Task<string> ReplayAsync(TempFolder data)
     {
         ProgramResult result = (await HybridProgram.RunAsync(
-            "replay", SharedData.Path("data/lean/cfd/oanda/minute/xauusd"), "--strategy", "donchian-breakout", "--set", "units=10", "--data", data.Path, "--json")).Succeeded();
+            "replay", SharedData.Path("data/lean/cfd/oanda/minute/xauusd"), "--strategy", "donchian-breakout", "--set", "units=10", "--data",
+            data.Path, "--json")).Succeeded();
         return (string)JsonNode.Parse(result.Output)!["runId"]!;
     }
 }

@@ -41,12 +41,14 @@ public sealed partial class LayeringTests
     /// <summary>What reads a clock, or chance, instead of being given it. (How long a run took may be measured.)</summary>
     private static readonly HashSet<string> Clocks =
     [
-        "System.DateTime.get_Now", "System.DateTime.get_UtcNow", "System.DateTime.get_Today", "System.DateTimeOffset.get_Now", "System.DateTimeOffset.get_UtcNow",
+        "System.DateTime.get_Now", "System.DateTime.get_UtcNow", "System.DateTime.get_Today", "System.DateTimeOffset.get_Now",
+        "System.DateTimeOffset.get_UtcNow",
         "System.Environment.get_TickCount", "System.Environment.get_TickCount64",
         "System.Random.get_Shared", "System.TimeProvider.get_System",
     ];
 
-    public static TheoryData<string> BuiltProjects { get; } = [.. Projects().Select(file => Path.GetFileNameWithoutExtension(file)).Where(name => File.Exists(AssemblyOf(name)))];
+    public static TheoryData<string> BuiltProjects { get; } = [.. Projects().Select(file => Path.GetFileNameWithoutExtension(file))
+        .Where(name => File.Exists(AssemblyOf(name)))];
 
     [Fact]
     public void Project_files_name_only_whom_they_may_know()
@@ -87,7 +89,8 @@ public sealed partial class LayeringTests
     [MemberData(nameof(BuiltProjects))]
     public void Assemblies_refer_only_to_whom_they_may_know(string project)
     {
-        string[] ours = [.. Refers(project).Where(name => name.StartsWith("HybridTrading.", StringComparison.Ordinal)).Select(name => name["HybridTrading.".Length..])];
+        string[] ours = [.. Refers(project).Where(name => name.StartsWith("HybridTrading.", StringComparison.Ordinal))
+            .Select(name => name["HybridTrading.".Length..])];
         Assert.Empty(ours.Except(AllowedAssemblies[project]));
     }
 
@@ -98,7 +101,8 @@ public sealed partial class LayeringTests
             name.StartsWith("System.", StringComparison.Ordinal) || name.StartsWith("Orleans.", StringComparison.Ordinal)
                 || name is "netstandard" or "NodaTime" or "MathNet.Numerics" or "HybridTrading.Orleans.Local.Abstractions",
             $"Domain refers to {name}"));
-        Assert.DoesNotContain(Refers("Domain"), name => name.StartsWith("System.Net", StringComparison.Ordinal) || name.StartsWith("System.IO.FileSystem", StringComparison.Ordinal));
+        Assert.DoesNotContain(Refers("Domain"), name => name.StartsWith("System.Net", StringComparison.Ordinal)
+            || name.StartsWith("System.IO.FileSystem", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -132,7 +136,8 @@ public sealed partial class LayeringTests
                // The compiler's own entry point has none.
                where space.Length > 0 || metadata.GetString(type.Name) != "Program"
                // The generator of genuine Orleans puts its code into a namespace of its own.
-               where space != root && !space.StartsWith(root + ".", StringComparison.Ordinal) && !space.StartsWith("OrleansCodeGen", StringComparison.Ordinal)
+               where space != root && !space.StartsWith(root + ".", StringComparison.Ordinal)
+                   && !space.StartsWith("OrleansCodeGen", StringComparison.Ordinal)
                select $"{space}.{metadata.GetString(type.Name)}",
         ];
         Assert.Empty(strangers);
@@ -159,17 +164,20 @@ public sealed partial class LayeringTests
         string[] particular =
         [
             .. SourceFiles().Where(file => UsesLocal().IsMatch(File.ReadAllText(file)))
-                .Select(file => Path.GetRelativePath(Sources, file).Replace('\\', '/')).Where(file => !file.StartsWith("Orleans.Local", StringComparison.Ordinal)),
+                .Select(file => Path.GetRelativePath(Sources, file).Replace('\\', '/'))
+                .Where(file => !file.StartsWith("Orleans.Local", StringComparison.Ordinal)),
         ];
         Assert.Equal(["Silo/Hosting/LocalHost.cs"], particular);
     }
 
     private static IEnumerable<string> Projects() => Directory.GetFiles(Sources, "*.csproj", SearchOption.AllDirectories);
 
-    private static IEnumerable<string> SourceFiles() => Projects().SelectMany(project => Directory.GetFiles(Path.GetDirectoryName(project)!, "*.cs", SearchOption.AllDirectories));
+    private static IEnumerable<string> SourceFiles() => Projects().SelectMany(project =>
+        Directory.GetFiles(Path.GetDirectoryName(project)!, "*.cs", SearchOption.AllDirectories));
 
     private static string[] References(string project) =>
-        [.. XDocument.Load(project).Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/')))];
+        [.. XDocument.Load(project).Descendants("ProjectReference").Select(reference =>
+            Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/')))];
 
     private static string AssemblyOf(string project) => Path.Combine(Path.GetDirectoryName(HybridProgram.File)!, $"HybridTrading.{project}.dll");
 

@@ -13,7 +13,10 @@ public sealed class PortsCommandTests
     {
         ProgramResult result = (await HybridProgram.RunAsync("ports", "--map", map, "--port-offset", "100")).Succeeded();
         // Names may be broken over lines by the width of the output; the ports stand in a column of their own.
-        foreach ((string _, string _, int port, int? _, string? _) in LiveSystem.Services(map)) Assert.Matches($@"(?m)^\S?\s*{port + 100}\b", result.Output);
+        foreach ((string _, string _, int port, int? _, string? _) in LiveSystem.Services(map))
+        {
+            Assert.Matches($@"(?m)^\S?\s*{port + 100}\b", result.Output);
+        }
     }
 
     [Theory]
@@ -58,7 +61,8 @@ public sealed class PortsCommandTests
         ProgramResult result = await HybridProgram.RunAsync("ports", "validate", file);
 
         Assert.True(result.ExitCode == 1, result.ToString());
-        Assert.Contains(result.ErrorLines, line => line.Contains($": {fault}: ", StringComparison.Ordinal) && named.All(text => line.Contains(text, StringComparison.Ordinal)));
+        Assert.Contains(result.ErrorLines, line => line.Contains($": {fault}: ", StringComparison.Ordinal)
+            && named.All(text => line.Contains(text, StringComparison.Ordinal)));
         Assert.Matches(@"ports: \d+ faults?\n$", result.Output);
     }
 
@@ -84,7 +88,8 @@ public sealed class PortsCommandTests
         ProgramResult result = await HybridProgram.RunAsync("ports", "validate", "deltran", "--port-offset", "60000");
         Assert.Equal(1, result.ExitCode);
         Assert.All(LiveSystem.Services("deltran"), service => Assert.Contains(
-            result.ErrorLines, line => line.Contains("port-out-of-bounds", StringComparison.Ordinal) && line.Contains($"{service.Port + 60_000}", StringComparison.Ordinal)));
+            result.ErrorLines, line => line.Contains("port-out-of-bounds", StringComparison.Ordinal)
+                && line.Contains($"{service.Port + 60_000}", StringComparison.Ordinal)));
     }
 
     [Theory]

@@ -108,7 +108,8 @@ public sealed class RunCommandTests
     {
         Assert.DoesNotContain("fail:", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("xception", result.Output + result.Error, StringComparison.Ordinal);
-        Assert.All(LiveSystem.Ports(system.Map), port => Assert.True(LiveSystem.IsFree(port + system.Offset), $"port {port + system.Offset} is still bound"));
+        Assert.All(LiveSystem.Ports(system.Map), port => Assert.True(LiveSystem.IsFree(port + system.Offset),
+            $"port {port + system.Offset} is still bound"));
         ProgramResult verified = (await HybridProgram.RunAsync("journal", "verify", "--data", data.Path)).Succeeded();
         Assert.DoesNotContain("never counted", verified.Output, StringComparison.Ordinal);
     }

@@ -13,14 +13,16 @@ public sealed class RunTests
     ];
 
     // Costs of every kind, so that whatever a fill depends on takes part.
-    private static readonly string[] Costs = ["--commission-per-lot", "3.5", "--slippage", "1", "--random-slippage", "4", "--seed", "7", "--latency", "40"];
+    private static readonly string[] Costs = ["--commission-per-lot", "3.5", "--slippage", "1", "--random-slippage", "4", "--seed", "7",
+        "--latency", "40"];
 
     [Theory]
     [InlineData("backtest")]
     [InlineData("replay")]
     public async Task R1_on_GBPUSD_hours_ends_at_the_published_figures(string command)
     {
-        string[] arguments = [SharedData.Path("data/mt5-history/gbpusd_h1.zip"), "--symbol", "GBPUSD", "--timeframe", "H1", "--account-currency", "USD", .. R1];
+        string[] arguments = [SharedData.Path("data/mt5-history/gbpusd_h1.zip"), "--symbol", "GBPUSD", "--timeframe", "H1", "--account-currency",
+            "USD", .. R1];
         JsonObject report = command == "replay" ? await RunCall.ReplayAsync(arguments) : await RunCall.BacktestAsync(arguments);
 
         Assert.Equal(101045.539314m, (decimal)report["finalEquity"]!);
@@ -57,7 +59,8 @@ public sealed class RunTests
 
     [Fact]
     public async Task R1_on_USDJPY_hours_in_yen_replays_alike() =>
-        await RunCall.AssertAlikeAsync([SharedData.Path("data/mt5-history/usdjpy_h1.zip"), "--symbol", "USDJPY", "--timeframe", "H1", "--account-currency", "JPY", .. R1]);
+        await RunCall.AssertAlikeAsync([SharedData.Path("data/mt5-history/usdjpy_h1.zip"), "--symbol", "USDJPY", "--timeframe", "H1",
+            "--account-currency", "JPY", .. R1]);
 
     [Theory]
     [InlineData("sma-cross", "M1")]
@@ -97,7 +100,8 @@ public sealed class RunTests
     {
         JsonObject report = await RunCall.AssertAlikeAsync(
         [
-            SharedData.Path("data/lean/forex/oanda/hour/eurusd.zip"), SharedData.Path("data/mt5-history/gbpusd_h1.zip"), SharedData.Path("data/mt5-history/usdjpy_h1.zip"),
+            SharedData.Path("data/lean/forex/oanda/hour/eurusd.zip"), SharedData.Path("data/mt5-history/gbpusd_h1.zip"),
+            SharedData.Path("data/mt5-history/usdjpy_h1.zip"),
             "--timeframe", "H1", "--strategy", "sma-cross", "--strategy", "donchian-breakout", "--account", "small=0.5x", "--account", "big=15%",
             "--from", "2016-05-01", "--to", "2016-08-01", "--mode", mode, .. Costs,
         ]);
@@ -172,7 +176,8 @@ public sealed class RunTests
 
         Assert.Empty(result.Error);
         Assert.All(
-            (string[])["finalEquity", "closedTrades", "fees", "maxDrawdownPercent", "orders", "orderListHash", "dataPoints", "seconds", "wallSeconds"],
+            (string[])["finalEquity", "closedTrades", "fees", "maxDrawdownPercent", "orders", "orderListHash", "dataPoints", "seconds",
+                "wallSeconds"],
             field => Assert.NotNull(report[field]));
     }
 }
