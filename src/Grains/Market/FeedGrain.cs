@@ -47,7 +47,7 @@ public sealed partial class FeedGrain(
     TimeProvider clock, ILogger<FeedGrain> logger) : Grain, IFeedGrain, IRemindable
 {
     private const string AliveReminder = "alive";
-    private const int HistoryBars = 3000;
+    private const int HistoryBars = 1500;
     private static readonly TimeSpan PumpInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ClockInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(30);
