@@ -7,6 +7,8 @@ public static class Keys
 {
     public const string Feed = "feed";
 
+    public const string Outbox = "silo";
+
     /// <summary>EURUSD/H1.</summary>
     public static string Features(string symbol, TimeFrame timeFrame) => $"{symbol}/{timeFrame}";
 

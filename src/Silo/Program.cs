@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using HybridTrading.Silo.Commands;
 
 RootCommand root = new(
@@ -11,8 +12,9 @@ RootCommand root = new(
     BackupCommands.CreateBackup(),
     BackupCommands.CreateRestore(),
 };
-Command run = RunCommand.Create();
-root.Add(run);
-RunCommand.MakeDefault(root, run);
+root.Add(RunCommand.Create());
+RunCommand.MakeDefault(root);
 
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+ParseResult parsed = root.Parse(args);
+if (parsed.Action is ParseErrorAction) return CommandAction.Error(parsed.Errors[0].Message, CommandAction.Usage);
+return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

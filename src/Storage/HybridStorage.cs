@@ -9,6 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Providers;
+using Orleans.Storage;
 
 namespace HybridTrading.Storage;
 
@@ -31,9 +34,10 @@ public static class HybridStorage
     public const string ViewDatabase = "views";
 
     /// <summary>
-    /// Everything that Local keeps on disk, over an open data folder: journal, snapshots, keys, market logs, bars, positions, and a runner for
-    /// the <see cref="IProjection"/>s that are registered. The host opens the journal and starts the projections before what is registered
-    /// after this, and closes all of it when the container is disposed; the data folder is the caller's.
+    /// Everything that Local keeps on disk, over an open data folder: journal, snapshots, keys, market logs, bars, positions, grain state (the
+    /// default provider), reminders, and a runner for the <see cref="IProjection"/>s that are registered. The host opens the journal and starts
+    /// the projections before what is registered after this, and closes all of it when the container is disposed; the data folder is the
+    /// caller's.
     /// </summary>
     public static IServiceCollection AddHybridStorage(this IServiceCollection services, DataFolder folder, StorageOptions? options = null)
     {
@@ -49,10 +53,16 @@ public static class HybridStorage
         services.AddKeyedSingleton(BarDatabase, (_, _) => SqliteDatabase.Open(folder.BarDatabase, SqliteDurability.Normal));
         services.AddKeyedSingleton(ViewDatabase, (_, _) => SqliteDatabase.Open(folder.ViewDatabase, SqliteDurability.Normal));
         services.AddSingleton<IPositionStore>(provider => new SqlitePositionStore(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
+        services.AddKeyedSingleton<IGrainStorage>(
+            ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME,
+            (provider, _) => new SqliteGrainStorage(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
+        services.AddSingleton<IReminderTable>(provider => new SqliteReminderTable(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
         services.AddSingleton<IBarStore>(provider => new SqliteBarStore(provider.GetRequiredKeyedService<SqliteDatabase>(BarDatabase)));
         services.AddSingleton(provider => new MarketLogs(folder, options.MarketLog, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ProjectionRunner(
-            provider.GetRequiredService<IJournal>(), provider.GetRequiredKeyedService<SqliteDatabase>(ViewDatabase), provider.GetServices<IProjection>()));
+            provider.GetRequiredService<IJournal>(),
+            provider.GetRequiredKeyedService<SqliteDatabase>(ViewDatabase),
+            provider.GetServices<IProjection>()));
         services.AddSingleton(provider => provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase).Info);
         services.AddHostedService<StorageStart>();
         return services;
@@ -77,6 +87,7 @@ internal sealed partial class StorageStart(
         Message = "Data in {Folder}: {Events} events of {Streams} streams in {Segments} segments; SQLite {Sqlite} ({Source})")]
     private static partial void Opened(ILogger log, string folder, long events, int streams, int segments, string sqlite, string source);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The journal's tail was torn by a crash: {Bytes} bytes of appends that nobody was told of were cut")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The journal's tail was torn by a crash: {Bytes} bytes of appends that nobody was told of were cut")]
     private static partial void Cut(ILogger log, long bytes);
 }

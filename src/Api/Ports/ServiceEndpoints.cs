@@ -7,6 +7,7 @@ namespace HybridTrading.Api.Ports;
 /// <param name="Service">Our service of that name; several names of a map may mean one.</param>
 /// <param name="Health">The exact body of <c>GET /health</c>, or null for the usual one.</param>
 /// <param name="Dependencies">Names under the map.</param>
+/// <param name="AuxiliaryPorts">gRPC and metrics ports of its own that the document gives it: they answer <c>GET /health</c> over HTTP and nothing else yet.</param>
 public sealed record HostedService(
     string Name,
     string Service,
@@ -16,7 +17,8 @@ public sealed record HostedService(
     int SiloPort,
     int GatewayPort,
     string? Health,
-    ImmutableArray<string> Dependencies);
+    ImmutableArray<string> Dependencies,
+    ImmutableArray<int> AuxiliaryPorts);
 
 /// <summary>Which services this process hosts, and on which ports, under the chosen map and offset. Immutable.</summary>
 public sealed class ServiceEndpoints
@@ -33,6 +35,7 @@ public sealed class ServiceEndpoints
         Hosted = hosted;
         _byPort = hosted.Select(h => (h.Port, h))
             .Concat(hosted.Where(h => h.WebSocketPort is not null).Select(h => (Port: h.WebSocketPort!.Value, h)))
+            .Concat(hosted.SelectMany(h => h.AuxiliaryPorts.Select(port => (Port: port, h))))
             .ToFrozenDictionary(e => e.Port, e => e.h);
         _portsOf = hosted.GroupBy(h => h.Service).ToFrozenDictionary(g => g.Key, g => g.Select(h => h.Port).ToFrozenSet(), StringComparer.Ordinal);
         HubPorts = PortsOf(Gateway).Concat(hosted.Select(h => h.WebSocketPort).OfType<int>()).ToFrozenSet();
@@ -81,8 +84,11 @@ public sealed class ServiceEndpoints
         PortMap shifted = map.Shifted(offset);
         ImmutableArray<ServicePort> chosen = services is null or { Count: 0 } ? shifted.Services : Choose(shifted, services);
         return new ServiceEndpoints(map, offset, [.. chosen.Select(s => new HostedService(
-            s.Name, s.Service, s.Network, s.Port, s.WebSocketPort, s.SiloPort, s.GatewayPort, s.Health, s.Dependencies))]);
+            s.Name, s.Service, s.Network, s.Port, s.WebSocketPort, s.SiloPort, s.GatewayPort, s.Health, s.Dependencies, Auxiliary(s)))]);
     }
+
+    private static ImmutableArray<int> Auxiliary(ServicePort service) =>
+        [.. new[] { service.GrpcPort, service.MetricsPort == service.Port ? null : service.MetricsPort }.OfType<int>()];
 
     private static ImmutableArray<ServicePort> Choose(PortMap map, IReadOnlyCollection<string> names)
     {

@@ -259,13 +259,13 @@ public sealed class AccountState
                 _denials[e.Ordinal] = e.Denial;
                 break;
             case OrderWorking e:
-            {
-                Order order = Changing(e, e.Ordinal);
-                // A change or cancel that follows the order to the venue stays pending.
-                if (order.Status == OrderStatus.Submitted) order = Move(order, OrderStatus.Working, e.Time);
-                Put(order with { Arrived = true, Rested = e.Rests, UpdatedAt = e.Time });
-                break;
-            }
+                {
+                    Order order = Changing(e, e.Ordinal);
+                    // A change or cancel that follows the order to the venue stays pending.
+                    if (order.Status == OrderStatus.Submitted) order = Move(order, OrderStatus.Working, e.Time);
+                    Put(order with { Arrived = true, Rested = e.Rests, UpdatedAt = e.Time });
+                    break;
+                }
             case OrderRested e:
                 Put(Changing(e, e.Ordinal) with { Rested = true, UpdatedAt = e.Time });
                 break;
@@ -288,7 +288,9 @@ public sealed class AccountState
             case OrderCancelRequested e:
                 Put(Move(Changing(e, e.Ordinal), OrderStatus.PendingCancel, e.Time) with
                 {
-                    PendingChange = null, RequestDue = e.ActiveFrom, Reason = e.Reason,
+                    PendingChange = null,
+                    RequestDue = e.ActiveFrom,
+                    Reason = e.Reason,
                 });
                 break;
             case OrderEnded e:

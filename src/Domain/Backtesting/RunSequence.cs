@@ -15,56 +15,49 @@ public readonly record struct RunEvent(long Position, int Series, int Index, Dat
 /// </summary>
 public sealed class RunSequence
 {
-    private readonly ImmutableArray<MarketSeries> _series;
+    private readonly MarketSequence _data;
     private readonly ImmutableArray<ImmutableArray<TimeFrame>> _frames;
-    private readonly int[] _next;
     private readonly DateTime[] _pendingEnd;
     private readonly bool _single;
-    private int _due = -1;
+    private MarketSequence.Enumerator _next;
+    private bool _hasNext;
     private long _position;
 
-    /// <param name="series">In ordinal order of their symbols.</param>
     public RunSequence(ImmutableArray<MarketSeries> series, RunPlan plan)
     {
-        _series = series;
+        _data = new MarketSequence(series);
         _frames = [.. series.Select(each => plan.FramesOf(each.Instrument.Symbol))];
-        _next = new int[series.Length];
         _pendingEnd = new DateTime[series.Length];
         Array.Fill(_pendingEnd, DateTime.MaxValue);
         _single = series.Length == 1;
+        _next = _data.GetEnumerator();
+        _hasNext = _next.MoveNext();
     }
 
-    public ImmutableArray<MarketSeries> Series => _series;
+    public ImmutableArray<MarketSeries> Series => _data.Series;
 
     /// <summary>Data items in all series; clock events are not data.</summary>
-    public long DataPoints => _series.Sum(series => (long)series.Count);
-
-    public long Position => _position;
+    public long DataPoints => _data.Count;
 
     public RunEvent Current { get; private set; }
 
     public bool MoveNext()
     {
-        int first = _single ? (_next[0] < _series[0].Count ? 0 : -1) : First();
-        if (first < 0) return false;
-        DateTime time = _series[first].EventTime(_next[first]);
+        if (!_hasNext) return false;
+        MarketSequenceEntry next = _next.Current;
         if (!_single)
         {
-            int ending = Ending(first, time);
+            int ending = Ending(next.Series, next.Time);
             if (ending >= 0)
             {
                 Current = new RunEvent(_position++, ending, -1, _pendingEnd[ending]);
                 _pendingEnd[ending] = DateTime.MaxValue;
                 return true;
             }
+            _pendingEnd[next.Series] = EndOf(next.Series, next.Index);
         }
-        int index = _next[first]++;
-        if (!_single)
-        {
-            _pendingEnd[first] = EndOf(first, index);
-            _due = -1;
-        }
-        Current = new RunEvent(_position++, first, index, time);
+        Current = new RunEvent(_position++, next.Series, next.Index, next.Time);
+        _hasNext = _next.MoveNext();
         return true;
     }
 
@@ -73,24 +66,10 @@ public sealed class RunSequence
         series.IsTicks ? series.Quotes.Span[index].Time : series.Bars.Span[index].OpenTime;
 
     /// <summary>When the run begins; the epoch for one without data.</summary>
-    public DateTime Start => _series.Where(series => series.Count > 0).Select(series => StartOf(series, 0)).DefaultIfEmpty(DateTime.UnixEpoch).Min();
+    public DateTime Start => Series.Where(series => series.Count > 0).Select(series => StartOf(series, 0)).DefaultIfEmpty(DateTime.UnixEpoch).Min();
 
     /// <summary>The time of the last event.</summary>
-    public DateTime End => _series.Where(series => series.Count > 0).Select(series => series.EventTime(series.Count - 1)).DefaultIfEmpty(DateTime.UnixEpoch).Max();
-
-    private int First()
-    {
-        if (_due >= 0) return _due;
-        int first = -1;
-        DateTime least = DateTime.MaxValue;
-        for (int i = 0; i < _series.Length; i++)
-        {
-            if (_next[i] >= _series[i].Count) continue;
-            DateTime time = _series[i].EventTime(_next[i]);
-            if (first < 0 || time < least) (first, least) = (i, time);
-        }
-        return _due = first;
-    }
+    public DateTime End => Series.Where(series => series.Count > 0).Select(series => series.EventTime(series.Count - 1)).DefaultIfEmpty(DateTime.UnixEpoch).Max();
 
     /// <summary>The series, other than the one whose event comes next, whose bar ends first by then; -1 for none.</summary>
     private int Ending(int next, DateTime time)
@@ -98,7 +77,9 @@ public sealed class RunSequence
         int ending = -1;
         for (int i = 0; i < _pendingEnd.Length; i++)
         {
-            if (i != next && _pendingEnd[i] <= time && (ending < 0 || _pendingEnd[i] < _pendingEnd[ending])) ending = i;
+            // Of bars, the one that ends with the bar that is pending may still come at this very time.
+            bool ended = Series[i].IsTicks ? _pendingEnd[i] <= time : _pendingEnd[i] < time;
+            if (i != next && ended && (ending < 0 || _pendingEnd[i] < _pendingEnd[ending])) ending = i;
         }
         return ending;
     }
@@ -106,7 +87,7 @@ public sealed class RunSequence
     private DateTime EndOf(int series, int index)
     {
         DateTime end = DateTime.MaxValue;
-        MarketSeries each = _series[series];
+        MarketSeries each = Series[series];
         DateTime start = StartOf(each, index), time = each.EventTime(index);
         foreach (TimeFrame frame in _frames[series])
         {

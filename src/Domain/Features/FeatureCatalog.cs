@@ -57,7 +57,8 @@ public static class FeatureCatalog
         new("wma", "Linearly weighted moving average, the newest heaviest.", "exact sums, one division",
             [Bars("period", 20)], [Itself("average price")], true)
         { Create = (instrument, p, source) => new Wma(instrument, (int)p[0], source) },
-        new("macd", "Moving average convergence/divergence; every average seeded with the mean of its own first n.", "Appel 1979; smoothing 2 / (n + 1)",
+        new("macd", "Moving average convergence/divergence; every average seeded with the mean of its own first n.",
+            "Appel 1979; smoothing 2 / (n + 1)",
             [Bars("fast", 12), Bars("slow", 26), Bars("signal", 9)],
             [new("line", "fast average - slow average"), new("signal", "average of the line"), new("histogram", "line - signal")], true)
         { Create = (instrument, p, source) => new Macd(instrument, (int)p[0], (int)p[1], (int)p[2], source) },
@@ -93,7 +94,8 @@ public static class FeatureCatalog
             [Bars("period", 20, minimum: 2)], [Itself("standard deviations")], true)
         { Create = (_, p, source) => new ZScore((int)p[0], source) },
         new("rv", "Realised volatility: root of the mean squared log return, no mean subtracted.", "Andersen and Bollerslev 1998",
-            [Bars("period", 20), new("periods_per_year", 1, 1, 1e9, false, "bars in a year to annualise; 1 = per bar")], [Itself("share of the price")], false)
+            [Bars("period", 20), new("periods_per_year", 1, 1, 1e9, false, "bars in a year to annualise; 1 = per bar")],
+            [Itself("share of the price")], false)
         { Create = (_, p, _) => new RealisedVolatility((int)p[0], p[1]) },
         new("donchian", "Highest high and lowest low of the last n bars, the newest included.", "Donchian",
             [Bars("period", 20)], [new("upper", "highest high"), new("lower", "lowest low"), new("middle", "their mean")], false)

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace HybridTrading.Domain.Features;
 
@@ -8,12 +10,13 @@ namespace HybridTrading.Domain.Features;
 /// <c>cross(sma(20),sma(50))</c>: lower case, no spaces, every number written, the source only when it is not close. The text is the value:
 /// it is what travels and what is stored.
 /// </summary>
-[GenerateSerializer, Immutable, Alias("ht.FeatureSpec")]
+[GenerateSerializer, Immutable, Alias("ht.FeatureSpec"), JsonConverter(typeof(FeatureSpecJsonConverter))]
 public readonly record struct FeatureSpec
 {
     [Id(0)] private readonly string? _text;
 
-    internal FeatureSpec(FeatureExpression expression) => _text = expression.ToString();
+    // The parameter is not named like the property: Orleans' generator would take the two for a record's positional member.
+    internal FeatureSpec(FeatureExpression parsed) => _text = parsed.ToString();
 
     /// <summary>Reads a feature in any case and spacing; numbers left out take their defaults.</summary>
     /// <exception cref="FormatException">Says what is wrong and where, and the nearest known name.</exception>
@@ -44,6 +47,21 @@ public readonly record struct FeatureSpec
     internal static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
     internal static string Name(PriceSource source) => source.ToString().ToLowerInvariant();
+}
+
+/// <summary>Writes a feature as its text, in JSON values and property names.</summary>
+public sealed class FeatureSpecJsonConverter : JsonConverter<FeatureSpec>
+{
+    public override FeatureSpec Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        FeatureSpec.TryParse(reader.GetString(), out FeatureSpec spec, out string? error) ? spec : throw new JsonException(error);
+
+    public override void Write(Utf8JsonWriter writer, FeatureSpec value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+
+    public override FeatureSpec ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Read(ref reader, typeToConvert, options);
+
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, FeatureSpec value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value.ToString());
 }
 
 /// <summary>Features by typed factory; each throws <see cref="FormatException"/> for a number out of its range.</summary>

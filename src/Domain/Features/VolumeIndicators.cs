@@ -2,7 +2,9 @@ using HybridTrading.Domain.Markets;
 
 namespace HybridTrading.Domain.Features;
 
-/// <summary>On-balance volume (Granville 1963): adds the volume of a bar that closes higher, subtracts that of one that closes lower; 0 at the first bar.</summary>
+/// <summary>
+/// On-balance volume (Granville 1963): adds the volume of a bar that closes higher, subtracts that of one that closes lower; 0 at the first bar.
+/// </summary>
 public sealed class Obv : Indicator
 {
     private long _last = long.MinValue;

@@ -100,7 +100,7 @@ public sealed class MerkleTree : IMerkleNodes
         return MerkleProofs.Inclusion(this, index, size);
     }
 
-    /// <summary>Proves that the tree of <paramref name="first"/> leaves is a prefix of the one of <paramref name="second"/> (RFC 6962, 2.1.2).</summary>
+    /// <summary>Proves that the tree of <paramref name="first"/> leaves is a prefix of that of <paramref name="second"/> (2.1.2).</summary>
     public ImmutableArray<TreeHash> ConsistencyProof(long first, long second)
     {
         Check(second);

@@ -5,7 +5,9 @@ namespace HybridTrading.Domain.Markets;
 /// <param name="Duplicates">Dropped: a bar that opens when the last one did, or a quote equal to the last in time and prices.</param>
 /// <param name="Late">Dropped: earlier than the last one taken.</param>
 /// <param name="Invalid">Dropped: a price that is not above zero, ask below bid, or a bar whose low and high do not enclose it.</param>
-/// <param name="Gaps">Places where bars are missing, or quotes were silent for more than 5 minutes, although the market was open. Nothing is dropped.</param>
+/// <param name="Gaps">
+/// Places where bars are missing, or quotes were silent for more than 5 minutes, although the market was open. Nothing is dropped.
+/// </param>
 [GenerateSerializer, Immutable, Alias("ht.FeedQuality")]
 public readonly record struct FeedQuality(long Received, long Duplicates, long Late, long Invalid, long Gaps)
 {
@@ -43,7 +45,7 @@ public struct FeedGuard(TradingCalendar calendar)
             _late++;
             return false;
         }
-        if (quote == _lastQuote)
+        if (quote.Time == _lastQuote.Time && quote == _lastQuote)
         {
             _duplicates++;
             return false;

@@ -39,7 +39,8 @@ public sealed record Instrument(
     decimal SwapShortPoints,
     TradingCalendar Calendar)
 {
-    private static readonly decimal[] PowersOfTen = [1m, 10m, 100m, 1000m, 10_000m, 100_000m, 1_000_000m, 10_000_000m, 100_000_000m, 1_000_000_000m, 10_000_000_000m];
+    private static readonly decimal[] PowersOfTen =
+        [1m, 10m, 100m, 1000m, 10_000m, 100_000m, 1_000_000m, 10_000_000m, 100_000_000m, 1_000_000_000m, 10_000_000_000m];
 
     /// <summary>
     /// The greatest price in points that is taken in: below it a price is exact in a double, and sums over 10,000 prices are exact in a long.

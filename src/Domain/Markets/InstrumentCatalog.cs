@@ -12,7 +12,8 @@ public static class InstrumentCatalog
 
     private const string Crosses =
         "EURGBP EURJPY EURCHF EURAUD EURCAD EURNZD GBPJPY GBPCHF GBPAUD GBPCAD GBPNZD AUDJPY AUDCHF AUDCAD AUDNZD "
-        + "CADJPY CADCHF CHFJPY NZDJPY NZDCHF NZDCAD USDSEK USDNOK USDDKK USDPLN USDHUF USDCZK USDTRY USDZAR USDMXN USDSGD USDHKD USDCNH EURSEK EURNOK EURPLN";
+        + "CADJPY CADCHF CHFJPY NZDJPY NZDCHF NZDCAD "
+        + "USDSEK USDNOK USDDKK USDPLN USDHUF USDCZK USDTRY USDZAR USDMXN USDSGD USDHKD USDCNH EURSEK EURNOK EURPLN";
 
     private static readonly ImmutableDictionary<string, string> Currencies = new Dictionary<string, string>
     {
@@ -61,7 +62,7 @@ public static class InstrumentCatalog
     /// <exception cref="KeyNotFoundException">No such instrument; the message names the nearest.</exception>
     public static Instrument Get(string symbol) => TryGet(symbol, out Instrument? instrument)
         ? instrument
-        : throw new KeyNotFoundException($"unknown instrument '{symbol}'" + NearestName.Suggestion(symbol, BySymbol.Keys.Order(StringComparer.Ordinal)));
+        : throw new KeyNotFoundException($"unknown instrument '{symbol}'" + NearestName.Suggestion(symbol, All.Select(known => known.Symbol)));
 
     /// <summary>
     /// The known instrument, or a sensible one for an unknown symbol: six letters of two currencies are a currency pair, anything else is

@@ -40,11 +40,10 @@ public sealed class MarketSequence
     public MarketEvent EventOf(in MarketSequenceEntry entry)
     {
         MarketSeries series = _series[entry.Series];
+        string symbol = series.Instrument.Symbol;
         return series.IsTicks
-            ? new MarketEvent(
-                entry.Position, entry.Time, series.Instrument.Symbol, MarketEventKind.Quote, series.Quotes.Span[entry.Index], default, series.TimeFrame)
-            : new MarketEvent(
-                entry.Position, entry.Time, series.Instrument.Symbol, MarketEventKind.Bar, default, series.Bars.Span[entry.Index], series.TimeFrame);
+            ? new(entry.Position, entry.Time, symbol, MarketEventKind.Quote, series.Quotes.Span[entry.Index], default, series.TimeFrame)
+            : new(entry.Position, entry.Time, symbol, MarketEventKind.Bar, default, series.Bars.Span[entry.Index], series.TimeFrame);
     }
 
     /// <summary>A heap of the series by their next event.</summary>

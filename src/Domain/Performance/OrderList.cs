@@ -59,8 +59,11 @@ public sealed class OrderList(InstrumentUniverse universe)
                     decimal filled = order.Filled + e.Volume;
                     return order with
                     {
-                        Filled = filled, FilledNotional = order.FilledNotional + e.Volume * e.Points, Fills = e.Fill,
-                        Status = filled == order.Volume ? OrderStatus.Filled : OrderStatus.PartiallyFilled, UpdatedAt = e.Time,
+                        Filled = filled,
+                        FilledNotional = order.FilledNotional + e.Volume * e.Points,
+                        Fills = e.Fill,
+                        Status = filled == order.Volume ? OrderStatus.Filled : OrderStatus.PartiallyFilled,
+                        UpdatedAt = e.Time,
                     };
                 });
                 break;

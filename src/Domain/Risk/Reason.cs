@@ -6,7 +6,7 @@ public enum Reason : byte
     None,
 
     // Malformed: these alone can refuse an order that reduces.
-    InstrumentUnknown, ClientOrderIdInvalid, VolumeNotPositive, VolumePrecision, VolumeBelowMinimum, VolumeAboveMaximum,
+    InstrumentUnknown, ClientOrderIdInvalid, ClientOrderIdReused, VolumeNotPositive, VolumePrecision, VolumeBelowMinimum, VolumeAboveMaximum,
     PriceMissing, PriceNotPositive, PricePrecision, PriceUnexpected, TriggerPriceMissing, TriggerPricePrecision, TrailDistanceInvalid,
     StopLossWrongSide, TakeProfitWrongSide, GoodTillMissing, GoodTillExpired, PositionUnknown, PositionIdUnexpected, NothingToReduce,
     OrderUnknown, OrderNotWorking, ChangeEmpty, VolumeBelowFilled, NoMarketData, NoConversionRate,
@@ -18,7 +18,7 @@ public enum Reason : byte
 
     // Ends of orders.
     Requested, OcoFilled, ReduceOnlyExhausted, ImmediateOrCancel, FillOrKill, Expired, DayEnded, Flatten, StopOut,
-    LimitsBreached, NotFollowing, AlreadyThere,
+    LimitsBreached, NotRecorded, NotFollowing, AlreadyThere,
 }
 
 /// <summary>A refusal as a value: the code, and one sentence with the numbers.</summary>

@@ -83,5 +83,5 @@ public static class StrategyCatalog
     /// <exception cref="ArgumentException">Unknown name; the message has the nearest one.</exception>
     public static StrategyDefinition Find(string name) =>
         All.FirstOrDefault(definition => definition.Name == name)
-        ?? throw new ArgumentException($"no strategy '{name}'{NearestName.Suggestion(name, All.Select(definition => definition.Name))}");
+        ?? throw new ArgumentException($"strategy is '{name}'; expected {string.Join(", ", All.Select(definition => definition.Name))}");
 }

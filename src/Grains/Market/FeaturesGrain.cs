@@ -1,6 +1,7 @@
 using HybridTrading.Domain.Features;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
 using Microsoft.Extensions.Logging;
@@ -23,7 +24,7 @@ public sealed record ShardEntry(int Number, ImmutableSortedDictionary<string, Sh
 /// <summary>Updates the features once a bar and has the shards evaluate their strategies.</summary>
 [HostedBy("feature-engineering")]
 public sealed partial class FeaturesGrain(
-    [PersistentState("features", "grains")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, ILogger<FeaturesGrain> log)
+    [PersistentState("features")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, ILogger<FeaturesGrain> log)
     : Grain, IFeaturesGrain
 {
     private static readonly TimeSpan SnapshotInterval = TimeSpan.FromMinutes(1);
@@ -34,6 +35,8 @@ public sealed partial class FeaturesGrain(
     private FeatureUpdate? _last;
     private ImmutableArray<string> _specs = [];
     private readonly SerialWriter _writer = new();
+    private readonly SerialWriter _extension = new();
+    private List<Bar>? _arriving;
     private bool _changed;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -54,12 +57,18 @@ public sealed partial class FeaturesGrain(
 
     public async Task OnBar(ClosedBar bar, bool warmUp)
     {
-        // A bar that the set has already seen (a repeated delivery) changes no feature, but the shards may not have had it.
+        // A bar that the set has already seen (a repeated delivery, or the one that woke this grain, which the bar store had first) changes no
+        // feature, but the shards may not have had it.
         if (bar.Bar.OpenTime > _features.LastBar.OpenTime || _features.BarsSeen == 0 || _timeFrame.IsTick && _last?.Closed.Position < bar.Position)
         {
             _features.Update(bar.Bar);
+            _arriving?.Add(bar.Bar);
             _changed = true;
-            _last = new FeatureUpdate(bar, _specs, [.. _features.Values], [.. _features.Previous]);
+            _last = Update(bar);
+        }
+        else if (_last is null && bar.Bar.OpenTime == _features.LastBar.OpenTime)
+        {
+            _last = Update(bar);
         }
         if (warmUp || _last is null || _last.Closed.Position != bar.Position || state.State.Shards.IsEmpty) return;
 
@@ -76,12 +85,13 @@ public sealed partial class FeaturesGrain(
 
     public async Task Join(ShardMember member)
     {
+        Principal.RequireOwner(member.Strategy);
         Strategy strategy = StrategyCatalog.Find(member.Definition).Make(member.Parameters);
         ShardEntry? current = state.State.Shards.FirstOrDefault(shard => shard.Members.ContainsKey(member.Strategy));
         bool known = current is not null && Same(current.Members[member.Strategy], member);
         if (!known)
         {
-            if (current is not null) await Leave(member.Strategy);
+            if (current is not null) await RemoveAsync(member.Strategy);
             ShardEntry shard = state.State.Shards.FirstOrDefault(shard => shard.Members.Count < options.ShardSize)
                 ?? new ShardEntry(state.State.Shards.Length, ImmutableSortedDictionary.Create<string, ShardMember>(StringComparer.Ordinal));
             ShardEntry grown = shard with { Members = shard.Members.Add(member.Strategy, member) };
@@ -96,7 +106,15 @@ public sealed partial class FeaturesGrain(
     public Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters) =>
         ExtendAsync(StrategyCatalog.Find(definition).Make(parameters));
 
-    public async Task Leave(string strategy)
+    public Task Leave(string strategy)
+    {
+        Principal.RequireOwner(strategy);
+        return RemoveAsync(strategy);
+    }
+
+    public Task<FeatureUpdate?> GetView() => Task.FromResult(_last);
+
+    private async Task RemoveAsync(string strategy)
     {
         ShardEntry? shard = state.State.Shards.FirstOrDefault(shard => shard.Members.ContainsKey(strategy));
         if (shard is null) return;
@@ -106,26 +124,30 @@ public sealed partial class FeaturesGrain(
         await Shard(shard.Number).Remove(strategy);
     }
 
-    public Task<FeatureUpdate?> GetView() => Task.FromResult(_last);
-
     private IShardGrain Shard(int number) => GrainFactory.GetGrain<IShardGrain>(Keys.Shard(this.GetPrimaryKeyString(), number));
 
     /// <summary>Features that nobody had asked for yet are warmed with the bars of history; the set that goes on is a whole new one.</summary>
-    private async Task ExtendAsync(Strategy strategy)
+    private Task ExtendAsync(Strategy strategy) => _extension.RunAsync(async () =>
     {
         if (strategy.Inputs.All(_features.Specs.Contains)) return;
-        ImmutableArray<FeatureSpec> specs = [.. _features.Specs.Union(strategy.Inputs)];
-        _features = await BuildAsync(specs, CancellationToken.None);
+        _arriving = [];
+        FeatureSet set = await BuildAsync([.. _features.Specs.Union(strategy.Inputs)], CancellationToken.None);
+        // What came in while the history was read; some of it the history has.
+        foreach (Bar bar in _arriving)
+        {
+            if (set.BarsSeen == 0 || bar.OpenTime > set.LastBar.OpenTime) set.Update(bar);
+        }
+        _arriving = null;
+        _features = set;
         _specs = Names();
         _changed = true;
-    }
+    });
 
     private async Task<FeatureSet> BuildAsync(ImmutableArray<FeatureSpec> specs, CancellationToken cancellation)
     {
         var set = new FeatureSet(_instrument, _timeFrame, specs);
         if (options.WarmUpBars > 0)
         {
-            // Bars may come in while the history is read; what came is in the bar store, so reading to the end of time has it.
             foreach (Bar bar in await bars.ReadLastAsync(_instrument.Symbol, _timeFrame, options.WarmUpBars, DateTime.MaxValue, cancellation)) set.Update(bar);
         }
         return set;
@@ -159,6 +181,8 @@ public sealed partial class FeaturesGrain(
         state.State = state.State with { Snapshot = _features.Capture(), Position = _last?.Closed.Position ?? -1 };
         await WriteAsync();
     }
+
+    private FeatureUpdate Update(ClosedBar bar) => new(bar, _specs, [.. _features.Values], [.. _features.Previous]);
 
     private Task WriteAsync() => _writer.RunAsync(() => state.WriteStateAsync());
 

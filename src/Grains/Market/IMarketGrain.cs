@@ -31,7 +31,7 @@ public sealed record MarketView(string Symbol, long Position, Quote Quote, Immut
 public sealed record FrameView(TimeFrame TimeFrame, Bar Forming);
 
 /// <summary>One instrument: takes the feed's events in order, builds bars, and hands both on: to the accounts that it touches, then to features.</summary>
-[Alias("ht.IMarketGrain")]
+[Shared, Alias("ht.IMarketGrain")]
 public interface IMarketGrain : IGrainWithStringKey
 {
     /// <summary>Returns when everything that follows from the events has been done.</summary>
@@ -43,30 +43,30 @@ public interface IMarketGrain : IGrainWithStringKey
     [Alias("OnClock")] Task OnClock(DateTime time, bool warmUp);
 
     /// <summary>From the next event on the account gets this instrument's events, until it says that it needs them no more.</summary>
-    [AlwaysInterleave, Alias("Watch")] Task<MarketView> Watch(string account);
+    [Shared, AlwaysInterleave, Alias("Watch")] Task<MarketView> Watch(string account);
 
     /// <summary>From the next event on bars of this time frame are built.</summary>
     [AlwaysInterleave, Alias("EnsureFrame")] Task EnsureFrame(TimeFrame timeFrame);
 
-    [AlwaysInterleave, Alias("GetView")] Task<MarketView> GetView();
+    [Shared, AlwaysInterleave, Alias("GetView")] Task<MarketView> GetView();
 }
 
 /// <summary>The features of one instrument and time frame, each computed once for everybody.</summary>
-[Alias("ht.IFeaturesGrain")]
+[Shared, Alias("ht.IFeaturesGrain")]
 public interface IFeaturesGrain : IGrainWithStringKey
 {
     [Alias("OnBar")] Task OnBar(ClosedBar bar, bool warmUp);
 
     /// <summary>A strategy joins: its features are computed and a shard evaluates it from the next bar on. Joining twice is joining once.</summary>
-    [AlwaysInterleave, Alias("Join")] Task Join(ShardMember member);
+    [Shared, AlwaysInterleave, Alias("Join")] Task Join(ShardMember member);
 
     /// <summary>From the next bar on the inputs of such a strategy are computed, whether or not one has joined.</summary>
     [AlwaysInterleave, Alias("Compute")] Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters);
 
-    [AlwaysInterleave, Alias("Leave")] Task Leave(string strategy);
+    [Shared, AlwaysInterleave, Alias("Leave")] Task Leave(string strategy);
 
     /// <summary>The features as of the last bar.</summary>
-    [AlwaysInterleave, Alias("GetView")] Task<FeatureUpdate?> GetView();
+    [Shared, AlwaysInterleave, Alias("GetView")] Task<FeatureUpdate?> GetView();
 }
 
 /// <summary>A bar that closed.</summary>
@@ -86,7 +86,7 @@ public sealed record FeatureUpdate(
 public sealed record ShardMember(string Strategy, string Definition, ImmutableSortedDictionary<string, decimal> Parameters, StrategyState State);
 
 /// <summary>Up to some hundred strategies on one instrument and time frame, evaluated in one go.</summary>
-[Alias("ht.IShardGrain")]
+[Shared, Alias("ht.IShardGrain")]
 public interface IShardGrain : IGrainWithStringKey
 {
     [Alias("OnFeatures")] Task OnFeatures(FeatureUpdate update);

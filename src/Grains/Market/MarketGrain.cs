@@ -1,6 +1,8 @@
 using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
+using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Market;
 
@@ -21,8 +23,9 @@ public sealed record MarketState
 /// it enters the forming bars.
 /// </summary>
 [HostedBy("data-bridge")]
-public sealed class MarketGrain(
-    [PersistentState("market", "grains")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options) : Grain, IMarketGrain
+public sealed partial class MarketGrain(
+    [PersistentState("market")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options,
+    ILogger<MarketGrain> logger) : Grain, IMarketGrain
 {
     /// <summary>The stream provider and namespace of what screens show.</summary>
     public const string Screens = "screens";
@@ -38,6 +41,8 @@ public sealed class MarketGrain(
     private Quote _last;
     private long _position = -1, _shown = -1, _saved = -1;
     private TimeFrame? _source;
+    private MarketState? _before;
+    private bool _behind;
 
     private string Symbol => this.GetPrimaryKeyString();
 
@@ -51,7 +56,7 @@ public sealed class MarketGrain(
         foreach (FrameView forming in state.State.Forming) SetFrame(forming.TimeFrame, BarBuilder.Continue(TimeFrame.Tick, forming.TimeFrame, forming.Forming));
         _last = state.State.Last;
         _position = _saved = state.State.Position;
-        await CatchUpAsync(cancellationToken);
+        _behind = _position >= 0;
         this.RegisterGrainTimer(static (self, _) => self.SaveAsync(), this, new GrainTimerCreationOptions(SaveInterval, SaveInterval) { Interleave = true });
         this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(ScreenInterval, ScreenInterval) { Interleave = true });
     }
@@ -61,14 +66,63 @@ public sealed class MarketGrain(
     public async Task OnQuotes(QuoteBatch batch)
     {
         UseSource(TimeFrame.Tick);
+        if (batch.Quotes.IsEmpty) return;
+        await CatchUpAsync(batch.Quotes[0].Position);
+        await HandOutAsync(() => HandOutAsync(batch));
+    }
+
+    public async Task OnBars(BarBatch batch)
+    {
+        UseSource(batch.TimeFrame);
+        await HandOutAsync(() => HandOutAsync(batch));
+    }
+
+    public async Task OnClock(DateTime time, bool warmUp)
+    {
+        // The feed lets time pass when all that it had has been handed out.
+        await CatchUpAsync(long.MaxValue);
+        await HandOutAsync(async () =>
+        {
+            if (!warmUp) await TellAsync(account => account.OnClock(Symbol, time));
+            await CloseEndedAsync(time, warmUp);
+        });
+    }
+
+    /// <summary>
+    /// All of it or none: what fails half-way is begun again, by a new activation, from what was before; who has had an event passes it over.
+    /// A save in between keeps what was before, too.
+    /// </summary>
+    private async Task HandOutAsync(Func<Task> handOut)
+    {
+        if (options.IsRun)
+        {
+            await handOut();
+            return;
+        }
+        _before = Capture();
+        try
+        {
+            await handOut();
+            _before = null;
+        }
+        catch
+        {
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    private async Task HandOutAsync(QuoteBatch batch)
+    {
         foreach (PlacedQuote placed in batch.Quotes)
         {
             if (placed.Position <= _position) continue;
             Quote quote = placed.Quote;
             await CloseEndedAsync(quote.Time, batch.WarmUp);
+            // It is what the market shows only once it is told: an account that this event wakes must not find it and think that it had it.
+            if (!batch.WarmUp) await TellAsync(account => account.OnQuote(Symbol, quote, placed.Position));
             _last = quote;
             _position = placed.Position;
-            if (!batch.WarmUp) await TellAsync(account => account.OnQuote(Symbol, quote, placed.Position));
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(quote, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
@@ -76,18 +130,17 @@ public sealed class MarketGrain(
         }
     }
 
-    public async Task OnBars(BarBatch batch)
+    private async Task HandOutAsync(BarBatch batch)
     {
-        UseSource(batch.TimeFrame);
         foreach (PlacedBar placed in batch.Bars)
         {
             if (placed.Position <= _position) continue;
             Bar bar = placed.Bar;
             DateTime end = batch.TimeFrame.End(bar.OpenTime);
             await CloseEndedAsync(bar.OpenTime, batch.WarmUp);
+            if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
             _last = new Quote(end, bar.Bid.Close, bar.Ask.Close);
             _position = placed.Position;
-            if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(bar, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
@@ -95,14 +148,9 @@ public sealed class MarketGrain(
         }
     }
 
-    public async Task OnClock(DateTime time, bool warmUp)
-    {
-        if (!warmUp) await TellAsync(account => account.OnClock(Symbol, time));
-        await CloseEndedAsync(time, warmUp);
-    }
-
     public async Task<MarketView> Watch(string account)
     {
+        Principal.RequireOwner(account);
         bool isNew = !_watchers.ContainsKey(account);
         // A new number each time: an account that asked again while its "no more" was on the way stays.
         _watchers = _watchers.SetItem(account, ++_watches);
@@ -135,16 +183,31 @@ public sealed class MarketGrain(
     {
         ImmutableSortedDictionary<string, long> watchers = _watchers;
         if (watchers.IsEmpty) return;
-        if (options.IsRun || watchers.Count == 1)
+        if (options.IsRun)
         {
             foreach ((string account, long number) in watchers) Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
         }
         else
         {
-            await Task.WhenAll(watchers.Select(async watcher =>
-                Heard(watcher.Key, watcher.Value, await tell(GrainFactory.GetGrain<IAccountGrain>(watcher.Key)))));
+            await Task.WhenAll(watchers.Select(watcher => TryTellAsync(watcher.Key, watcher.Value, tell)));
         }
     }
+
+    /// <summary>One account's failure (its events not recorded) is not the market's.</summary>
+    private async Task TryTellAsync(string account, long number, Func<IAccountGrain, Task<bool>> tell)
+    {
+        try
+        {
+            Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogNotTold(e, account, Symbol);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "account {Account} could not take an event of {Symbol}")]
+    private partial void LogNotTold(Exception exception, string account, string symbol);
 
     private void Heard(string account, long number, bool more)
     {
@@ -165,16 +228,18 @@ public sealed class MarketGrain(
         await GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(Symbol, frame)).OnBar(new ClosedBar(bar, frame.End(bar.OpenTime), _position), warmUp);
     }
 
-    /// <summary>Events after the last save, up to where the feed goes on: they rebuild the forming bars.</summary>
-    private async Task CatchUpAsync(CancellationToken cancellation)
+    /// <summary>Events after the last save, up to where the feed goes on: they were handed out before and only rebuild the forming bars.</summary>
+    private async Task CatchUpAsync(long next)
     {
-        if (_position < 0) return;
-        await foreach (MarketEvent happened in log.ReadAsync(_position + 1, cancellation))
+        if (!_behind) return;
+        _behind = false;
+        await foreach (MarketEvent happened in log.ReadAsync(_position + 1))
         {
+            if (happened.Position >= next) break;
             if (happened.Symbol != Symbol || happened.Kind != MarketEventKind.Quote) continue;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
-                if (builder.TryClose(happened.Quote.Time, out Bar closed)) await bars.AppendAsync(Symbol, frame, new[] { closed }, cancellation);
+                if (builder.TryClose(happened.Quote.Time, out Bar closed)) await bars.AppendAsync(Symbol, frame, new[] { closed });
                 builder.Add(happened.Quote, out _);
             }
             _last = happened.Quote;
@@ -184,14 +249,17 @@ public sealed class MarketGrain(
 
     private Task SaveAsync() => _writer.RunAsync(async () =>
     {
-        if (_saved == _position && state.State.Watchers.SetEquals(_watchers.Keys) && state.State.Frames.SequenceEqual(_frames.Keys)) return;
-        _saved = _position;
-        state.State = new MarketState
-        {
-            Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys], Forming = Forming(), Position = _position, Last = _last,
-        };
+        MarketState now = _before is null ? Capture() : _before with { Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys] };
+        if (_saved == now.Position && state.State.Watchers.SetEquals(now.Watchers) && state.State.Frames.SequenceEqual(now.Frames)) return;
+        _saved = now.Position;
+        state.State = now;
         await state.WriteStateAsync();
     });
+
+    private MarketState Capture() => new()
+    {
+        Frames = [.. _frames.Keys], Watchers = [.. _watchers.Keys], Forming = Forming(), Position = _position, Last = _last,
+    };
 
     private Task ShowAsync()
     {

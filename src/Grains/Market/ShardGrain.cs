@@ -3,6 +3,7 @@ using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
+using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Market;
 
@@ -18,7 +19,8 @@ public sealed record ShardState
 /// want something are called.
 /// </summary>
 [HostedBy("trading-engine")]
-public sealed class ShardGrain([PersistentState("shard", "grains")] IPersistentState<ShardState> state, TradingOptions options) : Grain, IShardGrain
+public sealed partial class ShardGrain(
+    [PersistentState("shard")] IPersistentState<ShardState> state, TradingOptions options, ILogger<ShardGrain> log) : Grain, IShardGrain
 {
     private readonly Dictionary<string, StrategyState> _standing = new(StringComparer.Ordinal);
     private readonly Dictionary<ModelKey, StrategyEvaluator> _models = [];
@@ -47,7 +49,7 @@ public sealed class ShardGrain([PersistentState("shard", "grains")] IPersistentS
         }
         else
         {
-            await Task.WhenAll(wanting.Select(want => DecideAsync(want.Seat.Strategy, want.Evaluation)));
+            await Task.WhenAll(wanting.Select(want => TryDecideAsync(want.Seat.Strategy, want.Evaluation)));
         }
     }
 
@@ -96,6 +98,22 @@ public sealed class ShardGrain([PersistentState("shard", "grains")] IPersistentS
         StrategyState after = await GrainFactory.GetGrain<IStrategyGrain>(strategy).Decide(evaluation);
         if (_standing.ContainsKey(strategy)) _standing[strategy] = after;
     }
+
+    /// <summary>One strategy's failure is not the others'.</summary>
+    private async Task TryDecideAsync(string strategy, Evaluation evaluation)
+    {
+        try
+        {
+            await DecideAsync(strategy, evaluation);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogNotDecided(e, strategy, evaluation.Time);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "strategy {Strategy} could not decide at {Time}")]
+    private partial void LogNotDecided(Exception exception, string strategy, DateTime time);
 
     /// <summary>Evaluators read features by their place in the update; they are bound anew when the places change.</summary>
     private void Bind(ImmutableArray<string> specs)

@@ -3,19 +3,20 @@ using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Trading;
 
 /// <summary>A user's strategy: its stance, its decisions, its followers. Rules are in Domain; here they are recorded and sent.</summary>
 [HostedBy("trading-engine")]
-public sealed class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock) : Grain, IStrategyGrain
+public sealed partial class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock, ILogger<StrategyGrain> log) : Grain, IStrategyGrain
 {
     private readonly SortedSet<string> _accounts = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, DecisionMade> _open = [];
     private EventStream<StrategyEvent> _stream = null!;
     private StrategySetup? _setup;
     private StrategyStatus _status;
-    private StrategyState _state = StrategyState.Initial;
+    private StrategyState _state = StrategyState.Initial, _before = StrategyState.Initial;
     private DecisionMade? _lastMade;
     private ImmutableArray<DecisionVerdict> _lastVerdicts = [];
     private decimal _units;
@@ -30,7 +31,7 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
         _stream = new EventStream<StrategyEvent>(journal, StrategyEventCatalog.Events, Keys.StrategyStream(Key), owner, DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
         // What was decided before the silo went must still reach the accounts, before anything new is decided.
-        foreach (DecisionMade made in _open.Values.ToArray()) await SettleAsync(made);
+        if (!options.IsRun) await SettleOpenAsync();
     }
 
     public async Task<CommandResult> Create(StrategySetup setup)
@@ -79,7 +80,13 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
 
     public async Task<StrategyState> Decide(Evaluation evaluation)
     {
-        if (_setup is null || _status != StrategyStatus.Running || evaluation.MarketPosition <= _state.LastPosition) return _state;
+        if (_setup is null || _status != StrategyStatus.Running) return _state;
+        if (evaluation.MarketPosition <= _state.LastPosition)
+        {
+            // A run that was cut off between deciding and telling comes to the same event again: now the accounts see the prices of then.
+            if (options.IsRun && _open.Values.FirstOrDefault(made => made.Decision.MarketPosition == evaluation.MarketPosition) is { } open) await SettleAsync(open);
+            return _state;
+        }
         var decision = new Decision($"{Key}#{_state.Decisions + 1}", Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
             evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, evaluation.Intent, _units);
         var made = new DecisionMade(evaluation.Time, decision, [.. _accounts]);
@@ -95,9 +102,18 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
         return new StrategyView(Key, _setup, _status, _state, [.. _accounts], _lastMade?.Decision, _lastVerdicts, _stream.Version);
     }
 
-    public Task<StrategyState> GetState() => Task.FromResult(_state);
+    public Task<StrategyState> GetState() => Task.FromResult(Standing);
 
-    public Task Wake() => _status == StrategyStatus.Running ? JoinAsync() : Task.CompletedTask;
+    public async Task Wake()
+    {
+        if (!options.IsRun) await SettleOpenAsync();
+        if (_status == StrategyStatus.Running) await JoinAsync();
+    }
+
+    private async Task SettleOpenAsync()
+    {
+        foreach (DecisionMade made in _open.Values.ToArray()) await SettleAsync(made);
+    }
 
     /// <summary>Tells the followers what was decided, once that is durable, and records what each made of it.</summary>
     private async Task SettleAsync(DecisionMade made)
@@ -111,16 +127,31 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
         }
         else
         {
-            verdicts = await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
+            try
+            {
+                verdicts = await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // It stays open: the outbox has it sent again, and who has answered answers the same.
+                LogNotSettled(e, made.Decision.Id);
+                return;
+            }
         }
         if (_open.ContainsKey(Ordinal(made.Decision.Id))) Raise(new DecisionSettled(made.Time, made.Decision.Id, [.. verdicts]));
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "decision {Decision} did not reach every account; it will be sent again")]
+    private partial void LogNotSettled(Exception exception, string decision);
+
+    /// <summary>What the shard evaluates by. In a run a decision that was not settled when it was cut off is come to once more.</summary>
+    private StrategyState Standing => options.IsRun && _open.Count > 0 ? _before : _state;
 
     private IAccountGrain Account(string key) => GrainFactory.GetGrain<IAccountGrain>(key);
 
     private IFeaturesGrain Features => GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(_setup!.Symbol, _setup.TimeFrame));
 
-    private Task JoinAsync() => Features.Join(new ShardMember(Key, _setup!.Definition, _setup.Parameters, _state));
+    private Task JoinAsync() => Features.Join(new ShardMember(Key, _setup!.Definition, _setup.Parameters, Standing));
 
     private void Raise(StrategyEvent happened)
     {
@@ -154,6 +185,7 @@ public sealed class StrategyGrain(IJournal journal, TradingOptions options, Time
                 _status = StrategyStatus.Stopped;
                 break;
             case DecisionMade e:
+                _before = _state;
                 _state = _state.After(e.Decision);
                 _lastMade = e;
                 _lastVerdicts = [];

@@ -52,6 +52,8 @@ public abstract class Grain : IGrainBase, IAddressable
     /// <summary>Ends this activation once its running requests are done; requests that wait go to the next activation.</summary>
     protected void DeactivateOnIdle() => RequiredRuntime.DeactivateOnIdle(GrainContext);
 
-    /// <summary>Keeps the activation from idle collection for a time; <see cref="Timeout.InfiniteTimeSpan"/> for ever, zero or less cancels.</summary>
+    /// <summary>
+    /// Keeps the activation from idle collection for a time; <see cref="Timeout.InfiniteTimeSpan"/> for ever, zero or less cancels.
+    /// </summary>
     protected void DelayDeactivation(TimeSpan timeSpan) => RequiredRuntime.DelayDeactivation(GrainContext, timeSpan);
 }

@@ -12,7 +12,10 @@ namespace Orleans
         /// <summary>For an incoming call the grain object, for an outgoing one the reference that is called.</summary>
         object Grain { get; }
 
-        /// <summary>The grain that calls; null when the caller is not a grain.</summary>
+        /// <summary>
+        /// Who calls: a grain, or a part of the runtime, whose type begins with <c>sys.</c>. Code outside of grains is null for an outgoing
+        /// call and <c>sys.client/...</c> for an incoming one.
+        /// </summary>
         GrainId? SourceId { get; }
 
         GrainId TargetId { get; }
@@ -48,7 +51,10 @@ namespace Orleans
         IGrainContext? SourceContext { get; }
     }
 
-    /// <summary>Stands around every incoming call of the silo, or, where a grain class implements it, of that grain (innermost).</summary>
+    /// <summary>
+    /// Stands around every incoming call of the silo, or, where a grain class implements it, of that grain (innermost). Ticks of grain timers
+    /// are such calls too: <c>IGrainTimerInvoker.InvokeCallbackAsync</c>, from the grain to itself.
+    /// </summary>
     public interface IIncomingGrainCallFilter
     {
         Task Invoke(IIncomingGrainCallContext context);

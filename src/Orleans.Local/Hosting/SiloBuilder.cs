@@ -63,6 +63,10 @@ internal static class GrainAssemblies
         }
     }
 
+    // The framework knows no grains.
+    private static bool IsFramework(string name) =>
+        name.StartsWith("System.", StringComparison.Ordinal) || name.StartsWith("Microsoft.", StringComparison.Ordinal);
+
     private static IEnumerable<Assembly> Closure()
     {
         string ours = typeof(GrainAssemblies).Assembly.GetName().Name!;
@@ -74,9 +78,7 @@ internal static class GrainAssemblies
             if (references.Any(reference => reference.Name == ours)) yield return assembly;
             foreach (AssemblyName reference in references)
             {
-                // The framework knows no grains.
-                if (reference.Name!.StartsWith("System.", StringComparison.Ordinal) || reference.Name.StartsWith("Microsoft.", StringComparison.Ordinal)) continue;
-                if (!seen.Add(reference.Name)) continue;
+                if (IsFramework(reference.Name!) || !seen.Add(reference.Name!)) continue;
                 try
                 {
                     open.Enqueue(Assembly.Load(reference));

@@ -17,6 +17,7 @@ internal sealed partial class LocalReminderService(
     // Timers cannot wait longer than 49 days; longer waits go in steps.
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
+    private readonly SystemContext _self = new(runtime, "reminders");
     private readonly Lock _lock = new();
     private readonly Dictionary<(GrainId, string), Reminder> _reminders = [];
     private bool _running;
@@ -32,8 +33,7 @@ internal sealed partial class LocalReminderService(
         if (period < options.Value.MinimumReminderPeriod)
         {
             throw new ArgumentException(
-                $"Cannot register reminder {reminderName} as requested period ({period}) is less than minimum allowed reminder period ({options.Value.MinimumReminderPeriod})",
-                nameof(period));
+                $"Reminder {reminderName}: the period is {period}, expected at least {options.Value.MinimumReminderPeriod}", nameof(period));
         }
         ReminderEntry entry = new() { GrainId = callingGrainId, ReminderName = reminderName, StartAt = UtcNow() + dueTime, Period = period };
         entry.ETag = await table.UpsertRow(entry);
@@ -43,10 +43,14 @@ internal sealed partial class LocalReminderService(
 
     public async Task UnregisterReminder(GrainId callingGrainId, IGrainReminder reminder)
     {
-        if (reminder is not GrainReminder known) throw new ArgumentException($"{reminder?.GetType()} is not a reminder of this silo", nameof(reminder));
+        if (reminder is not GrainReminder known)
+        {
+            throw new ArgumentException($"{reminder?.GetType()} is not a reminder of this silo", nameof(reminder));
+        }
         if (!await table.RemoveRow(known.GrainId, known.ReminderName, known.ETag))
         {
-            throw new ReminderException($"Could not unregister reminder {known.ReminderName} of {known.GrainId}: it was changed or removed since it was read");
+            throw new ReminderException(
+                $"Could not unregister reminder {known.ReminderName} of {known.GrainId}: it was changed or removed since it was read");
         }
         lock (_lock)
         {
@@ -115,7 +119,8 @@ internal sealed partial class LocalReminderService(
             _entry = entry;
             DateTime now = service.UtcNow();
             _next = now <= entry.StartAt ? entry.StartAt : FirstAfter(now - TimeSpan.FromTicks(1));
-            _timer = service.Scheduler.CreateTimer(static state => ((Reminder)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = service.Scheduler.CreateTimer(
+                static state => ((Reminder)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             SetTimer();
         }
 
@@ -159,7 +164,8 @@ internal sealed partial class LocalReminderService(
             TimeSpan wait = _next - _service.UtcNow();
             if (wait < TimeSpan.Zero) wait = TimeSpan.Zero;
             // Rounded up: timers cut fractions of a millisecond off and would wake up too early.
-            _timer.Change(wait > LongestWait ? LongestWait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+            wait = wait > LongestWait ? LongestWait : TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
+            _timer.Change(wait, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -168,7 +174,7 @@ internal sealed partial class LocalReminderService(
     private ILogger Logger => logger;
 
     private Task Remind(ReminderEntry entry, TickStatus status) =>
-        runtime.GetGrain<IRemindable>(entry.GrainId).ReceiveReminder(entry.ReminderName, status);
+        _self.CallAsync(() => runtime.GetGrain<IRemindable>(entry.GrainId).ReceiveReminder(entry.ReminderName, status));
 
     [LoggerMessage(LogLevel.Error, "Reminder {Name} of {GrainId} failed")]
     private static partial void LogFailed(ILogger logger, Exception failure, string name, GrainId grainId);

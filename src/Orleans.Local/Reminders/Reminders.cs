@@ -59,7 +59,8 @@ namespace Orleans
 
         private static IReminderRegistry Registry(IGrainBase grain) =>
             grain.GrainContext.ActivationServices.GetService<IReminderRegistry>()
-            ?? throw new OrleansConfigurationException("Reminders are not configured: call UseInMemoryReminderService, or AddReminders with an IReminderTable");
+            ?? throw new OrleansConfigurationException(
+                "Reminders are not configured: call UseInMemoryReminderService, or AddReminders with an IReminderTable");
     }
 
     /// <summary>Where reminders are kept. A durable one makes them survive a restart.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -10,7 +9,7 @@ internal sealed class Activation : TurnTarget, IGrainContext
 {
     private readonly GrainClass _class;
     private readonly StatelessWorkers? _workers;
-    private readonly TaskCompletionSource _deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _deactivated;
     private readonly HashSet<GrainTimer> _timers = [];
     private Phase _phase = Phase.Created;
     private DeactivationRequest? _deactivation;
@@ -25,6 +24,7 @@ internal sealed class Activation : TurnTarget, IGrainContext
     {
         _class = grainClass;
         _workers = workers;
+        _deactivated = new TaskCompletionSource(runtime.Scheduler.CompletionOptions);
         _lastUse = runtime.Now();
         ActivationId = runtime.NewActivationId();
         GrainReference = new GrainReference(runtime, grainId);
@@ -99,8 +99,9 @@ internal sealed class Activation : TurnTarget, IGrainContext
     public override void AfterTurn()
     {
         if (_phase != Phase.Active) return;
-        if (Volatile.Read(ref _deactivation) is not { } deactivation) StartWaiting();
-        else if (Running == 0) _ = DeactivateAsync(deactivation);
+        // What starts here may itself ask to deactivate, so that is looked at last.
+        StartWaiting();
+        if (Running == 0 && Volatile.Read(ref _deactivation) is { } deactivation) _ = DeactivateAsync(deactivation);
     }
 
     public override void OnCallFailed(Call call, Exception failure)
@@ -182,8 +183,7 @@ internal sealed class Activation : TurnTarget, IGrainContext
         {
             if (failure is OperationCanceledException && timeout.IsCancellationRequested)
             {
-                failure = new TimeoutException(
-                    string.Create(CultureInfo.InvariantCulture, $"{GrainId} did not activate within {Runtime.CollectionOptions.ActivationTimeout}."), failure);
+                failure = new TimeoutException($"{GrainId} did not activate within {Runtime.CollectionOptions.ActivationTimeout}.", failure);
             }
             Runtime.OnActivationFailed(GrainId, failure);
             StopTimers();

@@ -59,10 +59,11 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
     public override bool IsAbandoned => IsAnswered && !method.IsOneWay;
 
     /// <summary>Hands the call to the runtime; from here on it cannot be sent again.</summary>
-    public void Send(LocalRuntime runtime)
+    /// <param name="source">The activation that calls; null for code outside of grains.</param>
+    public void Send(LocalRuntime runtime, IGrainContext? source)
     {
         WasSent = true;
-        Source = RuntimeContext.Current;
+        Source = source;
         CallFrame? frame = CallFrame.Current;
         Values = frame?.Values;
 
@@ -94,13 +95,14 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
 
     public override Task Invoke(TurnTarget target)
     {
-        object instance = target.Instance ?? throw new ClientNotAvailableException(target.GrainId);
+        object grain = target.Instance ?? throw new ClientNotAvailableException(target.GrainId);
         _target = target;
         CallFrame.Current = new CallFrame(this, Values);
         IIncomingGrainCallFilter[] filters = target.IncomingFilters;
-        if (filters.Length == 0 && instance is not IIncomingGrainCallFilter) return method.Invoke(instance, arguments);
+        object receiver = Receiver(grain);
+        if (filters.Length == 0 && grain is not IIncomingGrainCallFilter) return method.Invoke(receiver, arguments);
         Filtered = true;
-        return new IncomingCallContext(this, target, instance, filters).Invoke();
+        return new IncomingCallContext(this, target, grain, receiver, filters).Invoke();
     }
 
     public override void OnCompleted(TurnTarget target, Task outcome)
@@ -135,6 +137,12 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
 
     /// <summary>The same call, not sent yet, for a filter that tries again.</summary>
     public abstract Call Renew();
+
+    /// <summary>The object whose method runs: the grain itself, or a part of it.</summary>
+    protected virtual object Receiver(object grain) => grain;
+
+    /// <summary>For a call that a grain makes of itself without sending it.</summary>
+    protected void ComeFrom(IGrainContext source) => Source = source;
 
     protected abstract void TrySucceed(Task outcome);
 
@@ -192,7 +200,7 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
         _target?.Turns.Enqueue(new CancelItem(_cancellation!));
     }
 
-    object? IInvokable.GetTarget() => _target?.Instance;
+    object? IInvokable.GetTarget() => _target?.Instance is { } grain ? Receiver(grain) : null;
 
     int IInvokable.GetArgumentCount() => arguments.Length;
 
@@ -229,9 +237,9 @@ internal abstract class Call(GrainProxy proxy, GrainMethod method, object?[] arg
     }
 }
 
-internal sealed class Call<TResult>(GrainProxy proxy, GrainMethod method, object?[] arguments) : Call(proxy, method, arguments)
+internal class Call<TResult>(GrainProxy proxy, GrainMethod method, object?[] arguments) : Call(proxy, method, arguments)
 {
-    private readonly TaskCompletionSource<TResult> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<TResult> _answer = new(proxy.Runtime.Scheduler.CompletionOptions);
 
     // Only filters and the code between them and the method use it.
     private TResult? _result;

@@ -13,7 +13,7 @@ internal static class CallChain
     {
         List<Call> chain = [];
         for (Call? link = call; link is not null && chain.Count < MaxLinks; link = link.Parent) chain.Insert(0, link);
-        for (Call? link = outstanding.ChildOf(call); link is not null && chain.Count < 2 * MaxLinks; link = outstanding.ChildOf(link)) chain.Add(link);
+        while (chain.Count < 2 * MaxLinks && outstanding.ChildOf(chain[^1]) is { } child) chain.Add(child);
 
         StringBuilder text = new();
         text.Append($"No answer within {call.Timeout} from {Name(call)}. Chain of calls: {chain[0].Source?.GrainId.ToString() ?? "client"}");
@@ -22,8 +22,14 @@ internal static class CallChain
         Call last = chain[^1];
         GrainId stuck = last.Proxy.GrainId;
         Call? cycle = chain.Find(link => !ReferenceEquals(link, last) && link.Proxy.GrainId == stuck);
-        if (cycle is not null) text.Append($". {stuck} is busy with {Name(cycle)}, which waits for this chain: a deadlock");
-        else if (last.Proxy.Target is TurnTarget { Blocking: Call busy } && !ReferenceEquals(busy, last)) text.Append($". {stuck} is busy with {Name(busy)}");
+        if (cycle is not null)
+        {
+            text.Append($". {stuck} is busy with {Name(cycle)}, which waits for this chain: a deadlock");
+        }
+        else if (last.Proxy.Target is TurnTarget { Blocking: Call busy } && !ReferenceEquals(busy, last))
+        {
+            text.Append($". {stuck} is busy with {Name(busy)}");
+        }
         return text.Append('.').ToString();
     }
 

@@ -15,7 +15,7 @@ internal abstract class CallContext(Call call) : IGrainCallContext
 
     public abstract object Grain { get; }
 
-    public GrainId? SourceId => SourceOf(Call)?.GrainId;
+    public abstract GrainId? SourceId { get; }
 
     public GrainId TargetId => Call.Proxy.GrainId;
 
@@ -41,8 +41,6 @@ internal abstract class CallContext(Call call) : IGrainCallContext
         return stage < FilterCount ? InvokeFilter(stage) : InvokeMethod();
     }
 
-    protected abstract IGrainContext? SourceOf(Call call);
-
     protected abstract Task CallFilter(int stage);
 
     protected abstract Task InvokeMethod();
@@ -62,26 +60,28 @@ internal abstract class CallContext(Call call) : IGrainCallContext
     }
 }
 
-internal sealed class IncomingCallContext(Call call, TurnTarget target, object instance, IIncomingGrainCallFilter[] filters)
+/// <param name="receiver">The object whose method is called: the grain, or a timer of it.</param>
+internal sealed class IncomingCallContext(Call call, TurnTarget target, object grain, object receiver, IIncomingGrainCallFilter[] filters)
     : CallContext(call), IIncomingGrainCallContext
 {
-    private readonly IIncomingGrainCallFilter? _own = instance as IIncomingGrainCallFilter;
+    private readonly IIncomingGrainCallFilter? _own = grain as IIncomingGrainCallFilter;
 
-    public override object Grain => instance;
+    public override object Grain => grain;
+
+    // As in a cluster, where even a client inside the silo calls under a name of its own.
+    public override GrainId? SourceId => Call.Source?.GrainId ?? LocalRuntime.ClientId;
 
     public IGrainContext TargetContext => target.Context!;
 
-    public MethodInfo ImplementationMethod => ImplementationMethods.Find(instance.GetType(), Call.Method.Info);
+    public MethodInfo ImplementationMethod => ImplementationMethods.Find(receiver.GetType(), Call.Method.Info);
 
     protected override int FilterCount => filters.Length + (_own is null ? 0 : 1);
-
-    protected override IGrainContext? SourceOf(Call call) => call.Source;
 
     protected override Task CallFilter(int stage) => (stage < filters.Length ? filters[stage] : _own!).Invoke(this);
 
     protected override async Task InvokeMethod()
     {
-        Task task = Call.Method.Invoke(instance, Call.Arguments);
+        Task task = Call.Method.Invoke(receiver, Call.Arguments);
         await task;
         Call.TakeResult(task);
     }
@@ -93,16 +93,16 @@ internal sealed class OutgoingCallContext(Call call, LocalRuntime runtime) : Cal
 
     public IGrainContext? SourceContext { get; } = RuntimeContext.Current;
 
-    protected override int FilterCount => runtime.OutgoingFilters.Length;
+    public override GrainId? SourceId => SourceContext?.GrainId;
 
-    protected override IGrainContext? SourceOf(Call call) => SourceContext;
+    protected override int FilterCount => runtime.OutgoingFilters.Length;
 
     protected override Task CallFilter(int stage) => runtime.OutgoingFilters[stage].Invoke(this);
 
     protected override async Task InvokeMethod()
     {
         if (Call.WasSent) Call = Call.Renew();
-        Call.Send(runtime);
+        Call.Send(runtime, SourceContext);
         if (Call.Method.IsOneWay) return;
         await Call.Answer;
         Call.TakeResult(Call.Answer);

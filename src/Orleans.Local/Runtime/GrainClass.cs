@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Linq.Expressions;
 using System.Reflection;
@@ -12,6 +13,9 @@ namespace Orleans.Local;
 /// <summary>What is known of a grain class: its type name, its rules and how to construct it.</summary>
 internal sealed class GrainClass
 {
+    // Compiling takes a millisecond, and a class is the same in every silo of the process.
+    private static readonly ConcurrentDictionary<Type, Func<Activation, object>> Constructors = new();
+
     private readonly Func<Activation, object> _create;
     private long _activated;
     private long _deactivated;
@@ -25,7 +29,7 @@ internal sealed class GrainClass
         MaxWorkers = type.GetCustomAttribute<StatelessWorkerAttribute>()?.MaxLocalWorkers ?? 0;
         MayInterleave = CompilePredicate(type);
         CollectionAge = AgeOf(type, collection);
-        _create = CompileConstructor(type);
+        _create = Constructors.GetOrAdd(type, CompileConstructor);
     }
 
     public Type Type { get; }
@@ -80,11 +84,13 @@ internal sealed class GrainClass
     private static Func<object, IInvokable, bool>? CompilePredicate(Type type)
     {
         if (type.GetCustomAttribute<MayInterleaveAttribute>() is not { } attribute) return null;
-        const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.FlattenHierarchy;
+        const BindingFlags Any =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.FlattenHierarchy;
         MethodInfo? method = type.GetMethod(attribute.CallbackMethodName, Any, [typeof(IInvokable)]);
         if (method?.ReturnType != typeof(bool))
         {
-            throw new OrleansConfigurationException($"{type}: [MayInterleave] expects a method bool {attribute.CallbackMethodName}({nameof(IInvokable)})");
+            throw new OrleansConfigurationException(
+                $"{type}: [MayInterleave] expects a method bool {attribute.CallbackMethodName}({nameof(IInvokable)})");
         }
         ParameterExpression instance = Expression.Parameter(typeof(object));
         ParameterExpression request = Expression.Parameter(typeof(IInvokable));
@@ -109,14 +115,19 @@ internal sealed class GrainClass
             {
                 if (!parameter.ParameterType.IsGenericType || parameter.ParameterType.GetGenericTypeDefinition() != typeof(IPersistentState<>))
                 {
-                    throw new OrleansConfigurationException($"{type}: [PersistentState] parameter {parameter.Name} is {parameter.ParameterType}, expected IPersistentState<T>");
+                    throw new OrleansConfigurationException(
+                        $"{type}: [PersistentState] parameter {parameter.Name} is {parameter.ParameterType}, expected IPersistentState<T>");
                 }
                 Type made = typeof(PersistentState<>).MakeGenericType(parameter.ParameterType.GetGenericArguments());
-                return Expression.New(made.GetConstructors().Single(), activation, Expression.Constant(state.StateName), Expression.Constant(state.StorageName, typeof(string)));
+                return Expression.New(
+                    made.GetConstructors().Single(),
+                    activation,
+                    Expression.Constant(state.StateName),
+                    Expression.Constant(state.StorageName, typeof(string)));
             }
             if (parameter.ParameterType == typeof(IGrainContext)) return activation;
-            return Expression.Convert(
-                Expression.Call(Resolver, Expression.Property(activation, nameof(Activation.ActivationServices)), Expression.Constant(parameter)), parameter.ParameterType);
+            MemberExpression services = Expression.Property(activation, nameof(Activation.ActivationServices));
+            return Expression.Convert(Expression.Call(Resolver, services, Expression.Constant(parameter)), parameter.ParameterType);
         }
     }
 
@@ -130,6 +141,7 @@ internal sealed class GrainClass
         if (service is not null) return service;
         if (parameter.HasDefaultValue) return parameter.DefaultValue;
         throw new InvalidOperationException(
-            $"{parameter.Member.DeclaringType} needs {parameter.ParameterType} for its constructor parameter {parameter.Name}; no such service is registered");
+            $"{parameter.Member.DeclaringType} needs {parameter.ParameterType} for its constructor parameter {parameter.Name}; "
+            + "no such service is registered");
     }
 }

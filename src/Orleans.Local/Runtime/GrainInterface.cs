@@ -16,7 +16,8 @@ internal sealed class GrainInterface
     {
         if (!type.IsInterface || !typeof(IAddressable).IsAssignableFrom(type))
         {
-            throw new ArgumentException($"{type} is not a grain interface: expected an interface that extends {nameof(IGrain)} or {nameof(IGrainObserver)}");
+            throw new ArgumentException(
+                $"{type} is not a grain interface: expected an interface that extends {nameof(IGrain)} or {nameof(IGrainObserver)}");
         }
         Type = type;
         Name = NameOf(type);
@@ -27,7 +28,8 @@ internal sealed class GrainInterface
 
     public GrainInterfaceType Name { get; }
 
-    public static GrainInterface Of(Type type) => Known.TryGetValue(type, out GrainInterface? known) ? known : Known.GetOrAdd(type, new GrainInterface(type));
+    public static GrainInterface Of(Type type) =>
+        Known.TryGetValue(type, out GrainInterface? known) ? known : Known.GetOrAdd(type, new GrainInterface(type));
 
     /// <summary>The alias of an interface, or else its full name.</summary>
     public static GrainInterfaceType NameOf(Type type) =>
@@ -35,7 +37,8 @@ internal sealed class GrainInterface
 
     public GrainProxy CreateProxy(LocalRuntime runtime, GrainId grainId) => _prototype.For(runtime, this, grainId);
 
-    public GrainMethod Method(MethodInfo info) => _methods.TryGetValue(info, out GrainMethod? method) ? method : _methods.GetOrAdd(info, GrainMethod.Create);
+    public GrainMethod Method(MethodInfo info) =>
+        _methods.TryGetValue(info, out GrainMethod? method) ? method : _methods.GetOrAdd(info, GrainMethod.Create);
 }
 
 /// <summary>
@@ -82,5 +85,6 @@ internal class GrainProxy : DispatchProxy
 
     public sealed override string ToString() => $"GrainReference:{GrainId}:{InterfaceType}";
 
-    protected sealed override object? Invoke(MethodInfo? targetMethod, object?[]? args) => _interface.Method(targetMethod!).Dispatch(this, args ?? []);
+    protected sealed override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+        _interface.Method(targetMethod!).Dispatch(this, args ?? []);
 }

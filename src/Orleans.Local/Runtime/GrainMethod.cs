@@ -52,8 +52,8 @@ internal abstract class GrainMethod
         Type? definition = returned.IsGenericType ? returned.GetGenericTypeDefinition() : null;
         if (definition == typeof(Task<>) || definition == typeof(ValueTask<>))
         {
-            Type method = (definition == typeof(Task<>) ? typeof(TaskMethod<>) : typeof(ValueTaskMethod<>)).MakeGenericType(returned.GetGenericArguments());
-            return (GrainMethod)Activator.CreateInstance(method, info)!;
+            Type method = definition == typeof(Task<>) ? typeof(TaskMethod<>) : typeof(ValueTaskMethod<>);
+            return (GrainMethod)Activator.CreateInstance(method.MakeGenericType(returned.GetGenericArguments()), info)!;
         }
         if (returned == typeof(Task)) return new TaskMethod<VoidResult>(info);
         if (returned == typeof(ValueTask)) return new ValueTaskMethod(info);
@@ -74,9 +74,11 @@ internal abstract class GrainMethod
         if (runtime.OutgoingFilters.Length > 0)
         {
             Task filtered = SendFiltered(new OutgoingCallContext(call, runtime));
-            return ToReturnValue(IsOneWay ? Task.CompletedTask : filtered);
+            if (!IsOneWay) return ToReturnValue(filtered);
+            _ = NoteFailure(filtered, call);
+            return ToReturnValue(Task.CompletedTask);
         }
-        call.Send(runtime);
+        call.Send(runtime, RuntimeContext.Current);
         return ToReturnValue(IsOneWay ? Task.CompletedTask : call.Answer);
     }
 
@@ -93,6 +95,19 @@ internal abstract class GrainMethod
     {
         await context.Invoke();
         return ((Call<TResult>)context.Call).TypedResult!;
+    }
+
+    // A filter may refuse a one-way call, which has no caller to hear of it.
+    private static async Task NoteFailure(Task filtered, Call call)
+    {
+        try
+        {
+            await filtered;
+        }
+        catch (Exception refusal)
+        {
+            call.Proxy.Runtime.OnOneWayFailed(call, refusal);
+        }
     }
 
     private static Func<object, object?[], Task> Compile(MethodInfo info, ParameterInfo[] parameters)

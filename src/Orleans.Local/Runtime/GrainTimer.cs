@@ -3,6 +3,13 @@ using Orleans.Timers;
 
 namespace Orleans.Local;
 
+/// <summary>What a tick of a grain timer looks like to filters.</summary>
+[Alias("IGrainTimerInvoker")]
+internal interface IGrainTimerInvoker : IAddressable
+{
+    Task InvokeCallbackAsync();
+}
+
 internal sealed class TimerRegistry : ITimerRegistry
 {
     public IGrainTimer RegisterGrainTimer<TState>(
@@ -18,12 +25,16 @@ internal sealed class TimerRegistry : ITimerRegistry
 }
 
 /// <summary>A one-shot timer that is set again after every callback, so callbacks never overlap.</summary>
-internal sealed class GrainTimer : IGrainTimer
+internal sealed class GrainTimer : IGrainTimer, IGrainTimerInvoker
 {
+    private static readonly GrainMethod Invoker =
+        GrainInterface.Of(typeof(IGrainTimerInvoker)).Method(typeof(IGrainTimerInvoker).GetMethod(nameof(IGrainTimerInvoker.InvokeCallbackAsync))!);
+
     private readonly Activation _activation;
     private readonly Func<CancellationToken, Task> _callback;
     private readonly GrainTimerCreationOptions _options;
     private readonly CancellationTokenSource _disposal = new();
+    private readonly GrainProxy _self;
     private readonly ITimer _timer;
     private TimeSpan _dueTime;
     private TimeSpan _period;
@@ -38,6 +49,7 @@ internal sealed class GrainTimer : IGrainTimer
         _options = options;
         _dueTime = options.DueTime;
         _period = options.Period;
+        _self = GrainInterface.Of(typeof(IGrainTimerInvoker)).CreateProxy(activation.Runtime, activation.GrainId);
         activation.Add(this);
         _timer = activation.Runtime.Scheduler.CreateTimer(static timer => ((GrainTimer)timer!).Fire(), this, _dueTime, Timeout.InfiniteTimeSpan);
     }
@@ -71,44 +83,54 @@ internal sealed class GrainTimer : IGrainTimer
         }
     }
 
+    Task IGrainTimerInvoker.InvokeCallbackAsync()
+    {
+        _changed = false;
+        return _disposal.IsCancellationRequested ? Task.CompletedTask : _callback(_disposal.Token);
+    }
+
     private void Fire()
     {
         Volatile.Write(ref _firing, true);
         _activation.Receive(new Tick(this));
     }
 
-    private Task Call()
+    private void OnTicked(Tick tick, Task outcome)
     {
-        _changed = false;
-        return _disposal.IsCancellationRequested ? Task.CompletedTask : _callback(_disposal.Token);
-    }
-
-    private void OnCalled(Task outcome)
-    {
-        if (!outcome.IsCompletedSuccessfully) _activation.Runtime.OnTimerFailed(_activation.GrainId, Orleans.Local.Call.FailureOf(outcome));
+        if (!outcome.IsCompletedSuccessfully)
+        {
+            Exception failure = Call.FailureOf(outcome);
+            _activation.Runtime.OnTimerFailed(_activation.GrainId, failure);
+            _activation.OnCallFailed(tick, failure);
+        }
         Volatile.Write(ref _firing, false);
         if (!_disposal.IsCancellationRequested) _timer.Change(_changed ? _dueTime : _period, Timeout.InfiniteTimeSpan);
     }
 
-    private sealed class Tick(GrainTimer timer) : Request
+    /// <summary>A call of the grain to itself, without a caller that waits: filters see it like any other.</summary>
+    private sealed class Tick : Call<VoidResult>
     {
-        public override bool IsAlwaysInterleave => timer._options.Interleave;
+        private readonly GrainTimer _owner;
 
-        public override bool IsKeepAlive => timer._options.KeepAlive;
-
-        public override bool IsAbandoned => timer._disposal.IsCancellationRequested;
-
-        public override Task Invoke(TurnTarget target)
+        public Tick(GrainTimer owner) : base(owner._self, Invoker, [])
         {
-            CallFrame.Current = null;
-            return timer.Call();
+            _owner = owner;
+            ComeFrom(owner._activation);
         }
 
-        public override void OnCompleted(TurnTarget target, Task outcome) => timer.OnCalled(outcome);
+        public override bool IsAlwaysInterleave => _owner._options.Interleave;
+
+        public override bool IsKeepAlive => _owner._options.KeepAlive;
+
+        public override bool IsAbandoned => _owner._disposal.IsCancellationRequested;
+
+        public override void OnCompleted(TurnTarget target, Task outcome) => _owner.OnTicked(this, outcome);
 
         // A timer ends with its activation.
         public override void Refuse(Exception reason) { }
 
         public override void Redirect(LocalRuntime runtime) { }
+
+        protected override object Receiver(object grain) => _owner;
     }
 }

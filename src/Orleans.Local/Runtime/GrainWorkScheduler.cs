@@ -12,6 +12,11 @@ public abstract class GrainWorkScheduler
     /// <summary>How many work items an activation may run before it lets others run.</summary>
     public virtual int ItemsPerRun => int.MaxValue;
 
+    /// <summary>
+    /// How tasks complete that others await: never with their continuations on the completing stack, unless one thread does it all.
+    /// </summary>
+    internal virtual TaskCreationOptions CompletionOptions => TaskCreationOptions.RunContinuationsAsynchronously;
+
     /// <summary>Makes <paramref name="work"/> execute soon, once, and never on the caller's stack.</summary>
     /// <param name="yielding">The work ran just now, has more to do and lets others go first.</param>
     public abstract void Schedule(IThreadPoolWorkItem work, bool yielding);

@@ -2,7 +2,9 @@ using Orleans.Runtime;
 
 namespace Orleans.Local;
 
-/// <summary>Starts observers stage by stage upwards and stops, downwards, those whose stage began to start. One stage's observers go together.</summary>
+/// <summary>
+/// Starts observers stage by stage upwards and stops, downwards, those whose stage began to start. One stage's observers go together.
+/// </summary>
 internal sealed class LifecycleSubject : IGrainLifecycle, ISiloLifecycle
 {
     private readonly Lock _lock = new();
@@ -22,10 +24,11 @@ internal sealed class LifecycleSubject : IGrainLifecycle, ISiloLifecycle
         return entry;
     }
 
-    /// <summary>Starts the stages from <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive, unless it is the last of all).</summary>
+    /// <summary>Starts the stages between two, the lower one included and the higher one not, unless it is the last of all.</summary>
     public async Task OnStart(int from, int to, CancellationToken cancellation)
     {
-        foreach (IGrouping<int, Entry> stage in Snapshot().Where(e => e.Stage >= from && (e.Stage < to || to == int.MaxValue)).OrderBy(e => e.Stage).GroupBy(e => e.Stage))
+        IEnumerable<Entry> entries = Snapshot().Where(entry => entry.Stage >= from && (entry.Stage < to || to == int.MaxValue));
+        foreach (IGrouping<int, Entry> stage in entries.OrderBy(entry => entry.Stage).GroupBy(entry => entry.Stage))
         {
             cancellation.ThrowIfCancellationRequested();
             _anyStarted = true;
@@ -40,7 +43,8 @@ internal sealed class LifecycleSubject : IGrainLifecycle, ISiloLifecycle
     {
         if (!_anyStarted) return;
         List<Exception> failures = [];
-        foreach (IGrouping<int, Entry> stage in Snapshot().Where(e => e.Stage <= _started).OrderByDescending(e => e.Stage).GroupBy(e => e.Stage))
+        IEnumerable<Entry> entries = Snapshot().Where(entry => entry.Stage <= _started);
+        foreach (IGrouping<int, Entry> stage in entries.OrderByDescending(entry => entry.Stage).GroupBy(entry => entry.Stage))
         {
             try
             {

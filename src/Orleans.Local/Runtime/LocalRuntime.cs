@@ -16,6 +16,9 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
 
     private static readonly GrainType ObserverGrainType = GrainType.Create(ObserverType);
 
+    /// <summary>The name under which code outside of grains calls.</summary>
+    public static readonly GrainId ClientId = GrainId.Create("sys.client", "hosted-local");
+
     private readonly ConcurrentDictionary<GrainId, CallTarget> _targets = new();
     private readonly ILogger<LocalRuntime> _logger;
     private readonly Lazy<GrainTypeMap> _types;
@@ -136,7 +139,8 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey =>
-        (TGrainInterface)CreateProxy(typeof(TGrainInterface), GrainId.Create(Types.Find(typeof(TGrainInterface), grainClassNamePrefix).GrainType, primaryKey));
+        (TGrainInterface)CreateProxy(
+            typeof(TGrainInterface), GrainId.Create(Types.Find(typeof(TGrainInterface), grainClassNamePrefix).GrainType, primaryKey));
 
     public IGrain GetGrain(Type grainInterfaceType, string grainPrimaryKey) =>
         (IGrain)CreateProxy(grainInterfaceType, GrainId.Create(Types.Find(grainInterfaceType, null).GrainType, grainPrimaryKey));
@@ -151,7 +155,10 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
         ArgumentNullException.ThrowIfNull(obj);
         if (obj is GrainReference or GrainProxy) throw new ArgumentException("A reference cannot be made into a reference again", nameof(obj));
         if (obj is IGrainBase) throw new ArgumentException($"{obj.GetType()} is a grain; a grain is called through its own reference", nameof(obj));
-        if (obj is not TGrainObserverInterface) throw new ArgumentException($"{obj.GetType()} does not implement {typeof(TGrainObserverInterface)}", nameof(obj));
+        if (obj is not TGrainObserverInterface)
+        {
+            throw new ArgumentException($"{obj.GetType()} does not implement {typeof(TGrainObserverInterface)}", nameof(obj));
+        }
 
         long number = Interlocked.Increment(ref _lastObserver);
         GrainId id = GrainId.Create(ObserverGrainType, number.ToString(CultureInfo.InvariantCulture));
@@ -161,7 +168,10 @@ internal sealed partial class LocalRuntime : IClusterClient, IGrainRuntime, IGra
 
     public void DeleteObjectReference<TGrainObserverInterface>(IGrainObserver obj) where TGrainObserverInterface : IGrainObserver
     {
-        if (obj is not GrainProxy proxy) throw new ArgumentException($"{obj?.GetType()} is not a reference that {nameof(CreateObjectReference)} made", nameof(obj));
+        if (obj is not GrainProxy proxy)
+        {
+            throw new ArgumentException($"{obj?.GetType()} is not a reference that {nameof(CreateObjectReference)} made", nameof(obj));
+        }
         if (_targets.TryRemove(proxy.GrainId, out CallTarget? target)) (target as ObserverTarget)?.Delete();
     }
 

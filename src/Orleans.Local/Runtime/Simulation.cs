@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 
 namespace Orleans.Local;
@@ -19,7 +20,7 @@ public sealed class Simulation : GrainWorkScheduler
     private readonly Random _order;
     private Thread? _thread;
     private long _timerOrder;
-    private volatile bool _escaped;
+    private volatile string? _escape;
 
     /// <param name="seed">Decides every choice.</param>
     /// <param name="start">The virtual time at the beginning.</param>
@@ -35,6 +36,9 @@ public sealed class Simulation : GrainWorkScheduler
 
     /// <summary>One: between any two work items another grain may run.</summary>
     public override int ItemsPerRun => 1;
+
+    // "Asynchronously" would mean the thread pool, for example for Task.WhenAll over calls.
+    internal override TaskCreationOptions CompletionOptions => TaskCreationOptions.None;
 
     /// <summary>The source of randomness of the code under test, apart from that of the schedule.</summary>
     public Random Random { get; }
@@ -74,9 +78,24 @@ public sealed class Simulation : GrainWorkScheduler
         }
     }
 
+    /// <summary>
+    /// Starts the hosted services of a container, the silo among them, one after the other. For use inside <see cref="Run"/>, where a host
+    /// cannot be started: its own code leaves the thread.
+    /// </summary>
+    public static async Task StartAsync(IServiceProvider services)
+    {
+        foreach (IHostedService service in services.GetServices<IHostedService>()) await service.StartAsync(CancellationToken.None);
+    }
+
+    /// <summary>Stops what <see cref="StartAsync"/> started, the last first.</summary>
+    public static async Task StopAsync(IServiceProvider services)
+    {
+        foreach (IHostedService service in services.GetServices<IHostedService>().Reverse()) await service.StopAsync(CancellationToken.None);
+    }
+
     private void Step()
     {
-        if (_escaped) throw new InvalidOperationException("Work came from another thread: something left the simulation");
+        if (_escape is not null) throw new InvalidOperationException($"Work came from another thread: something left the simulation. {_escape}");
         while (_ready.Count == 0)
         {
             if (!_time.AdvanceToNextTimer()) throw new InvalidOperationException("Nothing is ready and no timer is set, but the body still waits");
@@ -93,12 +112,15 @@ public sealed class Simulation : GrainWorkScheduler
 
     private void Add(Action work)
     {
-        if (_thread is not null && !ReferenceEquals(Thread.CurrentThread, _thread))
-        {
-            _escaped = true;
-            throw new InvalidOperationException("Work came from another thread: something left the simulation");
-        }
-        _ready.Add(work);
+        if (IsInside()) _ready.Add(work);
+    }
+
+    // Another thread only leaves word; the run itself ends with it, at its next step.
+    private bool IsInside()
+    {
+        if (_thread is null || ReferenceEquals(Thread.CurrentThread, _thread)) return true;
+        _escape ??= Environment.StackTrace;
+        return false;
     }
 
     private sealed class Context(Simulation simulation) : SynchronizationContext
@@ -188,8 +210,10 @@ public sealed class Simulation : GrainWorkScheduler
             return ValueTask.CompletedTask;
         }
 
-        private void Set(TimeSpan wait) =>
-            simulation._timers.Enqueue((this, Version), (time.GetTimestamp() + wait.Ticks, simulation._timerOrder++));
+        private void Set(TimeSpan wait)
+        {
+            if (simulation.IsInside()) simulation._timers.Enqueue((this, Version), (time.GetTimestamp() + wait.Ticks, simulation._timerOrder++));
+        }
     }
 }
 

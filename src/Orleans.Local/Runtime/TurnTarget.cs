@@ -62,6 +62,9 @@ internal abstract class TurnTarget : CallTarget
     private WorkItem? _lastWaiting;
     private int _waitingInterleaved;
 
+    // What was let in beside the blocking request; the oldest of it blocks when that one ends.
+    private List<Request>? _nextBlocking;
+
     protected TurnTarget(LocalRuntime runtime, GrainId grainId)
     {
         Runtime = runtime;
@@ -192,7 +195,11 @@ internal abstract class TurnTarget : CallTarget
             return;
         }
         Running++;
-        if (Blocking is null && !request.IsAlwaysInterleave && !IsReentrant) Blocking = request;
+        if (!request.IsAlwaysInterleave && !IsReentrant)
+        {
+            if (Blocking is null) Blocking = request;
+            else (_nextBlocking ??= []).Add(request);
+        }
         Task task;
         try
         {
@@ -206,11 +213,20 @@ internal abstract class TurnTarget : CallTarget
         else request.FinishAfter(this, task);
     }
 
+    private Request? TakeNextBlocking()
+    {
+        if (_nextBlocking is not { Count: > 0 }) return null;
+        Request next = _nextBlocking[0];
+        _nextBlocking.RemoveAt(0);
+        return next;
+    }
+
     internal void Finish(Request request, Task task)
     {
         Running--;
         Finished++;
-        if (ReferenceEquals(Blocking, request)) Blocking = null;
+        if (ReferenceEquals(Blocking, request)) Blocking = TakeNextBlocking();
+        else _nextBlocking?.Remove(request);
         request.OnCompleted(this, task);
         OnRequestFinished(request);
     }

@@ -18,9 +18,10 @@ internal sealed class PersistentState<TState> : IPersistentState<TState>, ILifec
     {
         _name = name;
         _grainId = activation.GrainId;
-        _storage = activation.ActivationServices.GetKeyedService<IGrainStorage>(storageName ?? ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME)
+        storageName ??= ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME;
+        _storage = activation.ActivationServices.GetKeyedService<IGrainStorage>(storageName)
             ?? throw new BadProviderConfigException(
-                $"{activation.GrainClass.Type} keeps '{name}' in storage provider '{storageName ?? ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME}', which is not registered");
+                $"{activation.GrainClass.Type} keeps '{name}' in storage provider '{storageName}', which is not registered");
         activation.ObservableLifecycle.Subscribe(name, GrainLifecycleStage.SetupState, this);
     }
 

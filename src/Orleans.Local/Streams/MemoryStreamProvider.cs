@@ -23,7 +23,8 @@ internal sealed partial class MemoryStreamProvider(string name, LocalRuntime run
 
     public IAsyncStream<T> GetStream<T>(StreamId streamId) =>
         _streams.GetOrAdd(streamId, static (id, provider) => new MemoryStream<T>(provider, id), this) as MemoryStream<T>
-        ?? throw new ArgumentException($"Stream {streamId} of provider '{name}' carries {_streams[streamId].ItemType}, not {typeof(T)}", nameof(streamId));
+        ?? throw new ArgumentException(
+            $"Stream {streamId} of provider '{name}' carries {_streams[streamId].ItemType}, not {typeof(T)}", nameof(streamId));
 
     /// <summary>Numbered, not random, so that a simulated run repeats.</summary>
     public Guid NewSubscriptionId()
@@ -206,11 +207,15 @@ internal sealed class Subscription<T> : StreamSubscriptionHandle<T>
     public override Task<StreamSubscriptionHandle<T>> ResumeAsync(IAsyncObserver<T> observer, StreamSequenceToken? token = null)
     {
         ArgumentNullException.ThrowIfNull(observer);
-        if (token is not null) throw new NotSupportedException($"Stream provider '{ProviderName}' keeps no items, so a subscription cannot resume at {token}");
+        if (token is not null)
+        {
+            throw new NotSupportedException($"Stream provider '{ProviderName}' keeps no items, so a subscription cannot resume at {token}");
+        }
         if (!_stream.Contains(this)) throw new InvalidOperationException($"The subscription of stream {StreamId} has ended");
         if (RuntimeContext.Current?.GrainId != Consumer)
         {
-            throw new InvalidOperationException($"The subscription of stream {StreamId} belongs to {Consumer?.ToString() ?? "a client"} and is resumed there");
+            throw new InvalidOperationException(
+                $"The subscription of stream {StreamId} belongs to {Consumer?.ToString() ?? "a client"} and is resumed there");
         }
         Attach(observer);
         return Task.FromResult<StreamSubscriptionHandle<T>>(this);
@@ -232,7 +237,7 @@ internal sealed class Subscription<T> : StreamSubscriptionHandle<T>
             Task taken = Task.CompletedTask;
             if (_items.Count > Bound)
             {
-                TaskCompletionSource publisher = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                TaskCompletionSource publisher = new(_stream.Provider.Runtime.Scheduler.CompletionOptions);
                 _waiting.Enqueue(publisher);
                 taken = publisher.Task;
             }

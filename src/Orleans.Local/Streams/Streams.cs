@@ -105,7 +105,8 @@ namespace Orleans.Streams
             obs.SubscribeAsync(new Local.DelegateObserver<T>(onNextAsync, null, onCompletedAsync));
 
         public static Task<StreamSubscriptionHandle<T>> SubscribeAsync<T>(
-            this IAsyncObservable<T> obs, Func<T, StreamSequenceToken?, Task> onNextAsync, Func<Exception, Task> onErrorAsync, Func<Task> onCompletedAsync) =>
+            this IAsyncObservable<T> obs, Func<T, StreamSequenceToken?, Task> onNextAsync,
+            Func<Exception, Task> onErrorAsync, Func<Task> onCompletedAsync) =>
             obs.SubscribeAsync(new Local.DelegateObserver<T>(onNextAsync, onErrorAsync, onCompletedAsync));
     }
 
@@ -131,13 +132,15 @@ namespace Orleans
         public static IStreamProvider GetStreamProvider(this Grain grain, string name) => GetStreamProvider((IGrainBase)grain, name);
 
         /// <inheritdoc cref="GetStreamProvider(Grain, string)"/>
-        public static IStreamProvider GetStreamProvider(this IGrainBase grain, string name) => Local.StreamProviders.Find(grain.GrainContext.ActivationServices, name);
+        public static IStreamProvider GetStreamProvider(this IGrainBase grain, string name) =>
+            Local.StreamProviders.Find(grain.GrainContext.ActivationServices, name);
     }
 
     public static class ClientStreamingExtensions
     {
         /// <exception cref="KeyNotFoundException">No stream provider of this name is registered.</exception>
-        public static IStreamProvider GetStreamProvider(this IClusterClient client, string name) => Local.StreamProviders.Find(client.ServiceProvider, name);
+        public static IStreamProvider GetStreamProvider(this IClusterClient client, string name) =>
+            Local.StreamProviders.Find(client.ServiceProvider, name);
     }
 }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HybridTrading.Api.Ports;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Feeds;
 
@@ -19,7 +20,7 @@ public static class CommandAction
             {
                 return await action(parsed, cancellation);
             }
-            catch (Exception e) when (e is UsageException or FeedException or ArgumentException or FormatException)
+            catch (Exception e) when (e is UsageException or PortMapException or FeedException or ArgumentException or FormatException)
             {
                 return Error(e.Message, Usage);
             }
@@ -33,7 +34,9 @@ public static class CommandAction
             }
         });
 
-    private static int Error(string message, int code)
+    /// <summary>Says on one line of standard error what is wrong.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Error(string message, int code)
     {
         Console.Error.WriteLine($"error: {message.ReplaceLineEndings(" ")}");
         return code;

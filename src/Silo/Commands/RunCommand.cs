@@ -1,10 +1,60 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using HybridTrading.Api.Ports;
+using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Market;
+using HybridTrading.Silo.Hosting;
+using HybridTrading.Storage.MarketLog;
 
 namespace HybridTrading.Silo.Commands;
 
-/// <summary><c>run</c>: the live system.</summary>
+/// <summary><c>run</c>, and no command at all: the live system.</summary>
 public static class RunCommand
 {
-    public static Command Create() { var c = new Command("run", "live"); c.Handle((_, _) => Task.FromResult(0)); return c; }
-    public static void MakeDefault(RootCommand root, Command run) { }
+    private static readonly Option<string?> Data = DataOption.Create();
+    private static readonly Option<string> Map = new("--port-map") { Description = $"port table: {string.Join(", ", PortMap.Names)}, or a JSON file", DefaultValueFactory = _ => PortMap.DefaultName };
+    private static readonly Option<int> Offset = new("--port-offset") { Description = "added to every port, for several systems on one machine" };
+    private static readonly Option<string> Services = new("--services") { Description = "all, or names separated by commas (Local takes a part only to try a port map)", DefaultValueFactory = _ => "all" };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "of the simulated market", DefaultValueFactory = _ => 20260101 };
+    private static readonly Option<double> Ticks = new("--ticks-per-second") { Description = "mean quotes a second of each simulated instrument, up to 1000", DefaultValueFactory = _ => 2 };
+    private static readonly Option<int> LogDays = new("--market-log-days") { Description = "how long market data is kept", DefaultValueFactory = _ => 30 };
+    private static readonly Option<long> LogQuota = new("--market-log-quota") { Description = "megabytes that market data may take; the oldest goes first", DefaultValueFactory = _ => 4096 };
+
+    private static readonly Option[] All = [Data, Map, Offset, Services, Seed, Ticks, LogDays, LogQuota];
+
+    public static Command Create()
+    {
+        var command = new Command("run", """
+            Run the system (what happens without a command, too).
+
+            Examples:
+              run
+              run --data /srv/hybrid --port-offset 100
+              run --port-map deltran
+            """);
+        foreach (Option option in All) command.Add(option);
+        command.Handle(RunAsync);
+        return command;
+    }
+
+    /// <summary>The same without the word: <c>dotnet run --project src/Silo</c>.</summary>
+    public static void MakeDefault(RootCommand root)
+    {
+        foreach (Option option in All) root.Add(option);
+        root.Handle(RunAsync);
+    }
+
+    private static Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        double ticks = parsed.GetValue(Ticks);
+        if (ticks is not (> 0 and <= 1000)) throw new UsageException($"--ticks-per-second is {ticks}; expected more than 0, at most 1000");
+        if (parsed.GetValue(LogDays) is < 1 or > 36500) throw new UsageException($"--market-log-days is {parsed.GetValue(LogDays)}; expected 1 to 36500");
+        if (parsed.GetValue(LogQuota) is < 64 or > 1 << 30) throw new UsageException($"--market-log-quota is {parsed.GetValue(LogQuota)}; expected 64 to {1 << 30} megabytes");
+        string services = parsed.GetValue(Services)!;
+        return LiveHost.RunAsync(new LiveOptions(
+            DataOption.Path(parsed.GetValue(Data)), parsed.GetValue(Map)!, parsed.GetValue(Offset),
+            services == "all" ? [] : [.. services.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
+            new LiveFeedOptions(parsed.GetValue(Seed), new SimulationOptions(ticks)),
+            new MarketLogOptions { MaxAge = TimeSpan.FromDays(parsed.GetValue(LogDays)), QuotaBytes = parsed.GetValue(LogQuota) << 20 }), cancellation);
+    }
 }

@@ -56,13 +56,16 @@ public sealed class RunOptions
     /// <summary>All that the command line says, as data: what a replay stores to be resumed.</summary>
     public RunRequest Read(ParseResult parsed)
     {
+        string[] files = parsed.GetValue(_files) ?? [];
+        // The argument takes any word, also a mistyped option.
+        if (files.FirstOrDefault(file => file.StartsWith("--", StringComparison.Ordinal)) is { } stranger) throw new UsageException($"unknown option '{stranger}'; --help lists them");
         decimal cash = parsed.GetValue(_cash);
         if (cash <= 0) throw new UsageException($"--cash is {cash}; expected more than 0");
         double latency = parsed.GetValue(_latency);
         if (latency is < 0 or > 86_400_000) throw new UsageException($"--latency is {latency}; expected 0 to 86400000 milliseconds");
         return new RunRequest
         {
-            Files = [.. (parsed.GetValue(_files) ?? []).Select(Path.GetFullPath)],
+            Files = [.. files.Select(Path.GetFullPath)],
             Symbols = [.. (parsed.GetValue(_symbols) ?? []).Select(symbol => symbol.ToUpperInvariant())],
             TimeFrame = Frame("--timeframe", parsed.GetValue(_timeFrame)),
             DataTimeFrame = Frame("--data-timeframe", parsed.GetValue(_dataFrame)),

@@ -1,8 +1,7 @@
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
-using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 using Orleans.Local;
-using Orleans.Storage;
 
 namespace HybridTrading.Silo.Hosting;
 
@@ -11,16 +10,26 @@ public static class OrleansHost
 {
     public const string Name = "Local";
 
-    /// <param name="storage">Keeps grain state; null keeps it in memory (runs rebuild it).</param>
-    /// <param name="reminders">Null keeps reminders in memory.</param>
-    public static void AddSilo(IHostApplicationBuilder builder, Func<IServiceProvider, IGrainStorage>? storage, Func<IServiceProvider, IReminderTable>? reminders) =>
-        builder.UseOrleans(silo =>
+    /// <inheritdoc cref="AddSilo(IHostApplicationBuilder, bool, int, int)"/>
+    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => AddSilo(builder, durable, 0, 0);
+
+    /// <param name="durable">Grain state and reminders are kept by the storage that is registered; else in memory (a run rebuilds them).</param>
+    /// <param name="siloPort">Of a cluster; not opened here.</param>
+    /// <param name="gatewayPort">Of a cluster; not opened here.</param>
+    public static void AddSilo(IHostApplicationBuilder builder, bool durable, int siloPort, int gatewayPort) => builder.UseOrleans(silo =>
+    {
+        silo.UseLocalhostClustering(siloPort, gatewayPort);
+        silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
+        if (durable)
         {
-            silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
-            if (storage is null) silo.AddMemoryGrainStorage("grains");
-            else silo.Services.AddKeyedSingleton("grains", (services, _) => storage(services));
-            if (reminders is null) silo.UseInMemoryReminderService();
-            else silo.Services.AddSingleton(reminders);
-            silo.AddMemoryStreams(MarketGrain.Screens);
-        });
+            silo.AddReminders();
+        }
+        else
+        {
+            silo.AddMemoryGrainStorageAsDefault();
+            silo.UseInMemoryReminderService();
+        }
+        silo.AddMemoryStreams(MarketGrain.Screens);
+        silo.AddTenancy();
+    });
 }

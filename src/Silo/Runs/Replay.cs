@@ -5,6 +5,7 @@ using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Silo.Hosting;
@@ -65,12 +66,14 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
         builder.Services.AddSingleton<IBarStore, NoBarStore>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new TradingOptions { Universe = plan.Universe, IsRun = true, RunStart = new RunSequence(data, plan).Start, ShardSize = int.MaxValue });
-        OrleansHost.AddSilo(builder, null, null);
+        OrleansHost.AddSilo(builder, durable: false);
         return builder.Build();
     }
 
     private async Task PlayAsync(IGrainFactory grains, double? speed, Action<double> progress, CancellationToken cancellation)
     {
+        // The run is its own feed, and acts for its own tenant.
+        using Principal.Scope scope = Principal.OfHost();
         var sequence = new RunSequence(data, plan);
         IMarketGrain[] markets = [.. data.Select(series => grains.GetGrain<IMarketGrain>(series.Instrument.Symbol))];
         foreach (StrategyPlan strategy in plan.Strategies)

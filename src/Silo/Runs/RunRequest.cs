@@ -44,7 +44,11 @@ public sealed record RunRequest
         {
             // One symbol names the data; several choose from what the files themselves say.
             Symbol = Symbols.Length == 1 ? Symbols[0] : null,
-            TimeFrame = DataTimeFrame, From = From, To = To, SpreadPoints = Spread, TimeZone = TimeZone,
+            TimeFrame = DataTimeFrame,
+            From = From,
+            To = To,
+            SpreadPoints = Spread,
+            TimeZone = TimeZone,
             Columns = Columns is null ? null : FeedColumns.Parse(Columns),
         };
         ImmutableArray<MarketSeries> all = FeedReader.ReadAll(Files, options);
@@ -83,6 +87,10 @@ public sealed record RunRequest
             Execution, TradingCalendar.Forex, null);
         ImmutableArray<AccountPlan> accounts = [.. Accounts.Select(text => PlanAccount(text, tenant, settings, strategies))];
         if (accounts.Select(account => account.Key).Distinct().Count() < accounts.Length) throw new UsageException("--account: the same name twice");
+        foreach (AccountPlan account in accounts)
+        {
+            if (new Account(account.Key, new AccountState(universe)).Open(account.Settings, account.Limits, account.Deposit, DateTime.UnixEpoch) is { } fault) throw new UsageException(fault);
+        }
         return new RunPlan(universe, strategies, accounts);
     }
 

@@ -39,7 +39,8 @@ public sealed record BackupManifest(int Format, DateTime Created, long JournalSi
         if (manifest is null || manifest.Format < 1 || manifest.Files.IsDefault) throw new StorageException($"{path} is no backup manifest");
         if (manifest.Format > CurrentFormat)
         {
-            throw new StorageException($"{path} has format {manifest.Format}; this program reads format {CurrentFormat}: use the newer program that wrote it");
+            throw new StorageException(
+                $"{path} has format {manifest.Format}; this program reads format {CurrentFormat}: use the newer program that wrote it");
         }
         return manifest;
     }

@@ -136,7 +136,10 @@ public static class DataRestore
                 if (!File.Exists(path)) throw new StorageException($"{path} of the backup is missing");
                 using FileStream content = File.OpenRead(path);
                 if (content.Length != file.Size) throw new StorageException($"{path} has {content.Length} bytes, expected {file.Size}");
-                if (Convert.ToHexStringLower(SHA256.HashData(content)) != file.Sha256) throw new StorageException($"{path} is not what was backed up (SHA-256)");
+                if (Convert.ToHexStringLower(SHA256.HashData(content)) != file.Sha256)
+                {
+                    throw new StorageException($"{path} is not what was backed up (SHA-256)");
+                }
                 progress?.Report(new StorageProgress(done += file.Size, manifest.Bytes));
             }
             return manifest;

@@ -57,7 +57,10 @@ public sealed partial class DataFolder : IDisposable
         try
         {
             door.CreateFolder(root);
-            if (!HasStamp(root) && !IsEmpty(root)) throw new StorageException($"{root} is not empty and holds no data of HybridTrading; name another folder");
+            if (!HasStamp(root) && !IsEmpty(root))
+            {
+                throw new StorageException($"{root} is not empty and holds no data of HybridTrading; name another folder");
+            }
             folderLock = FolderLock.Take(door, root);
             string stamp = Path.Combine(root, "version");
             if (door.Exists(stamp)) CheckStamp(stamp, door);
@@ -113,7 +116,7 @@ public sealed partial class DataFolder : IDisposable
     }
 
     internal static bool IsEmpty(string folder) =>
-        !Directory.Exists(folder) || Directory.EnumerateFileSystemEntries(folder).All(entry => Path.GetFileName(entry) is "lock" or "lock.pid");
+        !Directory.Exists(folder) || Directory.EnumerateFileSystemEntries(folder).All(entry => Path.GetFileName(entry) is "lock" or "lock.pid" or "runs");
 
     private static void WriteStamp(IFileDoor door, string root) => door.WriteWhole(
         Path.Combine(root, "version"), Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Stamp}{FormatVersion}\n")));
@@ -130,13 +133,15 @@ public sealed partial class DataFolder : IDisposable
         }
         if (version > FormatVersion)
         {
-            throw new StorageException($"{path} says data format {version}; this program reads format {FormatVersion}: use the newer program that wrote it");
+            throw new StorageException(
+                $"{path} says data format {version}; this program reads format {FormatVersion}: use the newer program that wrote it");
         }
     }
 
     private static string Checked(string name, string what) => NamePattern().IsMatch(name)
         ? name
-        : throw new ArgumentException($"'{name}' is no name of a {what}; expected 1 to 64 of a-z, A-Z, 0-9, '.', '_', '-', beginning with a letter or digit");
+        : throw new ArgumentException(
+            $"'{name}' is no name of a {what}; expected 1 to 64 of a-z, A-Z, 0-9, '.', '_', '-', beginning with a letter or digit");
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern();

@@ -30,7 +30,9 @@ internal sealed class FolderCopy(string target, IProgress<StorageProgress>? prog
     {
         string path = Path.GetFullPath(Path.Combine(folder, name));
         string relative = Path.GetRelativePath(folder, path);
-        bool isInside = relative != ".." && !relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal) && !Path.IsPathRooted(relative);
+        bool isInside = relative != ".."
+            && !relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            && !Path.IsPathRooted(relative);
         return isInside ? path : throw new StorageException($"the backup names a file outside of itself: {name}");
     }
 

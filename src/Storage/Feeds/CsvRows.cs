@@ -54,7 +54,14 @@ internal ref struct CsvRows(ReadOnlySpan<byte> data, byte separator)
     }
 
     /// <summary>The bytes of a field without surrounding spaces and quotes.</summary>
-    public readonly ReadOnlySpan<byte> this[FieldRange field] => Trim(_data[field.Start..field.End]);
+    public readonly ReadOnlySpan<byte> this[FieldRange field]
+    {
+        get
+        {
+            ReadOnlySpan<byte> text = _data[field.Start..field.End];
+            return text.Length > 0 && text[0] > '"' && text[^1] > ' ' ? text : Trim(text);
+        }
+    }
 
     private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> field)
     {
@@ -67,6 +74,12 @@ internal ref struct CsvRows(ReadOnlySpan<byte> data, byte separator)
 /// <summary>Exact numbers and times from UTF-8 text.</summary>
 internal static class FeedNumbers
 {
+    /// <summary>Times outside these years are taken for mistakes.</summary>
+    public const int FirstYear = 1800;
+
+    /// <inheritdoc cref="FirstYear"/>
+    public const int LastYear = 2500;
+
     private static readonly long[] PowersOfTen =
         [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000];
 
@@ -179,7 +192,7 @@ internal static class FeedNumbers
         if (!Numerals(text, ref at, 2, out int month)) return false;
         Skip(text, ref at, '-', '.', '/');
         if (!Numerals(text, ref at, 2, out int day)) return false;
-        if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
+        if (year is < FirstYear or > LastYear || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
         ticks = new DateTime(year, month, day).Ticks;
         if (at == text.Length) return true;
 

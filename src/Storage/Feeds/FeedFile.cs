@@ -99,7 +99,8 @@ internal sealed class FeedFile : IDisposable
                 throw new FeedException($"{DisplayName}: not a readable zip: its sizes do not fit");
             }
             _stream.Position = 0;
-            return (bytes, Convert.ToHexStringLower(SHA256.HashData(_stream)));
+            byte[] hash = _entry is null ? SHA256.HashData(bytes) : SHA256.HashData(_stream);
+            return (bytes, Convert.ToHexStringLower(hash));
         }
         catch (InvalidDataException exception)
         {

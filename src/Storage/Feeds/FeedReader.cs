@@ -18,7 +18,9 @@ public static class FeedReader
             : throw new FeedException($"{path}: holds {string.Join(", ", all.Select(Name))}; expected one, choose by symbol or time frame");
     }
 
-    /// <summary>Reads files and folders (with their subfolders) into a series for each symbol and time frame, ordered by symbol, then time frame.</summary>
+    /// <summary>
+    /// Reads files and folders (with their subfolders) into a series for each symbol and time frame, ordered by symbol, then time frame.
+    /// </summary>
     /// <exception cref="FeedException">One line naming file, line, column, value and expectation.</exception>
     public static ImmutableArray<MarketSeries> ReadAll(IEnumerable<string> paths, FeedOptions? options = null)
     {
@@ -40,11 +42,13 @@ public static class FeedReader
             .OrderBy(group => group.Key.Symbol, StringComparer.Ordinal).ThenBy(group => group.Key.TimeFrame ?? TimeFrame.Tick);
         foreach (var group in groups)
         {
-            List<(string Path, FeedFormat Format)> chosen = OneSide([.. group], options);
-            if (chosen.Find(file => file.Format.Kind != chosen[0].Format.Kind) is { Path: { } other })
+            FeedKind kind = group.First().Format.Kind;
+            if (group.FirstOrDefault(file => file.Format.Kind != kind) is { Path: { } other })
             {
-                throw new FeedException($"{group.Key.Symbol} {group.Key.TimeFrame} is in {chosen[0].Path} and, of another source, in {other}: choose one");
+                string what = $"{group.Key.Symbol} {group.Key.TimeFrame}";
+                throw new FeedException($"{what} is in {group.First().Path} and, of another source, in {other}: choose one");
             }
+            List<(string Path, FeedFormat Format)> chosen = OneSide([.. group], options);
             chosen.Sort((a, b) => (a.Format.Date ?? default).CompareTo(b.Format.Date ?? default) is var byDate && byDate != 0
                 ? byDate
                 : string.CompareOrdinal(a.Path, b.Path));
@@ -94,10 +98,7 @@ public static class FeedReader
             else
             {
                 var table = new TableFeed(file.DisplayName, content, format.Kind, options.Columns);
-                builder ??= new SeriesBuilder(
-                    instrument,
-                    !table.HasBars ? TimeFrame.Tick : format.TimeFrame is { IsTick: false } named ? named : table.InferTimeFrame() ?? TimeFrameOf(null, path),
-                    scaled);
+                builder ??= new SeriesBuilder(instrument, TimeFrameOf(table, format, path), scaled);
                 table.Read(builder, pointFactor);
             }
             CheckOrder(file, before, builder.Quality);
@@ -121,6 +122,12 @@ public static class FeedReader
         }
     }
 
+    private static TimeFrame TimeFrameOf(TableFeed table, FeedFormat format, string path)
+    {
+        if (!table.HasBars) return TimeFrame.Tick;
+        return format.TimeFrame is { IsTick: false } named ? named : table.InferTimeFrame() ?? TimeFrameOf(null, path);
+    }
+
     private static TimeFrame TimeFrameOf(FeedFormat? format, string path) => format?.TimeFrame
         ?? throw new FeedException($"{path}: neither name nor content says the time frame; give it with --timeframe");
 
@@ -137,7 +144,10 @@ public static class FeedReader
         if (files.TrueForAll(file => file.Format.Side is null)) return files;
         LeanSide preferred = options.Side ?? (files[0].Format.AssetClass == AssetClass.Equity ? LeanSide.Trade : LeanSide.Quote);
         List<(string Path, FeedFormat Format)> side = files.FindAll(file => file.Format.Side == preferred);
-        if (side.Count == 0 && options.Side is { } missing) throw new FeedException($"{files[0].Path}: no {missing} files of {files[0].Format.Symbol}");
+        if (side.Count == 0 && options.Side is { } missing)
+        {
+            throw new FeedException($"{files[0].Path}: no {missing} files of {files[0].Format.Symbol}");
+        }
         return side.Count > 0 ? side : files;
     }
 

@@ -17,6 +17,7 @@ internal static class LeanFeed
         var zone = new LocalTimes(series.Options.TimeZone ?? (isEquity ? "America/New_York" : "Etc/UTC"));
         long midnight = format.Date?.ToDateTime(default).Ticks ?? -1;
         int shift = isEquity ? EquityShift : 0;
+        series.Reserve(content);
         if (series.TimeFrame.IsTick) ReadTicks(file, content, format, series, zone, midnight, shift);
         else ReadBars(file, content, format, series, zone, midnight, shift);
     }

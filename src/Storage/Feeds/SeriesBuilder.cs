@@ -21,17 +21,25 @@ internal sealed class SeriesBuilder(Instrument instrument, TimeFrame timeFrame, 
 
     public FeedQuality Quality => _guard.Quality;
 
+    /// <summary>Makes room for the rows of one more file.</summary>
+    public void Reserve(ReadOnlySpan<byte> content)
+    {
+        int needed = _count + content.Count((byte)'\n') + 1;
+        if (timeFrame.IsTick && needed > _quotes.Length) Array.Resize(ref _quotes, Math.Max(needed, _quotes.Length * 2));
+        if (!timeFrame.IsTick && needed > _bars.Length) Array.Resize(ref _bars, Math.Max(needed, _bars.Length * 2));
+    }
+
+    /// <summary>Takes a row; room for it was reserved.</summary>
     public void Add(in Quote quote)
     {
         if (quote.Time.Ticks < _from || quote.Time.Ticks >= _to || !_guard.Accept(quote)) return;
-        if (_count == _quotes.Length) Array.Resize(ref _quotes, Math.Max(4096, _count * 2));
         _quotes[_count++] = quote;
     }
 
+    /// <inheritdoc cref="Add(in Quote)"/>
     public void Add(in Bar bar)
     {
         if (bar.OpenTime.Ticks < _from || bar.OpenTime.Ticks >= _to || !_guard.Accept(bar, timeFrame)) return;
-        if (_count == _bars.Length) Array.Resize(ref _bars, Math.Max(4096, _count * 2));
         _bars[_count++] = bar;
     }
 

@@ -104,6 +104,7 @@ internal sealed class TableFeed
     public void Read(SeriesBuilder series, long pointFactor)
     {
         var zone = new LocalTimes(series.Options.TimeZone ?? (_kind == FeedKind.MetaTrader ? "Europe/Athens" : "Etc/UTC"));
+        series.Reserve(_content);
         int digits = series.Instrument.Digits;
         var rows = new CsvRows(_content, _separator);
         Span<FieldRange> fields = stackalloc FieldRange[MaxColumns];
@@ -172,14 +173,15 @@ internal sealed class TableFeed
         isUtc = true;
         if (_timeFormat is "unix" or "unixms")
         {
-            double unit = _timeFormat == "unix" ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond;
-            if (decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal stamp) && stamp < 100_000_000_000_000m)
-            {
-                return DateTime.UnixEpoch.Ticks + (long)(stamp * (decimal)unit);
-            }
-            throw place.Fault(_names[_time], rows[fields[_time]], $"a {_timeFormat} time stamp");
+            decimal unit = _timeFormat == "unix" ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond;
+            return decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal stamp)
+                && stamp < TimeSpan.TicksPerDay * 365m * 500 / unit
+                ? DateTime.UnixEpoch.Ticks + (long)(stamp * unit)
+                : throw place.Fault(_names[_time], rows[fields[_time]], $"a {_timeFormat} time stamp");
         }
-        if (!DateTimeOffset.TryParseExact(text, _timeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time))
+        bool parsed = DateTimeOffset.TryParseExact(
+            text, _timeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time);
+        if (!parsed || time.Year is < FeedNumbers.FirstYear or > FeedNumbers.LastYear)
         {
             throw place.Fault(_names[_time], Encoding.UTF8.GetBytes(text), $"a time as {_timeFormat}");
         }

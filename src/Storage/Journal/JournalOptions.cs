@@ -27,7 +27,8 @@ public sealed record JournalOptions
     public bool OwnThread { get; init; } = true;
 
     /// <summary>Source of nonces and of the journal's id.</summary>
-    public Action<byte[], int, int> FillRandom { get; init; } = static (bytes, offset, count) => RandomNumberGenerator.Fill(bytes.AsSpan(offset, count));
+    public Action<byte[], int, int> FillRandom { get; init; } =
+        static (bytes, offset, count) => RandomNumberGenerator.Fill(bytes.AsSpan(offset, count));
 
     internal void Check()
     {

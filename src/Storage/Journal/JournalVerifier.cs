@@ -18,7 +18,8 @@ public sealed record JournalFault(long Position, string Segment, long Offset, st
 /// <param name="Erased">Of these, how many belong to a destroyed key and so were checked by hash only.</param>
 /// <param name="TornBytes">A tail that never counted (a start will cut it): what a crash, or a writer at work, leaves.</param>
 /// <param name="Tree">Size and root over the events.</param>
-public sealed record JournalReport(long Events, long Streams, long Segments, long Bytes, long Erased, long TornBytes, TreeHead Tree, JournalFault? Fault)
+public sealed record JournalReport(
+    long Events, long Streams, long Segments, long Bytes, long Erased, long TornBytes, TreeHead Tree, JournalFault? Fault)
 {
     public bool IsSound => Fault is null;
 }
@@ -114,7 +115,10 @@ public sealed class JournalVerifier(string folder, IKeyProvider keys, IFileDoor?
             long position = _tree.Size + append.Count;
             if (frame.Position != position) return new JournalFault(position, path, offset, $"the record there says position {frame.Position}");
             long version = _versions.GetValueOrDefault(record.Stream) + append.Count + 1;
-            if (record.Version != version) return new JournalFault(position, path, offset, $"version {record.Version} of {record.Stream}, expected {version}");
+            if (record.Version != version)
+            {
+                return new JournalFault(position, path, offset, $"version {record.Version} of {record.Stream}, expected {version}");
+            }
             if (append.Count > 0 && (record.Stream != appendStream || frame.Remaining != remaining - 1))
             {
                 return new JournalFault(position, path, offset, "it does not continue the append of several records before it");

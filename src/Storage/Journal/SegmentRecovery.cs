@@ -88,7 +88,8 @@ internal sealed class SegmentRecovery(IFileDoor door, string folder)
         if (index is not null && (index.FirstPosition != segment.FirstPosition || index.CoveredLength > file.Length))
         {
             throw new DamagedDataException(
-                segment.Path, file.Length, null, $"it has {file.Length} bytes where its index, from position {index.FirstPosition}, covers {index.CoveredLength}");
+                segment.Path, file.Length, null,
+                $"it has {file.Length} bytes where its index, from position {index.FirstPosition}, covers {index.CoveredLength}");
         }
         if (index is null || index.CoveredLength < file.Length)
         {
@@ -102,7 +103,10 @@ internal sealed class SegmentRecovery(IFileDoor door, string folder)
             foreach (SegmentIndex.Entry entry in index.Streams)
             {
                 StreamState stream = Stream(entry.Stream);
-                if (stream.DurableVersion + 1 != entry.FirstVersion) throw WrongVersion(segment, 0, segment.FirstPosition, stream, entry.FirstVersion);
+                if (stream.DurableVersion + 1 != entry.FirstVersion)
+                {
+                    throw WrongVersion(segment, 0, segment.FirstPosition, stream, entry.FirstVersion);
+                }
                 stream.DurableVersion += entry.Count;
             }
             Tree = index.Tree;

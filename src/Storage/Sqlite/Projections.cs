@@ -38,7 +38,8 @@ public sealed class ProjectionWriter
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Bind(sql, values).ExecuteNonQuery();
 
     /// <summary>Reads one value, null where there is no row.</summary>
-    public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Bind(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
+    public object? Scalar(string sql, params ReadOnlySpan<object?> values) =>
+        Bind(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
 
     internal void Release()
     {
@@ -199,7 +200,9 @@ public sealed class ProjectionRunner : IAsyncDisposable
         List<State> behind = [.. _states.Values.Where(state => state.Failure is null && state.Position < next)];
         try
         {
-            await _database.WriteAsync((connection, transaction) => Apply(batch, behind, next, connection, transaction), _stop.Token).ConfigureAwait(false);
+            await _database.WriteAsync(
+                (connection, transaction) => Apply(batch, behind, next, connection, transaction),
+                _stop.Token).ConfigureAwait(false);
         }
         catch (ProjectionFailedException failed)
         {
@@ -233,7 +236,9 @@ public sealed class ProjectionRunner : IAsyncDisposable
                     catch (Exception failed) when (!IsDiskTrouble(failed))
                     {
                         throw new ProjectionFailedException(
-                            state, $"projection {state.Projection.Name} failed at position {one.Position} ({one.Name} of {one.Stream}): {failed.Message}", failed);
+                            state,
+                            $"projection {state.Projection.Name} failed at position {one.Position} ({one.Name} of {one.Stream}): {failed.Message}",
+                            failed);
                     }
                 }
                 SqlitePositionStore.Save(connection, transaction, state.Key, state.Projection.Version, next);

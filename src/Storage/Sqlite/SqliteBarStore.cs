@@ -38,7 +38,10 @@ public sealed class SqliteBarStore : IBarStore
         ArgumentException.ThrowIfNullOrEmpty(symbol);
         foreach (ref readonly Bar bar in bars.Span)
         {
-            if (bar.OpenTime.Kind != DateTimeKind.Utc) throw new ArgumentException($"bar {symbol} {bar.OpenTime:O} is {bar.OpenTime.Kind}; expected UTC");
+            if (bar.OpenTime.Kind != DateTimeKind.Utc)
+            {
+                throw new ArgumentException($"bar {symbol} {bar.OpenTime:O} is {bar.OpenTime.Kind}; expected UTC");
+            }
             if (double.IsNaN(bar.Volume)) throw new ArgumentException($"bar {symbol} {bar.OpenTime:O} has no volume; expected a number");
         }
         return bars.IsEmpty ? Task.CompletedTask : _database.WriteAsync(Write, cancellation);

@@ -60,7 +60,9 @@ public sealed class SqliteDatabase : IDisposable
             CheckFormat(path, writer);
             Execute(writer, "PRAGMA journal_mode = WAL;");
             Execute(writer, $"PRAGMA synchronous = {(durability == SqliteDurability.Full ? "FULL" : "NORMAL")};");
-            Execute(writer, "CREATE TABLE IF NOT EXISTS position (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;");
+            Execute(
+                writer,
+                "CREATE TABLE IF NOT EXISTS position (name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;");
             return new SqliteDatabase(path, connectionString, writer, info);
         }
         catch (Exception refused)
@@ -194,10 +196,14 @@ public sealed class SqliteDatabase : IDisposable
         long id = Number(connection, "PRAGMA application_id");
         long version = Number(connection, "PRAGMA user_version");
         long tables = Number(connection, "SELECT COUNT(*) FROM sqlite_master");
-        if (id != ApplicationId && (id != 0 || tables != 0)) throw new StorageException($"{path} is no database of HybridTrading; name another folder");
+        if (id != ApplicationId && (id != 0 || tables != 0))
+        {
+            throw new StorageException($"{path} is no database of HybridTrading; name another folder");
+        }
         if (version > FormatVersion)
         {
-            throw new StorageException($"{path} has format {version}; this program reads format {FormatVersion}: use the newer program that wrote it");
+            throw new StorageException(
+                $"{path} has format {version}; this program reads format {FormatVersion}: use the newer program that wrote it");
         }
         if (id == 0) Execute(connection, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {FormatVersion};");
     }

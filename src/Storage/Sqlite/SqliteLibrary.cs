@@ -41,5 +41,6 @@ internal static unsafe class SqliteLibrary
     private static string[] SystemNames() => OperatingSystem.IsLinux() ? ["libsqlite3.so.0"] : OperatingSystem.IsMacOS() ? ["libsqlite3.dylib"] : [];
 
     private static bool IsRecent(nint library) =>
-        NativeLibrary.TryGetExport(library, "sqlite3_libversion_number", out nint version) && ((delegate* unmanaged[Cdecl]<int>)version)() >= BundledVersion;
+        NativeLibrary.TryGetExport(library, "sqlite3_libversion_number", out nint version)
+        && ((delegate* unmanaged[Cdecl]<int>)version)() >= BundledVersion;
 }

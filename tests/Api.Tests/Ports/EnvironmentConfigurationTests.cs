@@ -26,7 +26,7 @@ public sealed class EnvironmentConfigurationTests
     {
         EnvironmentReading reading = Read(DelTran, ["notification-engine"], ("HTTP_PORT", "8189"), ("WS_PORT", "8190"));
         PortMap moved = DelTran.WithPorts(reading.HttpPorts, reading.WebSocketPorts);
-        Assert.Equal([8189, 8190], ServiceEndpoints.Plan(moved, ["notification-engine"]).ListenPorts);
+        Assert.Equal([8189, 8190, 9095], ServiceEndpoints.Plan(moved, ["notification-engine"]).ListenPorts);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class ServiceEndpointsTests
         ServiceEndpoints plan = ServiceEndpoints.Plan(PortMap.Load("deltran"));
         Assert.Equal([8080, 8090], plan.HubPorts.Order());
         Assert.Equal("notification-engine", plan.OwnerOf(8090)?.Name);
-        Assert.Equal([8080, 8081, 8082, 8083, 8084, 8085, 8086, 8087, 8088, 8089, 8090], plan.ListenPorts);
+        Assert.Equal([8080, 8081, 8082, 8083, 8084, 8085, 8086, 8087, 8088, 8089, 8090, 9095, 50051, 50052, 50056], plan.ListenPorts);
     }
 
     [Fact]

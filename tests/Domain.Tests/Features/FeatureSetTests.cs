@@ -131,7 +131,8 @@ public sealed class FeatureSetTests
     [Fact]
     public void A_cross_is_not_ready_before_its_operands_and_finds_none_on_their_first_bar() => Prop.ForAll(TestMarket.AnyBars(), bars =>
     {
-        FeatureSet set = Set([Feature.Cross(Feature.Sma(3), Feature.Sma(7)), Feature.Sma(3), Feature.Sma(7), Feature.Cross(Feature.Rsi(5), 50), Feature.Rsi(5)]);
+        FeatureSet set = Set(
+            [Feature.Cross(Feature.Sma(3), Feature.Sma(7)), Feature.Sma(3), Feature.Sma(7), Feature.Cross(Feature.Rsi(5), 50), Feature.Rsi(5)]);
         int side = 0;
         for (int i = 0; i < bars.Length; i++)
         {

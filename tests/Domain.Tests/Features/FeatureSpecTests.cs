@@ -1,3 +1,4 @@
+using System.Text.Json;
 using HybridTrading.Domain.Features;
 
 namespace HybridTrading.Domain.Tests.Features;
@@ -39,7 +40,7 @@ public sealed class FeatureSpecTests
     [InlineData("sma(high,20)", "the price source comes last")]
     [InlineData("atr(14,high)", "atr takes no price source")]
     [InlineData("macd(26,12,9)", "macd needs fast < slow")]
-    [InlineData("sma(20", "expected ','")]
+    [InlineData("sma(20", "expected ')'")]
     [InlineData("sma(20))", "expected the end")]
     [InlineData("sma(x1)", "unknown price source 'x1'")]
     [InlineData("cross(1,2)", "cross of two numbers")]
@@ -67,6 +68,16 @@ public sealed class FeatureSpecTests
                 Assert.Equal(feature.Usage(output), FeatureSpec.Parse(feature.Usage(output)).ToString());
             }
         }
+    }
+
+    [Fact]
+    public void In_json_it_is_its_text()
+    {
+        var values = new Dictionary<FeatureSpec, FeatureSpec> { [Feature.Close] = Feature.Cross(Feature.Sma(20), Feature.Sma(50)) };
+        string json = JsonSerializer.Serialize(values);
+        Assert.Equal("""{"close":"cross(sma(20),sma(50))"}""", json);
+        Assert.Equal(values, JsonSerializer.Deserialize<Dictionary<FeatureSpec, FeatureSpec>>(json));
+        Assert.Contains("did you mean 'sma'", Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<FeatureSpec>("\"smaa\"")).Message);
     }
 
     [Fact]

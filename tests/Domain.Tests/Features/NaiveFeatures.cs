@@ -13,10 +13,10 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
     private readonly double[] _high = Prices(instrument, bars, bar => bar.Bid.High);
     private readonly double[] _low = Prices(instrument, bars, bar => bar.Bid.Low);
     private readonly double[] _close = Prices(instrument, bars, bar => bar.Bid.Close);
+    private readonly DateTime[] _dayTurns = [.. bars.Select(bar => instrument.Calendar.NextDayTurn(bar.OpenTime))];
 
-    public double[] Typical => [.. bars.Select((_, i) => (_high[i] + _low[i] + _close[i]) / 3)];
-
-    public double[] Close => _close;
+    private double[] Typical { get; } =
+        [.. bars.Select(bar => (double)(instrument.ToPrice(bar.Bid.High + bar.Bid.Low + bar.Bid.Close) / 3))];
 
     public double[] Of(string feature) => feature switch
     {
@@ -35,23 +35,22 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
         "rsi(14)" => Rsi(_close, 14),
         "macd.line(12,26,9)" => Macd().Line,
         "macd.signal(12,26,9)" => Macd().Signal,
-        "macd.histogram(12,26,9)" => Each(i => Macd().Line[i] - Macd().Signal[i]),
+        "macd.histogram(12,26,9)" => [.. Macd().Line.Zip(Macd().Signal, (line, signal) => line - signal)],
         "atr(14)" => Ema(TrueRanges(), 14, 1.0 / 14),
         "adx(14)" => Adx(14).Adx,
         "adx.plus_di(14)" => Adx(14).Plus,
         "adx.minus_di(14)" => Adx(14).Minus,
         "bollinger.middle(20,2)" => Sma(_close, 20),
-        "bollinger.upper(20,2)" => Each(i => Sma(_close, 20)[i] + (2 * Deviations(_close, 20)[i])),
-        "bollinger.lower(20,2)" => Each(i => Sma(_close, 20)[i] - (2 * Deviations(_close, 20)[i])),
-        "bollinger.width(20,2)" => Each(i => 4 * Deviations(_close, 20)[i] / Sma(_close, 20)[i]),
-        "bollinger.percent_b(20,2)" => Each(i => Deviations(_close, 20)[i] == 0
-            ? 0.5
-            : (_close[i] - (Sma(_close, 20)[i] - (2 * Deviations(_close, 20)[i]))) / (4 * Deviations(_close, 20)[i])),
+        "bollinger.upper(20,2)" => Bands((mean, deviation, _) => mean + (2 * deviation)),
+        "bollinger.lower(20,2)" => Bands((mean, deviation, _) => mean - (2 * deviation)),
+        "bollinger.width(20,2)" => Bands((mean, deviation, _) => 4 * deviation / mean),
+        "bollinger.percent_b(20,2)" => Bands((mean, deviation, close) =>
+            deviation == 0 ? 0.5 : (close - (mean - (2 * deviation))) / (4 * deviation)),
         "stdev(10)" => Deviations(_close, 10),
-        "zscore(10)" => Each(i => Deviations(_close, 10)[i] == 0 ? 0 : (_close[i] - Sma(_close, 10)[i]) / Deviations(_close, 10)[i]),
+        "zscore(10)" => Window(_close, 10, ZScore),
         "stoch.k(14,3,3)" => Sma(RawK(14), 3),
         "stoch.d(14,3,3)" => Sma(Sma(RawK(14), 3), 3),
-        "cci(20)" => Window(Typical, 20, Cci),
+        "cci(20)" => Each(i => i < 19 ? double.NaN : Cci(bars[(i - 19)..(i + 1)])),
         "roc(10)" => Each(i => i < 10 ? double.NaN : 100 * (_close[i] - _close[i - 10]) / _close[i - 10]),
         "momentum(10)" => Each(i => i < 10 ? double.NaN : _close[i] - _close[i - 10]),
         "rv(20,252)" => Each(i => i < 20
@@ -93,6 +92,20 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
         decimal mean = exact.Average();
         return exact.Distinct().Count() == 1 ? 0 : Math.Sqrt((double)exact.Average(x => (x - mean) * (x - mean)));
     });
+
+    private double[] Bands(Func<double, double, double, double> band)
+    {
+        double[] means = Sma(_close, 20);
+        double[] deviations = Deviations(_close, 20);
+        return Each(i => band(means[i], deviations[i], _close[i]));
+    }
+
+    private static double ZScore(double[] window)
+    {
+        decimal[] exact = [.. window.Select(x => (decimal)x)];
+        decimal mean = exact.Average();
+        return exact.Distinct().Count() == 1 ? 0 : (double)(exact[^1] - mean) / Math.Sqrt((double)exact.Average(x => (x - mean) * (x - mean)));
+    }
 
     private static double[] Ema(double[] values, int n, double smoothing)
     {
@@ -148,9 +161,10 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
         return high == low ? 50 : 100 * (_close[i] - low) / (high - low);
     });
 
-    private static double Cci(double[] window)
+    // Of three times the typical price, in decimal: a factor does not change the index, a rounded third would.
+    private double Cci(Bar[] window)
     {
-        decimal[] exact = [.. window.Select(x => Math.Round((decimal)x, 9))];
+        decimal[] exact = [.. window.Select(bar => instrument.ToPrice(bar.Bid.High + bar.Bid.Low + bar.Bid.Close))];
         decimal mean = exact.Average();
         decimal deviation = exact.Average(x => Math.Abs(x - mean));
         return exact.Distinct().Count() == 1 ? 0 : (double)((exact[^1] - mean) / (0.015m * deviation));
@@ -159,7 +173,7 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
     private double SessionVwap(int last)
     {
         int first = last;
-        while (first > 0 && instrument.Calendar.NextDayTurn(bars[first - 1].OpenTime) == instrument.Calendar.NextDayTurn(bars[last].OpenTime)) first--;
+        while (first > 0 && _dayTurns[first - 1] == _dayTurns[last]) first--;
         return Vwap(first, last);
     }
 

@@ -88,8 +88,10 @@ public sealed class DataFolderTests
                 long version = 0;
                 while (!stop.IsCancellationRequested)
                 {
-                    await market.AppendAsync(new[] { new MarketEvent(0, DateTime.UnixEpoch.AddSeconds(version), "", MarketEventKind.Clock, default, default, default) });
-                    Appended appended = await journal.AppendAsync(stream, new StreamOwner("acme", "acme/" + w), version, Harness.Events(stream, version, 2));
+                    await market.AppendAsync(
+                        new[] { new MarketEvent(0, DateTime.UnixEpoch.AddSeconds(version), "", MarketEventKind.Clock, default, default, default) });
+                    Appended appended = await journal.AppendAsync(
+                        stream, new StreamOwner("acme", "acme/" + w), version, Harness.Events(stream, version, 2));
                     version = appended.Version;
                     if (w == 0) await positions.SaveAsync("outbox", appended.LastPosition + 1);
                     if (version == 200) enough.TrySetResult();
@@ -121,7 +123,8 @@ public sealed class DataFolderTests
             await provider.GetRequiredService<IJournal>().AppendAsync("a", Harness.Owner, 0, Harness.Events("a", 0, 3));
             await provider.GetRequiredService<IPositionStore>().SaveAsync("outbox", 3);
             DataBackup.Run(data, folder["backup"], TimeProvider.System);
-            Assert.Contains("is not empty", Assert.Throws<StorageException>(() => DataBackup.Run(data, folder["backup"], TimeProvider.System)).Message);
+            Assert.Contains(
+                "is not empty", Assert.Throws<StorageException>(() => DataBackup.Run(data, folder["backup"], TimeProvider.System)).Message);
         }
         BackupManifest manifest = DataRestore.Check(folder["backup"]);
         Assert.Equal(3, manifest.JournalSize);

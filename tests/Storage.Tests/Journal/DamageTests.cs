@@ -161,7 +161,8 @@ public sealed class DamageTests
         byte[] record = new byte[400];
         int headerSize = RecordCodec.WriteHeader(record, new RecordHeader("a", 1, "n", 1, DateTime.UnixEpoch, "", "acme", "acme/ann", 1));
         key.Encrypt(
-            record.AsSpan(headerSize, 12), "{}"u8, record.AsSpan(headerSize + 16, 2), record.AsSpan(headerSize + 18, 16), record.AsSpan(0, headerSize));
+            record.AsSpan(headerSize, 12), "{}"u8, record.AsSpan(headerSize + 16, 2), record.AsSpan(headerSize + 18, 16),
+            record.AsSpan(0, headerSize));
         record[headerSize + 12] = 2;
         Array.Resize(ref record, headerSize + 34);
         Assert.Equal("{}", new RecordDecoder(keys).Decode(0, record).Text());

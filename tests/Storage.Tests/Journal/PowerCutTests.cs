@@ -87,7 +87,8 @@ public sealed class PowerCutTests
             Assert.Equal(head, again.TreeHead);
             Assert.Equal(0, again.Recovery.CutBytes);
             List<RecordedEvent> stream = await again.ReadAsync("stream-1").ListAsync();
-            Assert.All(stream, (one, i) => Assert.Equal(System.Text.Encoding.UTF8.GetString(Harness.Event("stream-1", i + 1).Payload.Span), one.Text()));
+            Assert.All(
+                stream, (one, i) => Assert.Equal(System.Text.Encoding.UTF8.GetString(Harness.Event("stream-1", i + 1).Payload.Span), one.Text()));
         }
     }
 

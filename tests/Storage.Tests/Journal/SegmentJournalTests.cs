@@ -96,7 +96,8 @@ public sealed class SegmentJournalTests
         using var folder = new TemporaryFolder();
         FileKeyProvider keys = FileKeyProvider.Open(folder["keys"]);
         const int writers = 16, each = 200;
-        await using (SegmentJournal journal = SegmentJournal.Open(folder["journal"], keys, new JournalOptions { SegmentBytes = 64 << 10, BatchBytes = 8192 }))
+        await using (SegmentJournal journal = SegmentJournal.Open(
+            folder["journal"], keys, new JournalOptions { SegmentBytes = 64 << 10, BatchBytes = 8192 }))
         {
             Task<int> follower = CountAsync(journal, writers * each);
             await Task.WhenAll(Enumerable.Range(0, writers).Select(w => Task.Run(async () =>
@@ -198,7 +199,8 @@ public sealed class SegmentJournalTests
         using var folder = new TemporaryFolder();
         await using (SegmentJournal journal = SegmentJournal.Open(folder["journal"], FileKeyProvider.Open(folder["keys"])))
         {
-            await journal.AppendAsync("a", Harness.Owner, 0, new[] { Harness.Event("a", 1) with { Payload = "{\"iban\":\"DE02120300000000202051\"}"u8.ToArray() } });
+            await journal.AppendAsync(
+                "a", Harness.Owner, 0, new[] { Harness.Event("a", 1) with { Payload = "{\"iban\":\"DE02120300000000202051\"}"u8.ToArray() } });
         }
         foreach (string file in Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories))
         {
@@ -252,6 +254,22 @@ public sealed class SegmentJournalTests
         Assert.Equal(0, door.UnflushedBytes);
         await using SegmentJournal again = Harness.Open(door.Survivor(0), options);
         Assert.Equal(1, again.DurableSize);
+    }
+
+    [Fact]
+    public async Task The_journals_own_thread_flushes_an_interval_later_without_another_append()
+    {
+        var flushed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var door = new Files.PowerCutDoor();
+        await using SegmentJournal journal = Harness.Open(
+            door, Harness.Small with { OwnThread = true, FlushInterval = TimeSpan.FromMilliseconds(5) });
+        door.Watch = (what, path) =>
+        {
+            // The header of a new segment is flushed before the folder knows its name; what is unflushed after that is the record.
+            if (what == "flush" && path.EndsWith(".log", StringComparison.Ordinal) && door.UnflushedBytes > 0) flushed.TrySetResult();
+        };
+        await journal.AppendAsync("a", Harness.Owner, 0, Harness.Events("a", 0, 1));
+        await flushed.Task.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     [Fact]

@@ -74,7 +74,8 @@ public sealed class SnapshotAndExportTests
     {
         using var folder = new TemporaryFolder();
         FileKeyProvider keys = FileKeyProvider.Open(folder["keys"]);
-        await using SegmentJournal journal = SegmentJournal.Open(folder["journal"], keys, new JournalOptions { SegmentBytes = 4096, BatchBytes = 4096 });
+        await using SegmentJournal journal = SegmentJournal.Open(
+            folder["journal"], keys, new JournalOptions { SegmentBytes = 4096, BatchBytes = 4096 });
         for (int i = 0; i < 50; i++) await journal.AppendAsync("a", Harness.Owner, i, Harness.Events("a", i, 1));
         await journal.AppendAsync("b", new StreamOwner("acme", "acme/bob"), 0, Harness.Events("b", 0, 3));
         keys.Destroy("acme/bob");

@@ -99,7 +99,8 @@ public sealed class SegmentMarketLogTests
         SegmentMarketLog log = SegmentMarketLog.Open(Folder, new MarketLogOptions { SegmentBytes = 64 << 10 }, new ManualTime(), door);
         for (int i = 0; i < 60; i++)
         {
-            MarketEvent[] batch = [.. Enumerable.Range(written.Count, 5).Select(n => Event(n, random) with { Symbol = "EURUSD", Kind = MarketEventKind.Quote, Bar = default })];
+            MarketEvent[] batch = [.. Enumerable.Range(written.Count, 5)
+                .Select(n => Event(n, random) with { Symbol = "EURUSD", Kind = MarketEventKind.Quote, Bar = default })];
             await log.AppendAsync(batch);
             written.AddRange(batch);
             ends.Add(written.Count);
@@ -204,7 +205,9 @@ public sealed class SegmentMarketLogTests
         byte[] content = door.Contents[path];
         content[8] = 9;
         newer.Put(path, content);
-        Assert.Contains("market log format 9", Assert.Throws<StorageException>(() => SegmentMarketLog.Open(Folder, null, new ManualTime(), newer)).Message);
+        Assert.Contains(
+            "market log format 9",
+            Assert.Throws<StorageException>(() => SegmentMarketLog.Open(Folder, null, new ManualTime(), newer)).Message);
     }
 
     private static MarketEvent Event(int position, Random random)
@@ -217,7 +220,8 @@ public sealed class SegmentMarketLogTests
             0 => new MarketEvent(position, time, "", MarketEventKind.Clock, default, default, default),
             1 or 2 => new MarketEvent(
                 position, time, symbol, MarketEventKind.Bar, default,
-                new Bar(time.AddMinutes(-1), new Ohlc(bid, bid + 9, bid - 1, bid + 3), new Ohlc(bid + 1, bid + 10, bid, bid + 4), 12.5), TimeFrame.M1),
+                new Bar(time.AddMinutes(-1), new Ohlc(bid, bid + 9, bid - 1, bid + 3), new Ohlc(bid + 1, bid + 10, bid, bid + 4), 12.5),
+                TimeFrame.M1),
             _ => new MarketEvent(
                 position, time, symbol, MarketEventKind.Quote, new Quote(time.AddMilliseconds(-3), bid, bid + 2, 5, 7), default, TimeFrame.Tick),
         };

@@ -71,7 +71,7 @@ public sealed class SqliteTests
         using SqliteDatabase database = SqliteDatabase.Open(folder["bars.db"], SqliteDurability.Normal);
         var store = new SqliteBarStore(database);
         DateTime start = new(2024, 1, 2, 0, 0, 0, DateTimeKind.Utc);
-        Bar[] bars = [.. Enumerable.Range(0, 10).Select(i => new Bar(start.AddHours(i), new Ohlc(i + 1, i + 4, i + 1, i + 2), new Ohlc(i + 2, i + 5, i + 2, i + 3), i + 0.5))];
+        Bar[] bars = [.. Enumerable.Range(0, 10).Select(Hour)];
         await store.AppendAsync("EURUSD", TimeFrame.H1, bars);
         await store.AppendAsync("EURUSD", TimeFrame.M1, bars.AsMemory(0, 2));
         await store.AppendAsync("USDJPY", TimeFrame.H1, bars.AsMemory(0, 1));
@@ -83,6 +83,12 @@ public sealed class SqliteTests
         Assert.Equal(ImmutableArray<Bar>.Empty, await store.ReadLastAsync("EURUSD", TimeFrame.H1, 3, start));
         Assert.Single(await store.ReadLastAsync("USDJPY", TimeFrame.H1, 3, DateTime.MaxValue));
         await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync("EURUSD", TimeFrame.H1, new[] { bars[0] with { Volume = double.NaN } }));
+
+        Bar Hour(int i)
+        {
+            var bid = new Ohlc(i + 1, i + 4, i + 1, i + 2);
+            return new Bar(start.AddHours(i), bid, bid.Shift(1), i + 0.5);
+        }
     }
 
     [Fact]

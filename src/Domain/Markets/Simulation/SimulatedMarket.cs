@@ -156,7 +156,7 @@ public sealed class SimulatedMarket
         DateTime aligned = timeFrame.Floor(startUtc);
         TimeSpan span = timeFrame.End(aligned) - aligned;
         DateTime from = startUtc - (span * (count * 1.6)) - TimeSpan.FromDays(4);
-        double slow = Math.Min(options.TicksPerSecond, Math.Max(20 / span.TotalSeconds, 1 / 60.0));
+        double slow = Math.Min(options.TicksPerSecond, Math.Max(20 / span.TotalSeconds, 1 / 300.0));
         var past = new SimulatedMarket(seed, from, options with { TicksPerSecond = slow });
 
         var builders = Instruments.ToDictionary(instrument => instrument, instrument => new BarBuilder(TimeFrame.Tick, timeFrame));

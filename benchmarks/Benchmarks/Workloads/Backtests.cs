@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text.Json;
+using HybridTrading.Domain.Backtesting;
+using HybridTrading.Domain.Execution;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Performance;
+using HybridTrading.Silo;
+
+namespace HybridTrading.Benchmarks.Workloads;
+
+/// <summary>Back-test over 2.5 million ticks without an order.</summary>
+internal sealed class BacktestTicks() : Workload("backtest-ticks")
+{
+    private const int Points = 2_500_000;
+    private const string Lean = "LEAN 297 k points/s (259 k wall)";
+
+    public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
+    {
+        MarketSeries ticks = Repeated(context.Ticks, Points);
+        // Bounds that no RSI reaches: bars are built, the feature is updated and the strategy asked at each, but nothing is ever wanted.
+        RunRequest request = new() { Strategies = ["rsi-reversion"], Set = ["lower=1", "upper=99"], TimeFrame = TimeFrame.M1, Accounts = ["main"], Cash = 100_000 };
+        RunReport last = null!;
+        Sample speed = Sample.Measure(context.Runs, () =>
+        {
+            last = InProcess(request, ticks);
+            return last.DataPoints / last.Seconds;
+        });
+        if (last.Orders != 0) throw new InvalidOperationException($"a run that was to make no order made {last.Orders}");
+        add(new Row(Name, "back-test, ticks, no orders", "points/s", speed, 3e6, 10e6, Lean,
+            $"{last.DataPoints:N0} points, M1 bars and one strategy; first to last event, data decoded"));
+
+        string file = Path.Combine(context.WorkFolder, "eurusd_ticks.csv");
+        WriteCsv(file, ticks);
+        Sample wall = await Sample.MeasureAsync(context.Runs, async () =>
+        {
+            using JsonDocument report = await Process.BacktestAsync(
+                [file, "--symbol", "EURUSD", "--timeframe", "M1", "--strategy", "rsi-reversion", "--set", "lower=1", "--set", "upper=99"], cancellation);
+            return ticks.Count / report.RootElement.GetProperty("wallSeconds").GetDouble();
+        });
+        add(new Row(Name, "the same on wall: a process of its own that reads a CSV", "points/s", wall, Peers: Lean, Note: $"{new FileInfo(file).Length / 1e6:0} MB of text"));
+        File.Delete(file);
+    }
+
+    internal static RunReport InProcess(RunRequest request, MarketSeries data)
+    {
+        RunPlan plan = request.Plan([data], "benchmark");
+        return new Backtest(plan, new RunSequence([data], plan)).Run();
+    }
+
+    /// <summary>The same days again and again, each copy whole weeks later, so that sessions stay where they are.</summary>
+    private static MarketSeries Repeated(MarketSeries series, int count)
+    {
+        ReadOnlySpan<Quote> once = series.Quotes.Span;
+        TimeSpan shift = TimeSpan.FromDays(7 * Math.Ceiling(((once[^1].Time - once[0].Time).TotalDays + 1) / 7));
+        var quotes = new Quote[count];
+        for (int i = 0; i < count; i++) quotes[i] = once[i % once.Length] with { Time = once[i % once.Length].Time + i / once.Length * shift };
+        return MarketSeries.OfQuotes(series.Instrument, quotes);
+    }
+
+    private static void WriteCsv(string file, MarketSeries ticks)
+    {
+        using var writer = new StreamWriter(file);
+        writer.WriteLine("time,bid,ask");
+        Instrument instrument = ticks.Instrument;
+        foreach (Quote quote in ticks.Quotes.Span)
+        {
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{quote.Time:yyyy-MM-ddTHH:mm:ss.fffZ},{instrument.ToPrice(quote.Bid)},{instrument.ToPrice(quote.Ask)}"));
+        }
+    }
+}
+
+/// <summary>Rule R1: the moving average cross on 57,600 hours, with its orders.</summary>
+internal sealed class BacktestBars() : Workload("backtest-bars")
+{
+    private const string Peers = "LEAN 199 k points/s (seconds), backtesting.py 91 k, backtrader 9.5 k bars/s";
+
+    public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
+    {
+        RunRequest request = new()
+        {
+            Strategies = ["sma-cross"],
+            Set = ["fast=20", "slow=50", "units=10000"],
+            Accounts = ["main"],
+            Cash = 100_000,
+            Execution = new ExecutionModel(CommissionRate: 0.00002m),
+        };
+        RunReport last = null!;
+        Sample speed = Sample.Measure(context.Runs, () =>
+        {
+            // Several passes a run: one is too short to be timed well.
+            double seconds = 0;
+            const int passes = 10;
+            for (int i = 0; i < passes; i++)
+            {
+                last = BacktestTicks.InProcess(request, context.Hours);
+                seconds += last.Seconds;
+            }
+            return passes * last.DataPoints / seconds;
+        });
+        add(new Row(Name, "back-test, SMA cross on bars, warm", "bars/s", speed, 2e6, 6e6, Peers,
+            $"rule R1: {last.DataPoints:N0} bars, {last.Orders:N0} orders, equity {last.FinalEquity}"));
+
+        if (context.HourFile is not { } file)
+        {
+            add(new Row(Name, "the same on wall: a process of its own that reads the zip", "bars/s", null, Peers: Peers, Note: "skipped: needs the file, the series is generated"));
+            return;
+        }
+        Sample wall = await Sample.MeasureAsync(context.Runs, async () =>
+        {
+            using JsonDocument report = await Process.BacktestAsync(
+                [file, "--symbol", "GBPUSD", "--timeframe", "H1", "--strategy", "sma-cross", "--set", "units=10000", "--limits", "none", "--stop-out", "none",
+                    "--commission-rate", "0.00002", "--spread", "0"], cancellation);
+            return report.RootElement.GetProperty("dataPoints").GetInt64() / report.RootElement.GetProperty("wallSeconds").GetDouble();
+        });
+        add(new Row(Name, "the same on wall: a process of its own that reads the zip", "bars/s", wall, Peers: Peers, Note: "start-up of the runtime is most of it"));
+    }
+}

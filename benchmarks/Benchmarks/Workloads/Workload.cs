@@ -1,0 +1,26 @@
+namespace HybridTrading.Benchmarks.Workloads;
+
+/// <summary>One thing to measure; it may make several rows.</summary>
+internal abstract class Workload(string name)
+{
+    public string Name => name;
+
+    public abstract Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation);
+}
+
+internal static class Catalog
+{
+    public static readonly ImmutableArray<Workload> All =
+    [
+        new BacktestTicks(),
+        new BacktestBars(),
+        new Indicators(),
+        new FeatureVector(),
+        new GrainCalls(),
+        new TickToDecision(),
+        new OrderToFill(),
+        new JournalAppends(),
+        new Restart(),
+        new Gateway(),
+    ];
+}

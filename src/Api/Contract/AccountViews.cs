@@ -1,0 +1,144 @@
+using System.Text.Json.Serialization;
+using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Orders;
+using HybridTrading.Domain.Risk;
+using HybridTrading.Storage.Projections;
+using Trading = HybridTrading.Grains.Trading;
+
+namespace HybridTrading.Api;
+
+/// <summary>A trading account as it stands now. Amounts are in its currency.</summary>
+/// <param name="Name">As its owner calls it.</param>
+/// <param name="Key">tenant/user/name.</param>
+/// <param name="StateReason">Why it is not active; None while it is.</param>
+/// <param name="Equity">Balance and what closing everything now would bring.</param>
+/// <param name="FreeMargin">Equity less used margin.</param>
+/// <param name="Time">Of the latest event that it saw.</param>
+/// <param name="Version">Count of events in its stream.</param>
+/// <param name="Follows">Terms by the name of the strategy.</param>
+public sealed record AccountView(
+    string Name, string Key, string Currency, PositionMode Mode, TradingState State, Reason StateReason, decimal Balance, decimal Equity,
+    decimal UsedMargin, decimal FreeMargin, decimal Realised, decimal Commissions, decimal Swaps, decimal Deposits, DateTime Time, long Version,
+    ImmutableArray<PositionView> Positions, ImmutableArray<OrderView> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows,
+    RiskLimits Limits)
+{
+    public static AccountView Of(Trading.AccountView view, ICaller caller, InstrumentUniverse universe) => new(
+        caller.NameOf(view.Key), view.Key, view.Currency, view.Mode, view.State, view.StateReason, view.Balance, view.Equity, view.UsedMargin,
+        view.FreeMargin, view.Realised, view.Commissions, view.Swaps, view.Deposits, view.Time, view.Version,
+        [.. view.Positions.Select(position => PositionView.Of(position, caller))],
+        [.. view.WorkingOrders.Select(order => OrderView.Of(order, caller, universe))],
+        view.Follows.ToImmutableSortedDictionary(pair => caller.NameOf(pair.Key), pair => pair.Value, StringComparer.Ordinal), view.Limits);
+}
+
+/// <summary>A position at the market.</summary>
+/// <param name="Owner">The strategy that holds it; empty for a person.</param>
+/// <param name="Volume">Units, signed: positive is long.</param>
+/// <param name="AverageEntry">Price.</param>
+/// <param name="Mark">Price at which it could be closed.</param>
+/// <param name="OpenResult">Account currency.</param>
+public sealed record PositionView(
+    string Id, string Symbol, string Owner, decimal Volume, decimal AverageEntry, decimal Mark, decimal OpenResult, DateTime Opened)
+{
+    public static PositionView Of(Trading.PositionView position, ICaller caller) => new(
+        position.Id, position.Symbol, caller.NameOf(position.Owner), position.Volume, position.AverageEntry, position.Mark, position.OpenResult,
+        position.Opened);
+}
+
+/// <summary>An order. Prices in price, volumes in units of the base.</summary>
+/// <param name="Ordinal">1 upwards inside the account, of refused ones too.</param>
+/// <param name="AverageFill">Volume-weighted mean price of its fills; null before the first.</param>
+/// <param name="Strategy">The strategy that wants it; empty for a person.</param>
+/// <param name="Decision">The decision behind it; empty for a person.</param>
+/// <param name="Purpose">Trade, or why the system made it.</param>
+/// <param name="Reason">Why it ended or was refused; None while it works or when it filled.</param>
+/// <param name="Detail">The refusal in one sentence.</param>
+public sealed record OrderView(
+    long Ordinal, string ClientOrderId, string Symbol, Side Side, OrderType Type, decimal Volume, decimal Filled, decimal? AverageFill,
+    decimal? LimitPrice, decimal? StopPrice, decimal? TrailDistance, TimeInForce TimeInForce, DateTime? Expires, bool ReduceOnly,
+    decimal? StopLoss, decimal? TakeProfit, string Strategy, string Decision, OrderPurpose Purpose, OrderStatus Status, Reason Reason,
+    string? Detail, DateTime CreatedAt, DateTime UpdatedAt)
+{
+    /// <summary>Name of the account; in pushes only.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Account { get; init; }
+
+    /// <summary>Journal position of the event that it shows; in pushes only.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Position { get; init; }
+
+    public static OrderView Of(Order order, ICaller caller, InstrumentUniverse universe)
+    {
+        decimal point = universe.PointSize(order.Symbol);
+        return new OrderView(
+            order.Ordinal, order.ClientOrderId, order.Symbol, order.Side, order.Type, order.Volume, order.Filled,
+            order.AverageFillPoints is { } average ? Math.Round(average * point, 12) : null,
+            order.Limit * point, order.Stop * point, order.Trail * point, order.TimeInForce, order.Expires, order.ReduceOnly,
+            order.StopLoss * point, order.TakeProfit * point, caller.NameOf(order.Strategy), caller.NameOf(order.Decision), order.Purpose,
+            order.Status,
+            order.Reason, null, order.CreatedAt, order.UpdatedAt);
+    }
+
+    public static OrderView Of(OrderDenied denied, ICaller caller)
+    {
+        OrderRequest asked = denied.Request;
+        return new OrderView(
+            denied.Ordinal, asked.ClientOrderId, asked.Symbol, asked.Side, asked.Type, asked.Volume, 0, null, asked.LimitPrice, asked.StopPrice,
+            asked.TrailDistance, asked.TimeInForce, asked.GoodTill, asked.ReduceOnly, asked.StopLoss, asked.TakeProfit, caller.NameOf(asked.Strategy),
+            caller.NameOf(asked.Decision), OrderPurpose.Trade, OrderStatus.Denied, denied.Denial.Reason, denied.Denial.Detail, denied.Time,
+            denied.Time);
+    }
+
+    public static OrderView Of(OrderRow row, ICaller caller, InstrumentUniverse universe) =>
+        row.Order is { } order ? Of(order, caller, universe) : Of(row.Denied!, caller);
+}
+
+/// <summary>A fill.</summary>
+/// <param name="Position">Journal position at which it is recorded.</param>
+/// <param name="Ordinal">The order's.</param>
+/// <param name="Commission">Account currency.</param>
+/// <param name="Realised">Account currency, before commission.</param>
+/// <param name="Strategy">Empty for a person's.</param>
+public sealed record FillView(
+    long Position, long Ordinal, string Symbol, Side Side, DateTime Time, decimal Price, decimal Volume, decimal Commission, decimal Realised,
+    string Strategy)
+{
+    /// <summary>Name of the account; in pushes only.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Account { get; init; }
+
+    public static FillView Of(FillRow row, ICaller caller, InstrumentUniverse universe) => new(
+        row.Position, row.Order.Ordinal, row.Order.Symbol, row.Order.Side, row.Time, row.Points * universe.PointSize(row.Order.Symbol), row.Volume,
+        row.Commission, row.Realised, caller.NameOf(row.Order.Strategy));
+}
+
+/// <summary>The equity of an account at one time.</summary>
+public sealed record EquityPoint(DateTime Time, decimal Balance, decimal Equity);
+
+/// <summary>Orders, the latest first.</summary>
+/// <param name="Next">What to give as <c>before</c> for the next page; null when this is the last.</param>
+public sealed record OrderPage(ImmutableArray<OrderView> Orders, long? Next);
+
+/// <summary>Fills, the latest first.</summary>
+/// <param name="Next">What to give as <c>before</c> for the next page; null when this is the last.</param>
+public sealed record FillPage(ImmutableArray<FillView> Fills, long? Next);
+
+/// <summary>What a change answers.</summary>
+/// <param name="MinPosition">Journal position that contains it: a list that is to show it is asked with this.</param>
+public sealed record Changed(long MinPosition);
+
+public sealed record AccountChanged(long MinPosition, AccountView Account);
+
+/// <summary>What came of an order command.</summary>
+/// <param name="Cut">Why risk let less go than was asked; null when all went.</param>
+public sealed record OrderChanged(
+    long MinPosition, OrderView Order, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Cut? Cut = null);
+
+/// <summary>Why less went than was asked.</summary>
+public sealed record Cut(Reason Reason, string Detail);
+
+internal static class UniverseExtensions
+{
+    /// <summary>The value of one point; 1 for an instrument that this world no longer has.</summary>
+    public static decimal PointSize(this InstrumentUniverse universe, string symbol) => universe.Find(symbol)?.PointSize ?? 1m;
+}

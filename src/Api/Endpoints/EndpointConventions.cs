@@ -1,0 +1,90 @@
+using System.Globalization;
+using HybridTrading.Api.Idempotency;
+using HybridTrading.Domain.Journal;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace HybridTrading.Api.Endpoints;
+
+internal static partial class EndpointConventions
+{
+    /// <summary>Every failure below leaves as a problem; none leaves with a stack trace.</summary>
+    public static TBuilder WithProblems<TBuilder>(this TBuilder endpoints) where TBuilder : IEndpointConventionBuilder
+    {
+        endpoints.Finally(builder =>
+        {
+            RequestDelegate inner = builder.RequestDelegate!;
+            builder.RequestDelegate = context => RunAsync(context, inner);
+        });
+        return endpoints;
+    }
+
+    /// <summary>A mutation: it takes an Idempotency-Key and can be refused.</summary>
+    public static RouteHandlerBuilder Mutation(this RouteHandlerBuilder endpoint, params int[] refusals)
+    {
+        endpoint.Idempotent().Problems(
+            [StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType,
+            StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
+        return endpoint;
+    }
+
+    public static RouteHandlerBuilder Query(this RouteHandlerBuilder endpoint, params int[] refusals) => endpoint.Problems(
+        [StatusCodes.Status400BadRequest, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
+
+    /// <summary>Tells the caller in a header, too, where the journal holds what was done.</summary>
+    /// <param name="position">-1 where nothing had to be recorded: then whatever is recorded by now holds it.</param>
+    /// <returns>The position to tell in the body.</returns>
+    public static long SetMinPosition(this HttpContext context, long position)
+    {
+        if (position < 0) position = Math.Max(0, context.RequestServices.GetRequiredService<IJournal>().DurableSize - 1);
+        context.Response.Headers[IdempotentEndpoints.PositionHeader] = position.ToString(CultureInfo.InvariantCulture);
+        return position;
+    }
+
+    /// <summary>The size of a page: 1 to 1000.</summary>
+    /// <exception cref="ApiException">400.</exception>
+    public static int Limit(int? limit, int otherwise) => limit is < 1 or > 1000
+        ? throw ApiException.Invalid("limit", $"limit is {limit}; expected 1 to 1000")
+        : limit ?? otherwise;
+
+    private static RouteHandlerBuilder Problems(this RouteHandlerBuilder endpoint, int[] statuses)
+    {
+        foreach (int status in statuses.Distinct().Order()) endpoint.ProducesProblem(status);
+        return endpoint;
+    }
+
+    private static async Task RunAsync(HttpContext context, RequestDelegate execute)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        try
+        {
+            await execute(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has gone: there is nobody to answer.
+        }
+        catch (Exception failure) when (!context.Response.HasStarted)
+        {
+            ProblemHttpResult problem = Api.Problems.Known(failure) ?? Api.Problems.Unforeseen();
+            if (problem.StatusCode >= StatusCodes.Status500InternalServerError)
+            {
+                ILogger log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("HybridTrading.Api");
+                LogFailed(log, failure, context.Request.Method, context.Request.Path);
+            }
+            await problem.ExecuteAsync(context);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private static partial void LogFailed(ILogger log, Exception failure, string method, string path);
+}
+
+internal static class OwnedGrains
+{
+    public static Grains.Trading.IAccountGrain Account(this IGrainFactory grains, ICaller caller, string name) =>
+        grains.GetGrain<Grains.Trading.IAccountGrain>(caller.Key(name, "account"));
+
+    public static Grains.Trading.IStrategyGrain Strategy(this IGrainFactory grains, ICaller caller, string name) =>
+        grains.GetGrain<Grains.Trading.IStrategyGrain>(caller.Key(name, "strategy"));
+}

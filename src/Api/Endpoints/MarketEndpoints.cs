@@ -1,0 +1,82 @@
+using HybridTrading.Domain.Markets;
+using HybridTrading.Grains;
+using HybridTrading.Grains.Market;
+using Microsoft.AspNetCore.Http.HttpResults;
+using static Microsoft.AspNetCore.Http.StatusCodes;
+
+namespace HybridTrading.Api.Endpoints;
+
+/// <summary>Instruments, quotes, bars and features: the same for everybody.</summary>
+internal static class MarketEndpoints
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        RouteGroupBuilder market = api.MapGroup("").WithTags("Market");
+        market.MapGet("/instruments", Instruments).WithName("listInstruments").WithSummary("What can be traded");
+        market.MapGet("/quotes", QuotesAsync).WithName("listQuotes").WithSummary("The latest quotes")
+            .WithDescription("symbols is a list with commas; without it all. Instruments without a quote yet are left out.").Query(Status404NotFound);
+        market.MapGet("/bars/{symbol}", BarsAsync).WithName("listBars").WithSummary("The last bars of bid prices, the oldest first")
+            .WithDescription("The first question for a time frame has its bars built from then on.").Query(Status404NotFound);
+        market.MapGet("/features/{symbol}/{timeFrame}", FeaturesAsync).WithName("getFeatures")
+            .WithSummary("The features at the close of the last bar").Query(Status404NotFound);
+    }
+
+    private static Ok<IEnumerable<InstrumentView>> Instruments(ApiOptions options, TimeProvider clock)
+    {
+        DateTime now = clock.GetUtcNow().UtcDateTime;
+        return TypedResults.Ok(options.Universe.Instruments.Select(one => InstrumentView.Of(one, now, options.Simulated)));
+    }
+
+    private static async Task<Results<Ok<IEnumerable<QuoteView>>, ProblemHttpResult>> QuotesAsync(
+        IGrainFactory grains, ApiOptions options, string? symbols = null)
+    {
+        string[] asked = symbols?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            ?? [.. options.Universe.Instruments.Select(one => one.Symbol)];
+        if (asked.Length > 1000) throw ApiException.Invalid("symbols", $"symbols has {asked.Length} names; expected at most 1000");
+        var instruments = new Instrument[asked.Length];
+        for (int i = 0; i < asked.Length; i++)
+        {
+            if (options.Universe.Find(asked[i]) is not { } instrument) return NoInstrument(asked[i]);
+            instruments[i] = instrument;
+        }
+        MarketView[] views = await Task.WhenAll(instruments.Select(one => grains.GetGrain<IMarketGrain>(one.Symbol).GetView()));
+        return TypedResults.Ok(views.Zip(instruments, (view, one) => QuoteView.Of(view, one, options.Simulated)).OfType<QuoteView>());
+    }
+
+    private static async Task<Results<Ok<BarSeries>, ProblemHttpResult>> BarsAsync(
+        string symbol, IGrainFactory grains, IBarStore bars, ApiOptions options, CancellationToken cancellation, string timeFrame = "M1",
+        int count = 500)
+    {
+        if (options.Universe.Find(symbol) is not { } instrument) return NoInstrument(symbol);
+        TimeFrame frame = Frame(timeFrame);
+        if (count is < 1 or > 10_000) throw ApiException.Invalid("count", $"count is {count}; expected 1 to 10000");
+        MarketView view = await grains.GetGrain<IMarketGrain>(symbol).GetView();
+        FrameView? forming = view.Frames.FirstOrDefault(one => one.TimeFrame == frame);
+        // A tenant cannot tell a market what to build; the features of a time frame, which anybody may look at, have its bars built.
+        if (forming is null) await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, frame)).GetView();
+        DateTime end = forming?.Forming.OpenTime ?? DateTime.MaxValue;
+        int closed = forming is null ? count : count - 1;
+        ImmutableArray<Bar> past = closed == 0 ? [] : await bars.ReadLastAsync(symbol, frame, closed, end, cancellation);
+        IEnumerable<BarView> series = past.Select(bar => BarView.Of(bar, instrument));
+        if (forming is not null) series = series.Append(BarView.Of(forming.Forming, instrument, forming: true));
+        return TypedResults.Ok(new BarSeries(symbol, frame.ToString(), options.Simulated, [.. series]));
+    }
+
+    private static async Task<Results<Ok<FeaturesView>, ProblemHttpResult>> FeaturesAsync(
+        string symbol, string timeFrame, IGrainFactory grains, ApiOptions options)
+    {
+        if (options.Universe.Find(symbol) is null) return NoInstrument(symbol);
+        FeatureUpdate? last = await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, Frame(timeFrame))).GetView();
+        if (last is null) return TypedResults.Ok(new FeaturesView(null, -1, ImmutableSortedDictionary<string, double?>.Empty));
+        return TypedResults.Ok(new FeaturesView(last.Closed.Time, last.Closed.Position, last.Specs
+            .Select((spec, index) => KeyValuePair.Create(spec, DecisionView.Number(last.Values[index])))
+            .ToImmutableSortedDictionary(StringComparer.Ordinal)));
+    }
+
+    private static TimeFrame Frame(string text) => TimeFrame.TryParse(text, out TimeFrame frame) && !frame.IsTick
+        ? frame
+        : throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(text)}; expected S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
+
+    private static ProblemHttpResult NoInstrument(string symbol) =>
+        Problems.NotFound(nameof(Domain.Risk.Reason.InstrumentUnknown), $"symbol is {ApiException.Quote(symbol)}; no such instrument here");
+}

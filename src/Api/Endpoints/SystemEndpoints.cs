@@ -1,0 +1,31 @@
+using HybridTrading.Api.Hubs;
+using HybridTrading.Api.Ports;
+using HybridTrading.Domain.Journal;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace HybridTrading.Api.Endpoints;
+
+/// <summary>What runs here, for a person who looks.</summary>
+internal static class SystemEndpoints
+{
+    public static void Map(IEndpointRouteBuilder api) =>
+        api.MapGet("/system", Get).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies");
+
+    private static Ok<SystemView> Get(
+        ApiOptions options, StartTime started, MarketBoard board, IJournal journal, TimeProvider clock, IServiceProvider services)
+    {
+        (long position, DateTime? time) = board.Latest;
+        double? age = time is { } seen ? Math.Max(0, (clock.GetUtcNow().UtcDateTime - seen).TotalSeconds) : null;
+        IEnumerable<HostedService> hosted = services.GetService<ServiceEndpoints>()?.Hosted ?? [];
+        return TypedResults.Ok(new SystemView(
+            HybridApi.Version, options.Host, options.Simulated, options.Notices, options.DataFolder, started.Utc,
+            new FeedView(options.FeedName, position, time, age), new JournalView(journal.DurableSize),
+            [.. hosted.Select(one => new ServiceView(one.Name, one.Port))]));
+    }
+}
+
+/// <summary>When the process put its services together.</summary>
+public sealed class StartTime(TimeProvider clock)
+{
+    public DateTime Utc { get; } = clock.GetUtcNow().UtcDateTime;
+}

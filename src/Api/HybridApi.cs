@@ -1,0 +1,93 @@
+using System.Reflection;
+using HybridTrading.Api.Endpoints;
+using HybridTrading.Api.Hubs;
+using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.OpenApi;
+using HybridTrading.Api.Ports;
+using HybridTrading.Api.Projections;
+using HybridTrading.Api.Requests;
+using HybridTrading.Api.WebConsole;
+using HybridTrading.Domain.Journal;
+using HybridTrading.Grains.Hosting;
+using HybridTrading.Storage;
+using HybridTrading.Storage.Projections;
+using HybridTrading.Storage.Sqlite;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace HybridTrading.Api;
+
+/// <summary>The thin API: REST, the hub, OpenAPI and the console. It holds no state; grains and projections do.</summary>
+public static class HybridApi
+{
+    /// <summary>Where browsers and programs connect for what happens as it happens.</summary>
+    public const string HubPath = "/hubs/trading";
+
+    public static string Version { get; } =
+        typeof(HybridApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
+    /// <summary>
+    /// Adds the API. It needs what <see cref="HybridStorage.AddHybridStorage"/> and Orleans add, a stream provider of the name
+    /// <see cref="Grains.Market.MarketGrain.Screens"/> and a logger.
+    /// </summary>
+    public static IServiceCollection AddHybridApi(this IServiceCollection services, ApiOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton<StartTime>();
+        services.TryAddScoped<ICaller, LocalOwner>();
+        services.AddSingleton<IdempotencyStore>();
+        services.AddSingleton<IdempotencyGates>();
+        services.AddProjections(options);
+
+        services.ConfigureHttpJsonOptions(http => ApiJson.Configure(http.SerializerOptions));
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.AddSignalR().AddJsonProtocol(protocol => ApiJson.Configure(protocol.PayloadSerializerOptions));
+        services.AddSingleton<HubConnections>();
+        services.AddSingleton<MarketBoard>();
+        services.AddHostedService(provider => provider.GetRequiredService<MarketBoard>());
+        services.AddHostedService<AccountBoard>();
+        services.AddHostedService<JournalBoard>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RoutingProblems>());
+        services.AddApiDocument();
+        services.AddSingleton(new ConsoleFiles(typeof(HybridApi).Assembly));
+        return services;
+    }
+
+    /// <summary>Maps everything on the gateway's ports; the hub answers on every WebSocket port of the map, too.</summary>
+    public static IEndpointRouteBuilder MapHybridApi(this IEndpointRouteBuilder endpoints)
+    {
+        RouteGroupBuilder api = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
+        api.AddEndpointFilter(static async (context, next) =>
+        {
+            using Principal.Scope scope = Principal.Of(context.HttpContext.RequestServices.GetRequiredService<ICaller>().Tenant);
+            return await next(context);
+        });
+        SystemEndpoints.Map(api);
+        MarketEndpoints.Map(api);
+        AccountEndpoints.Map(api);
+        OrderEndpoints.Map(api);
+        StrategyEndpoints.Map(api);
+        DecisionEndpoints.Map(api);
+        JournalEndpoints.Map(api);
+        api.WithProblems();
+        endpoints.MapHub<TradingHub>(HubPath).OnHubPorts();
+        endpoints.MapApiDocument();
+        endpoints.MapConsole();
+        return endpoints;
+    }
+
+    private static void AddProjections(this IServiceCollection services, ApiOptions options)
+    {
+        services.AddSingleton<IProjection>(new AccountProjection(options.Universe));
+        services.AddSingleton<IProjection, StrategyProjection>();
+        services.AddSingleton<IProjection, JournalIndexProjection>();
+        services.AddSingleton(provider => new AccountQueries(Views(provider)));
+        services.AddSingleton(provider => new StrategyQueries(Views(provider)));
+        services.AddSingleton(provider => new JournalQueries(Views(provider), provider.GetRequiredService<IJournal>()));
+        services.AddSingleton<ReadSide>();
+        services.AddSingleton<IStartupQueries, StartupQueries>();
+
+        static SqliteDatabase Views(IServiceProvider provider) => provider.GetRequiredKeyedService<SqliteDatabase>(HybridStorage.ViewDatabase);
+    }
+}

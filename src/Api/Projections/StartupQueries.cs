@@ -1,0 +1,26 @@
+using HybridTrading.Storage.Projections;
+using HybridTrading.Storage.Sqlite;
+
+namespace HybridTrading.Api.Projections;
+
+/// <summary>What must run after a start although nobody has asked for it: grains wake only when they are called.</summary>
+public interface IStartupQueries
+{
+    /// <summary>Waits until the projections hold everything that is in the journal now.</summary>
+    Task CatchUpAsync(CancellationToken cancellation = default);
+
+    /// <summary>Keys of the strategies that were started and not stopped.</summary>
+    ImmutableArray<string> RunningStrategies();
+
+    /// <summary>Keys of the accounts with orders at work or with positions.</summary>
+    ImmutableArray<string> AccountsToWake();
+}
+
+public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, StrategyQueries strategies) : IStartupQueries
+{
+    public Task CatchUpAsync(CancellationToken cancellation = default) => reads.CatchUpAsync(cancellation);
+
+    public ImmutableArray<string> RunningStrategies() => strategies.RunningStrategies();
+
+    public ImmutableArray<string> AccountsToWake() => accounts.AccountsInTheMarket();
+}

@@ -1,0 +1,282 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Execution;
+using HybridTrading.Domain.Orders;
+using HybridTrading.Domain.Risk;
+using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains;
+
+namespace HybridTrading.Api.Requests;
+
+/// <summary>Opens a paper account.</summary>
+public sealed record OpenAccount : IChecked
+{
+    [Required, Description("1 to 64 of a-z 0-9 - _ and dots inside; unique among the caller's accounts")]
+    public string? Name { get; init; }
+
+    [Description("Currency of balance and results, in capitals")]
+    public string Currency { get; init; } = "USD";
+
+    [Description("What it begins with, in its currency")]
+    public decimal Deposit { get; init; } = 100_000m;
+
+    [Description("Netting: one net position an instrument; Hedging: each entry is a position of its own")]
+    public PositionMode Mode { get; init; } = PositionMode.Netting;
+
+    [Description("Largest notional for one of margin, 1 to 1000; null leaves it to the instrument")]
+    public decimal? Leverage { get; init; } = 30m;
+
+    [Description("Decimals to which amounts are booked, 0 to 10; null keeps them exact")]
+    public int? MoneyDigits { get; init; } = 2;
+
+    [Description("Commission of a fill for each lot, in account currency")]
+    public decimal CommissionPerLot { get; init; }
+
+    [Description("Adverse points on what takes the market")]
+    public long SlippagePoints { get; init; }
+
+    [Description("From acceptance to the venue, in milliseconds")]
+    public int LatencyMilliseconds { get; init; }
+
+    [Description("Pre-trade limits; without them the defaults")]
+    public RiskLimits? Limits { get; init; }
+
+    public void Check(Faults faults)
+    {
+        if (!Keys.IsName(Name)) faults.Add("name", ApiException.Quote(Name), "1 to 64 of a-z 0-9 - _ and dots inside");
+        if (Currency.Length is < 2 or > 10 || !Currency.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c)))
+        {
+            faults.Add("currency", ApiException.Quote(Currency), "2 to 10 capitals such as USD");
+        }
+        faults.Range("deposit", Deposit, 0, 1_000_000_000_000m);
+        faults.Range("leverage", Leverage, 1, 1000);
+        faults.Range("moneyDigits", MoneyDigits, 0, 10);
+        faults.Range("commissionPerLot", CommissionPerLot, 0, 1_000_000m);
+        faults.Range("slippagePoints", SlippagePoints, 0, 1_000_000m);
+        faults.Range("latencyMilliseconds", LatencyMilliseconds, 0, 60_000m);
+        LimitChecks.Check(Limits, "limits.", faults);
+    }
+
+    public AccountSettings Settings() => AccountSettings.Paper(Currency) with
+    {
+        Mode = Mode,
+        Leverage = Leverage,
+        MoneyDigits = MoneyDigits,
+        Execution = new ExecutionModel(TimeSpan.FromMilliseconds(LatencyMilliseconds), SlippagePoints, CommissionPerLot: CommissionPerLot),
+    };
+}
+
+/// <summary>Pays in, or with a negative amount out.</summary>
+public sealed record Deposit : IChecked
+{
+    [Required, Description("Account currency; negative withdraws")]
+    public decimal? Amount { get; init; }
+
+    public string Note { get; init; } = "";
+
+    public void Check(Faults faults)
+    {
+        if (Amount == 0) faults.Add("amount", "0", "more or less than 0");
+        faults.Range("amount", Amount, -1_000_000_000_000m, 1_000_000_000_000m);
+        faults.Text("note", Note, 200);
+    }
+}
+
+/// <summary>What the account may do from now on.</summary>
+public sealed record SetState
+{
+    [Required]
+    public TradingState? State { get; init; }
+}
+
+public sealed record SizingTerms
+{
+    [Required]
+    public SizingKind? Kind { get; init; }
+
+    [Required, Description("Factor, units or percent, as the kind says; more than 0")]
+    public decimal? Value { get; init; }
+}
+
+/// <summary>How an account follows a strategy.</summary>
+public sealed record Follow : IChecked
+{
+    [Description("How much it trades on the strategy's word; without it as the strategy says")]
+    public SizingTerms? Sizing { get; init; }
+
+    [Description("No new entries; exits are taken")]
+    public bool Paused { get; init; }
+
+    [Description("Cap on the units held for this strategy")]
+    public decimal? MaxUnits { get; init; }
+
+    public void Check(Faults faults)
+    {
+        if (Sizing is { Kind: null }) faults.Add("sizing.kind", null, string.Join(", ", Enum.GetNames<SizingKind>()));
+        if (Sizing is { Value: null }) faults.Add("sizing.value", null, "a number");
+        if (Sizing?.Value <= 0 || Sizing?.Value > 1_000_000_000_000m)
+        {
+            faults.Add("sizing.value", Sizing.Value.ToString(), "more than 0, at most 10^12");
+        }
+        if (MaxUnits <= 0) faults.Add("maxUnits", MaxUnits.ToString(), "more than 0");
+    }
+
+    public FollowTerms Terms() =>
+        new(Sizing is null ? Domain.Accounts.Sizing.AsTheStrategySays : new Sizing(Sizing.Kind!.Value, Sizing.Value!.Value), Paused, MaxUnits);
+}
+
+/// <summary>An order. Prices in price, volume in units of the base.</summary>
+public sealed record PlaceOrder : IChecked
+{
+    [Description("The caller's own id, 1 to 200 of [A-Za-z0-9._:/#-], unique in the account; the Idempotency-Key when it is not given")]
+    public string? ClientOrderId { get; init; }
+
+    [Required]
+    public string? Symbol { get; init; }
+
+    [Required]
+    public Side? Side { get; init; }
+
+    [Required]
+    public OrderType? Type { get; init; }
+
+    [Required, Description("Units of the base, more than 0")]
+    public decimal? Volume { get; init; }
+
+    [Description("For limit and stop-limit orders")]
+    public decimal? LimitPrice { get; init; }
+
+    [Description("For stop and stop-limit orders; for a trailing stop its first level")]
+    public decimal? StopPrice { get; init; }
+
+    [Description("For trailing stops: distance from the market, in price")]
+    public decimal? TrailDistance { get; init; }
+
+    public TimeInForce TimeInForce { get; init; } = TimeInForce.Gtc;
+
+    [Description("For Gtd orders")]
+    public DateTime? GoodTill { get; init; }
+
+    [Description("Never opens or adds")]
+    public bool ReduceOnly { get; init; }
+
+    [Description("Price of a protective stop, made on the first fill")]
+    public decimal? StopLoss { get; init; }
+
+    [Description("Price of a protective limit, made on the first fill")]
+    public decimal? TakeProfit { get; init; }
+
+    [Description("Distance of a protective trailing stop, in price, made on the first fill")]
+    public decimal? TrailingStopLoss { get; init; }
+
+    [Description("Orders of one group cancel each other")]
+    public string? OcoGroup { get; init; }
+
+    [Description("Hedging accounts: the position to close")]
+    public string? PositionId { get; init; }
+
+    public void Check(Faults faults)
+    {
+        if (Symbol!.Length is 0 or > 64) faults.Add("symbol", ApiException.Quote(Symbol), "the symbol of an instrument");
+        if (ClientOrderId?.Length is 0 or > 200)
+        {
+            faults.Add("clientOrderId", ApiException.Quote(ClientOrderId), "1 to 200 of A-Z a-z 0-9 . _ : / # -");
+        }
+        if (OcoGroup?.Length is 0) faults.Add("ocoGroup", "''", "a name, or nothing");
+        faults.Text("ocoGroup", OcoGroup, 64);
+        faults.Text("positionId", PositionId, 200);
+    }
+
+    public OrderRequest Order(string clientOrderId) => new(
+        clientOrderId, Symbol!, Side!.Value, Type!.Value, Volume!.Value, LimitPrice, StopPrice, TrailDistance, TimeInForce, GoodTill, ReduceOnly,
+        StopLoss, TakeProfit, TrailingStopLoss, OcoGroup, PositionId);
+}
+
+/// <summary>What a working order is to become; what is not given stays.</summary>
+public sealed record ChangeOrder
+{
+    public decimal? Volume { get; init; }
+
+    public decimal? LimitPrice { get; init; }
+
+    public decimal? StopPrice { get; init; }
+
+    public decimal? TrailDistance { get; init; }
+
+    public OrderChange Change() => new(Volume, LimitPrice, StopPrice, TrailDistance);
+}
+
+/// <summary>Makes a strategy of a definition.</summary>
+public sealed record CreateStrategy : IChecked
+{
+    [Required, Description("1 to 64 of a-z 0-9 - _ and dots inside; unique among the caller's strategies")]
+    public string? Name { get; init; }
+
+    [Required, Description("Name of a strategy definition")]
+    public string? Definition { get; init; }
+
+    [Description("By name; what is not given takes its default")]
+    public Dictionary<string, decimal>? Parameters { get; init; }
+
+    [Required]
+    public string? Symbol { get; init; }
+
+    [Required, Description("For example M1, H4, D1")]
+    public string? TimeFrame { get; init; }
+
+    [Description("Accounts of the caller that follow it from the start, at the strategy's own size")]
+    public string[]? Accounts { get; init; }
+
+    [Description("Start it at once")]
+    public bool Start { get; init; }
+
+    public void Check(Faults faults)
+    {
+        if (!Keys.IsName(Name)) faults.Add("name", ApiException.Quote(Name), "1 to 64 of a-z 0-9 - _ and dots inside");
+        if (!StrategyCatalog.All.Any(known => known.Name == Definition))
+        {
+            faults.Add("definition", ApiException.Quote(Definition), string.Join(", ", StrategyCatalog.All.Select(known => known.Name)));
+        }
+        if (!Domain.Markets.TimeFrame.TryParse(TimeFrame, out Domain.Markets.TimeFrame frame) || frame.IsTick)
+        {
+            faults.Add("timeFrame", ApiException.Quote(TimeFrame), "S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
+        }
+        if (Accounts?.Length > 100) faults.Add("accounts", $"{Accounts.Length} names", "at most 100");
+        foreach (string account in Accounts ?? [])
+        {
+            if (!Keys.IsName(account)) faults.Add("accounts", ApiException.Quote(account), "names of accounts");
+        }
+        if (Parameters?.Count > 50) faults.Add("parameters", $"{Parameters.Count} values", "at most 50");
+    }
+}
+
+internal static class LimitChecks
+{
+    /// <summary>What the limits themselves find wrong, in the caller's names.</summary>
+    public static void Check(RiskLimits? limits, string prefix, Faults faults)
+    {
+        if (limits is null) return;
+        if (limits.LossLimits.Any(limit => limit is null)) faults.Add(prefix + "lossLimits", "a list with null", "limits");
+        if (limits.AllowedInstruments.Any(symbol => symbol is null)) faults.Add(prefix + "allowedInstruments", "a list with null", "symbols");
+        if (limits.LossLimits.Length > 10) faults.Add(prefix + "lossLimits", $"{limits.LossLimits.Length} limits", "at most 10");
+        if (limits.AllowedInstruments.Length > 1000)
+        {
+            faults.Add(prefix + "allowedInstruments", $"{limits.AllowedInstruments.Length} symbols", "at most 1000");
+        }
+        if (limits.SubmitRate?.Window > TimeSpan.FromDays(1))
+        {
+            faults.Add(prefix + "submitRate.window", limits.SubmitRate.Window.ToString(), "at most a day");
+        }
+        if (limits.ModifyRate?.Window > TimeSpan.FromDays(1))
+        {
+            faults.Add(prefix + "modifyRate.window", limits.ModifyRate.Window.ToString(), "at most a day");
+        }
+        if (faults.Any || limits.Fault() is not { } fault) return;
+        int end = fault.AsSpan().IndexOfAny(' ', ':');
+        string field = prefix + char.ToLowerInvariant(fault[0]) + fault[1..end];
+        int expected = fault.IndexOf("expected ", StringComparison.Ordinal);
+        if (expected < 0) faults.Add(field, "incomplete", fault[(end + 1)..].Trim());
+        else faults.Add(field, fault[(end + 4)..(expected - 2)].Trim(), fault[(expected + 9)..]);
+    }
+}

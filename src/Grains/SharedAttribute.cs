@@ -1,0 +1,9 @@
+namespace HybridTrading.Grains;
+
+/// <summary>
+/// On a grain interface: its grains belong to no tenant, their keys begin with none, and what they call they call as the system.
+/// On a method: everybody may call it, whoever they are; it checks for itself what an argument names
+/// (<see cref="Hosting.Principal.RequireOwner"/>).
+/// </summary>
+[AttributeUsage(AttributeTargets.Interface | AttributeTargets.Method)]
+public sealed class SharedAttribute : Attribute;

@@ -1,0 +1,112 @@
+using System.Collections;
+using HybridTrading.Api;
+using HybridTrading.Api.Ports;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Trading;
+using HybridTrading.Silo.Commands;
+using HybridTrading.Storage;
+using HybridTrading.Storage.Backup;
+using HybridTrading.Storage.MarketLog;
+using Microsoft.Extensions.Configuration;
+
+namespace HybridTrading.Silo.Hosting;
+
+/// <summary>What <c>run</c> is told.</summary>
+public sealed record LiveOptions(
+    string DataFolder, string PortMap, int PortOffset, ImmutableArray<string> Services, LiveFeedOptions Feed, MarketLogOptions MarketLog);
+
+/// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
+public static class LiveHost
+{
+    private const string FeedName = "live";
+    private const int WarmUpBars = 2000;
+
+    public static async Task<int> RunAsync(LiveOptions options, CancellationToken cancellation)
+    {
+        (ServiceEndpoints plan, EnvironmentReading environment) = PlanPorts(options);
+        using DataFolder folder = DataFolder.Open(options.DataFolder);
+        PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster");
+
+        await using WebApplication app = Build(options, plan, environment, folder);
+        try
+        {
+            await app.StartAsync(cancellation);
+        }
+        catch (IOException e)
+        {
+            // Somebody took a port between the probe and now: the probe names it.
+            PortProbe.EnsureFree(plan);
+            throw new UsageException(e.Message);
+        }
+        PrintBanner(plan, options);
+        await app.WaitForShutdownAsync(cancellation);
+        return 0;
+    }
+
+    private static (ServiceEndpoints Plan, EnvironmentReading Environment) PlanPorts(LiveOptions options)
+    {
+        try
+        {
+            PortMap map = PortMap.Load(options.PortMap);
+            Dictionary<string, string> variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+                .ToDictionary(pair => (string)pair.Key, pair => pair.Value as string ?? "");
+            EnvironmentReading reading = EnvironmentConfiguration.Read(variables, map, options.Services);
+            if (!reading.Errors.IsEmpty) throw new UsageException(string.Join("; ", reading.Errors.Select(error => $"{error.Variable} {error.Text}")));
+            foreach (EnvironmentNote warning in reading.Warnings) Console.Error.WriteLine($"warning: {warning.Variable} {warning.Text}");
+            return (ServiceEndpoints.Plan(map.WithPorts(reading.HttpPorts, reading.WebSocketPorts), options.Services, options.PortOffset), reading);
+        }
+        catch (PortMapException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static WebApplication Build(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
+        builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
+        builder.Logging.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("HybridTrading", LogLevel.Information);
+        builder.AddServiceEndpoints(plan);
+        builder.Services.AddHybridStorage(folder, new StorageOptions { MarketLog = options.MarketLog });
+        builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get(FeedName));
+        builder.Services.AddSingleton(options.Feed);
+        var universe = new InstrumentUniverse(SimulatedMarket.Instruments);
+        builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = WarmUpBars });
+        OrleansHost.AddSilo(builder, durable: true, plan.SiloPort, plan.GatewayPort);
+        builder.Services.AddHybridApi(new ApiOptions
+        {
+            Universe = universe, Host = OrleansHost.Name, Simulated = true, DataFolder = folder.Root, FeedName = FeedName,
+            Notices = ["Loopback only until sign-in exists: one tenant, one user, no password."],
+        });
+        builder.Services.AddHostedService<TradingStart>();
+
+        WebApplication app = builder.Build();
+        app.MapServiceHealth();
+        app.MapHybridApi();
+        return app;
+    }
+
+    private static void PrintBanner(ServiceEndpoints plan, LiveOptions options)
+    {
+        int gateway = plan.PortsOf(ServiceEndpoints.Gateway).Order().FirstOrDefault();
+        Console.Out.WriteLine($"""
+
+            HybridTrading is running ({OrleansHost.Name}).
+              console    http://localhost:{gateway}        API page  http://localhost:{gateway}/swagger
+              data       {Path.GetFullPath(options.DataFolder)}
+              market     SIMULATED, seed {options.Feed.Seed}: made-up prices of {string.Join(" ", SimulatedMarket.Instruments.Select(instrument => instrument.Symbol))};
+                         currencies and gold close at week-ends, bitcoin never does
+              real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
+              access     loopback only until sign-in exists
+            Ctrl+C stops.
+            """);
+    }
+}

@@ -1,0 +1,14 @@
+import type { Api } from './api';
+import type { Session } from './session';
+import type { Store } from './store';
+
+/** What every view is given. */
+export interface App {
+  store: Store;
+  api: Api;
+  session: Session;
+  /** Says something to the reader, for a few seconds. */
+  say: (text: string) => void;
+  /** Shows what went wrong, in the words of the service. */
+  report: (error: unknown) => void;
+}

@@ -1,0 +1,267 @@
+/** The shapes of `/api/v1` and of the hub. Times are ISO-8601 UTC; prices, volumes and money are plain numbers. */
+
+export type Side = 'Buy' | 'Sell';
+export type OrderType = 'Market' | 'Limit' | 'Stop' | 'StopLimit' | 'TrailingStop';
+export type TimeInForce = 'Gtc' | 'Ioc' | 'Fok' | 'Gtd' | 'Day';
+export type TradingState = 'Active' | 'Reducing' | 'Halted';
+export type Stance = 'Long' | 'Flat' | 'Short';
+export type PositionMode = 'Netting' | 'Hedging';
+export const timeFrames = ['M1', 'M5', 'M15', 'H1'] as const;
+export type TimeFrame = (typeof timeFrames)[number];
+
+export interface SystemView {
+  version: string;
+  host: string;
+  simulated: boolean;
+  notices: string[];
+  dataFolder: string;
+  startedAt: string;
+  feed: { name: string; position: number; time: string | null; ageSeconds: number | null } | null;
+}
+
+export interface Instrument {
+  symbol: string;
+  name: string;
+  assetClass: string;
+  baseCurrency: string;
+  quoteCurrency: string;
+  digits: number;
+  /** In units of price, as `pipSize`. */
+  tickSize: number;
+  pipSize: number;
+  /** In units of the base, as the volumes. */
+  contractSize: number;
+  volumeStep: number;
+  minVolume: number;
+  maxVolume: number;
+  open: boolean;
+  simulated: boolean;
+}
+
+export interface Quote {
+  symbol: string;
+  position: number;
+  time: string;
+  bid: number;
+  ask: number;
+  simulated: boolean;
+}
+
+export interface Bar {
+  time: string;
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  volume: number;
+  forming?: boolean;
+}
+
+export interface BarSeries {
+  symbol: string;
+  timeFrame: string;
+  simulated: boolean;
+  bars: Bar[];
+}
+
+export interface BarPush extends Bar {
+  symbol: string;
+  timeFrame: string;
+}
+
+export interface Position {
+  id: string;
+  symbol: string;
+  owner: string;
+  volume: number;
+  averageEntry: number;
+  mark: number;
+  openResult: number;
+  opened: string;
+}
+
+export interface Order {
+  ordinal: number;
+  clientOrderId: string;
+  symbol: string;
+  side: Side;
+  type: OrderType;
+  volume: number;
+  filled: number;
+  averageFill: number | null;
+  limitPrice: number | null;
+  stopPrice: number | null;
+  trailDistance: number | null;
+  timeInForce: TimeInForce;
+  expires: string | null;
+  reduceOnly: boolean;
+  stopLoss: number | null;
+  takeProfit: number | null;
+  strategy: string;
+  decision: string;
+  purpose: string;
+  status: string;
+  reason: string;
+  detail: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface Fill {
+  position: number;
+  ordinal: number;
+  symbol: string;
+  side: Side;
+  time: string;
+  price: number;
+  volume: number;
+  commission: number;
+  realised: number;
+  strategy: string;
+}
+
+export type FillPush = Fill & { account: string };
+
+export interface Sizing {
+  kind: 'StrategyUnits' | 'FixedUnits' | 'PercentOfEquity' | 'PercentRisk';
+  value: number;
+}
+
+export interface FollowTerms {
+  sizing: Sizing;
+  paused: boolean;
+  maxUnits: number | null;
+}
+
+export interface Account {
+  name: string;
+  key: string;
+  currency: string;
+  mode: PositionMode;
+  state: TradingState;
+  stateReason: string;
+  balance: number;
+  equity: number;
+  usedMargin: number;
+  freeMargin: number;
+  realised: number;
+  commissions: number;
+  swaps: number;
+  deposits: number;
+  time: string;
+  version: number;
+  positions: Position[];
+  workingOrders: Order[];
+  follows: Record<string, FollowTerms>;
+}
+
+export interface EquityPoint {
+  time: string;
+  balance: number;
+  equity: number;
+}
+
+export interface ParameterDefinition {
+  name: string;
+  description: string;
+  default: number;
+  minimum: number;
+  maximum: number;
+  whole: boolean;
+}
+
+export interface StrategyDefinition {
+  name: string;
+  title: string;
+  description: string;
+  parameters: ParameterDefinition[];
+}
+
+export interface Verdict {
+  account: string;
+  reason: string;
+  detail: string;
+  orders: number[];
+  volume: number;
+}
+
+export interface Decision {
+  id: string;
+  strategy: string;
+  symbol: string;
+  timeFrame: string;
+  time: string;
+  marketPosition: number;
+  bar: { time: string; open: number; high: number; low: number; close: number };
+  features: { feature: string; value: number | null }[];
+  before: Stance;
+  intent: { stance: Stance; why: string; stopDistance: number | null; takeDistance: number | null; trailDistance: number | null };
+  units: number;
+  verdicts: Verdict[];
+}
+
+export interface Strategy {
+  name: string;
+  key: string;
+  definition: string;
+  parameters: Record<string, number>;
+  symbol: string;
+  timeFrame: string;
+  status: 'Running' | 'Stopped';
+  stance: Stance;
+  decisions: number;
+  since: string | null;
+  accounts: string[];
+  lastDecision: Decision | null;
+  version: number;
+}
+
+/** RFC 9457, with the reason code of the trade. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+  reason?: string;
+  field?: string;
+  errors?: Record<string, string[]>;
+}
+
+export interface NewOrder {
+  symbol: string;
+  side: Side;
+  type: OrderType;
+  volume: number;
+  limitPrice?: number;
+  stopPrice?: number;
+  trailDistance?: number;
+  timeInForce?: TimeInForce;
+  reduceOnly?: boolean;
+  stopLoss?: number;
+  takeProfit?: number;
+}
+
+export interface NewAccount {
+  name: string;
+  currency: string;
+  deposit: number;
+  mode: PositionMode;
+  leverage?: number;
+}
+
+export interface NewStrategy {
+  name: string;
+  definition: string;
+  parameters: Record<string, number>;
+  symbol: string;
+  timeFrame: string;
+  accounts: string[];
+  start: boolean;
+}
+
+/** What `Subscribe` of the hub answers. */
+export interface Snapshot {
+  quotes: Quote[];
+  account: Account | null;
+  strategies: Strategy[];
+}

@@ -1,0 +1,90 @@
+import { HttpTransportType, HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
+import type { Account, BarPush, Decision, FillPush, Order, Quote, Snapshot } from './contract';
+import type { Connection } from './store';
+
+export interface Subscription {
+  symbols: string[];
+  account: string | null;
+}
+
+export interface HubEvents {
+  quotes: (quotes: Quote[]) => void;
+  bars: (bars: BarPush[]) => void;
+  decisions: (decisions: Decision[]) => void;
+  orders: (orders: Order[]) => void;
+  fills: (fills: FillPush[]) => void;
+  account: (account: Account) => void;
+  /** Every time that a connection is made, the first one too: subscribe and load again. */
+  connected: () => void;
+  state: (connection: Connection) => void;
+}
+
+/** How long to wait before the n-th try (n from 0): doubling from half a second to 5 s, half of it by chance so that clients spread. */
+export function backOff(attempt: number, chance: number): number {
+  const full = Math.min(5_000, 500 * 2 ** Math.min(attempt, 10));
+  return full / 2 + (full / 2) * chance;
+}
+
+/** After this many tries the page says that it is offline; it goes on trying. */
+const triesUntilOffline = 4;
+
+/** The connection to `/hubs/trading`, kept alive for good. */
+export class Hub {
+  readonly #connection: HubConnection;
+  readonly #events: HubEvents;
+  #wake: (() => void) | null = null;
+
+  constructor(events: HubEvents) {
+    this.#events = events;
+    this.#connection = new HubConnectionBuilder()
+      .withUrl('/hubs/trading', HttpTransportType.WebSockets | HttpTransportType.ServerSentEvents | HttpTransportType.LongPolling)
+      .configureLogging(LogLevel.None)
+      .build();
+    this.#connection.on('quotes', events.quotes);
+    this.#connection.on('bars', events.bars);
+    this.#connection.on('decisions', events.decisions);
+    this.#connection.on('orders', events.orders);
+    this.#connection.on('fills', events.fills);
+    this.#connection.on('account', events.account);
+    this.#connection.onclose(() => void this.#connect(true));
+    // The network came back, or the reader did: no need to wait out the pause.
+    addEventListener('online', () => this.#wake?.());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#wake?.();
+    });
+  }
+
+  start(): void {
+    void this.#connect(false);
+  }
+
+  /** Replaces the former subscription. */
+  subscribe(subscription: Subscription): Promise<Snapshot> {
+    return this.#connection.invoke<Snapshot>('Subscribe', subscription);
+  }
+
+  async #connect(again: boolean): Promise<void> {
+    this.#events.state(again ? 'reconnecting' : 'connecting');
+    for (let attempt = 0; ; attempt++) {
+      if (again || attempt > 0) await this.#pause(backOff(attempt, Math.random()));
+      try {
+        await this.#connection.start();
+        this.#events.state('connected');
+        this.#events.connected();
+        return;
+      } catch {
+        this.#events.state(attempt + 1 >= triesUntilOffline ? 'offline' : again ? 'reconnecting' : 'connecting');
+      }
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,240 @@
+import { Api, ApiError, faultText } from './api';
+import type { BarPush, Decision, FillPush, Order, TimeFrame } from './contract';
+import { Hub } from './hub';
+import { remember } from './settings';
+import type { Store } from './store';
+
+const barCount = 500;
+const decisionCount = 50;
+const fillCount = 200;
+
+/** Sessions open and close, feeds come and go: what no push tells is asked for this often. */
+const slowRefresh = 30_000;
+
+/** Keeps the store true: loads, subscribes, takes what is pushed, and loads again after every reconnect. */
+export class Session {
+  readonly #store: Store;
+  readonly #api: Api;
+  readonly #hub: Hub;
+  readonly #report: (error: unknown) => void;
+  #loads = 0;
+  #barLoads = 0;
+  #accountLoads = 0;
+  #earlyBars: BarPush[] = [];
+  #earlyDecisions: Decision[] = [];
+
+  constructor(store: Store, api: Api, report: (error: unknown) => void) {
+    this.#store = store;
+    this.#api = api;
+    this.#report = report;
+    this.#hub = new Hub({
+      quotes: (quotes) => this.#heard(() => store.takeQuotes(quotes, Date.now())),
+      bars: (bars) => this.#heard(() => this.#takeBars(bars)),
+      decisions: (decisions) => this.#heard(() => this.#takeDecisions(decisions)),
+      orders: (orders) => this.#heard(() => this.#takeOrders(orders)),
+      fills: (fills) => this.#heard(() => this.#takeFills(fills)),
+      account: (account) => this.#heard(() => store.takeAccount(account)),
+      connected: () => void this.#loadAll(),
+      state: (connection) => store.setConnection(connection),
+    });
+  }
+
+  start(): void {
+    this.#hub.start();
+    setInterval(() => {
+      if (this.#store.connection === 'connected') void this.#quietly(this.#loadSlow());
+    }, slowRefresh);
+  }
+
+  selectSymbol(symbol: string): void {
+    if (symbol === this.#store.symbol) return;
+    this.#store.symbol = symbol;
+    remember('symbol', symbol);
+    this.#store.touch('selection');
+    void this.loadBars();
+  }
+
+  selectTimeFrame(timeFrame: TimeFrame): void {
+    if (timeFrame === this.#store.timeFrame) return;
+    this.#store.timeFrame = timeFrame;
+    remember('timeFrame', timeFrame);
+    this.#store.touch('selection');
+    void this.loadBars();
+  }
+
+  selectAccount(name: string): void {
+    this.#store.accountName = name;
+    remember('account', name);
+    this.#store.touch('accounts');
+    void this.#guard(this.#subscribe().then(() => this.#loadAccountHistory()));
+  }
+
+  async loadBars(): Promise<void> {
+    const store = this.#store;
+    const { symbol, timeFrame } = store;
+    if (!symbol) return;
+    const load = ++this.#barLoads;
+    this.#earlyBars = [];
+    try {
+      const answer = await this.#api.bars(symbol, timeFrame, barCount);
+      if (load !== this.#barLoads) return;
+      store.bars.reset(answer.bars);
+      store.barsFault = '';
+      // What was pushed while the answer was under way is newer than it.
+      for (const bar of this.#earlyBars) store.bars.push(bar);
+    } catch (error) {
+      if (load !== this.#barLoads) return;
+      store.bars.reset([]);
+      store.barsFault = faultText(error);
+    }
+    store.touch('bars');
+  }
+
+  async loadOlderDecisions(): Promise<void> {
+    const before = this.#store.decisionsNext;
+    if (before === null) return;
+    const page = await this.#api.decisions(decisionCount, before);
+    this.#store.decisionsNext = cursor(page.next);
+    this.#store.takeDecisions(page.decisions);
+  }
+
+  /** After a change: what the lists say from that position of the journal on. */
+  async refresh(minPosition?: number): Promise<void> {
+    const [accounts, strategies] = await Promise.all([this.#api.accounts(minPosition), this.#api.strategies(minPosition)]);
+    const selected = this.#store.accountName;
+    for (const account of accounts) this.#store.takeAccount(account);
+    this.#store.setStrategies(strategies);
+    if (this.#store.accountName !== selected) this.selectAccount(this.#store.accountName);
+  }
+
+  async #loadAll(): Promise<void> {
+    const store = this.#store;
+    const load = ++this.#loads;
+    this.#heard(() => {});
+    await this.#guard(
+      (async () => {
+        const [system, instruments, accounts] = await Promise.all([this.#api.system(), this.#api.instruments(), this.#api.accounts()]);
+        if (load !== this.#loads) return;
+        store.system = system;
+        store.touch('system');
+        store.setInstruments(instruments);
+        store.setAccounts(accounts);
+        // Subscribed before the lists are read: what happens in between is pushed, and nothing is missed.
+        this.#earlyDecisions = [];
+        await this.#subscribe();
+        const [strategies, definitions, decisions] = await Promise.all([
+          this.#api.strategies(), this.#api.definitions(), this.#api.decisions(decisionCount), this.loadBars(), this.#loadAccountHistory(),
+        ]);
+        if (load !== this.#loads) return;
+        store.setStrategies(strategies);
+        store.definitions = definitions;
+        store.touch('definitions');
+        store.setDecisions(decisions.decisions, cursor(decisions.next));
+        store.takeDecisions(this.#earlyDecisions);
+      })(),
+    );
+  }
+
+  async #loadSlow(): Promise<void> {
+    const [system, instruments, strategies] = await Promise.all([this.#api.system(), this.#api.instruments(), this.#api.strategies()]);
+    this.#store.system = system;
+    this.#store.touch('system');
+    this.#store.setInstruments(instruments);
+    this.#store.setStrategies(strategies);
+  }
+
+  async #subscribe(): Promise<void> {
+    const store = this.#store;
+    const snapshot = await this.#hub.subscribe({ symbols: [...store.instruments.keys()], account: store.accountName || null });
+    store.resetQuotes(snapshot.quotes, Date.now());
+    if (snapshot.account) store.takeAccount(snapshot.account);
+  }
+
+  async #loadAccountHistory(): Promise<void> {
+    const store = this.#store;
+    const load = ++this.#accountLoads;
+    store.equity.reset([]);
+    store.setFills([]);
+    store.equityFault = '';
+    store.touch('equity');
+    if (!store.accountName) return;
+    const name = store.accountName;
+    const [equity, fills] = await Promise.allSettled([this.#api.equity(name), this.#api.fills(name, fillCount)]);
+    if (load !== this.#accountLoads) return;
+    if (equity.status === 'fulfilled') {
+      const live = store.equity.items;
+      store.equity.reset([...equity.value, ...live]);
+    } else {
+      store.equityFault = faultText(equity.reason);
+    }
+    store.touch('equity');
+    if (fills.status === 'fulfilled') store.takeFills(fills.value.fills);
+    else this.#report(fills.reason);
+  }
+
+  #takeBars(bars: BarPush[]): void {
+    const store = this.#store;
+    for (const bar of bars) {
+      if (bar.symbol !== store.symbol || bar.timeFrame !== store.timeFrame) continue;
+      this.#earlyBars.push(bar);
+      if (this.#earlyBars.length > 100) this.#earlyBars.shift();
+      if (store.bars.push(bar)) store.touch('bars');
+    }
+  }
+
+  #takeDecisions(decisions: Decision[]): void {
+    this.#earlyDecisions = [...this.#earlyDecisions, ...decisions].slice(-100);
+    this.#store.takeDecisions(decisions);
+  }
+
+  #takeFills(fills: FillPush[]): void {
+    this.#store.takeFills(fills.filter((fill) => this.#isSelected(fill.account)));
+  }
+
+  /** An order that opened or ended: the account's own view follows within half a second, this shows it at once. */
+  #takeOrders(orders: (Order & { account?: string })[]): void {
+    const account = this.#store.account;
+    if (!account) return;
+    const working = new Map(account.workingOrders.map((order) => [order.ordinal, order]));
+    for (const order of orders) {
+      if (order.account !== undefined && !this.#isSelected(order.account)) continue;
+      if (isOpen(order)) working.set(order.ordinal, order);
+      else working.delete(order.ordinal);
+    }
+    this.#store.takeAccount({ ...account, workingOrders: [...working.values()] });
+  }
+
+  #isSelected(account: string): boolean {
+    return account === this.#store.accountName || account === this.#store.account?.key;
+  }
+
+  #heard(take: () => void): void {
+    this.#store.lastMessage = Date.now();
+    take();
+  }
+
+  async #guard(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      // A connection lost meanwhile is shown as such, and loads again when it is back.
+      if (this.#store.connection === 'connected') this.#report(error);
+    }
+  }
+
+  async #quietly(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 0) this.#report(error);
+    }
+  }
+}
+
+function cursor(next: string | number | null | undefined): string | null {
+  return next === null || next === undefined ? null : String(next);
+}
+
+function isOpen(order: Order): boolean {
+  return ['Submitted', 'Working', 'PartiallyFilled', 'PendingModify', 'PendingCancel'].includes(order.status);
+}

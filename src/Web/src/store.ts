@@ -1,0 +1,217 @@
+import type {
+  Account, Decision, Fill, Instrument, Quote, Strategy, StrategyDefinition, SystemView, TimeFrame,
+} from './contract';
+import { keyName, type Zone } from './format';
+import { barSeries, equitySeries } from './series';
+
+export type Connection = 'connecting' | 'connected' | 'reconnecting' | 'offline';
+
+/** What a view can wait for. `clock` comes once a second. */
+export type Topic =
+  | 'system' | 'connection' | 'instruments' | 'quotes' | 'selection' | 'bars' | 'accounts' | 'fills' | 'equity'
+  | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme';
+
+export interface LiveQuote {
+  quote: Quote;
+  /** Browser time at which this price was news, in ms since 1970. */
+  since: number;
+}
+
+/** A price older than this, of an open market, is shown as stale. */
+export const staleAfter = 10_000;
+
+const decisionLimit = 500;
+const fillLimit = 500;
+
+/**
+ * All that the page knows. Changes only mark topics; views are called at most once a frame, each once whatever the number of its topics.
+ */
+export class Store {
+  readonly #frame: (render: () => void) => void;
+  readonly #views: { topics: readonly Topic[]; render: () => void }[] = [];
+  readonly #dirty = new Set<Topic>();
+  #scheduled = false;
+
+  system: SystemView | null = null;
+  connection: Connection = 'connecting';
+  /** When anything last came through the hub, in ms since 1970; 0 for never. */
+  lastMessage = 0;
+
+  instruments = new Map<string, Instrument>();
+  quotes = new Map<string, LiveQuote>();
+  accounts: Account[] | null = null;
+  fills: Fill[] = [];
+  strategies: Strategy[] | null = null;
+  definitions: StrategyDefinition[] = [];
+  decisions: Decision[] | null = null;
+  /** Where the older decisions begin; null when there are none. */
+  decisionsNext: string | null = null;
+
+  symbol = '';
+  timeFrame: TimeFrame = 'M1';
+  accountName = '';
+  zone: Zone = 'utc';
+  /** Why the bars, or the equity, are not there; empty when all is well. */
+  barsFault = '';
+  equityFault = '';
+  readonly bars = barSeries();
+  readonly equity = equitySeries();
+
+  constructor(frame: (render: () => void) => void) {
+    this.#frame = frame;
+  }
+
+  /** Calls `render` in the next frame, and after that in every frame before which one of the topics was touched. */
+  view(topics: readonly Topic[], render: () => void): void {
+    this.#views.push({ topics, render });
+    for (const topic of topics) this.touch(topic);
+  }
+
+  touch(topic: Topic): void {
+    this.#dirty.add(topic);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#frame(() => this.#render());
+  }
+
+  #render(): void {
+    this.#scheduled = false;
+    const dirty = new Set(this.#dirty);
+    this.#dirty.clear();
+    for (const view of this.#views) if (view.topics.some((topic) => dirty.has(topic))) view.render();
+  }
+
+  get account(): Account | undefined {
+    return this.accounts?.find((account) => account.name === this.accountName);
+  }
+
+  get instrument(): Instrument | undefined {
+    return this.instruments.get(this.symbol);
+  }
+
+  digits(symbol: string): number {
+    return this.instruments.get(symbol)?.digits ?? 5;
+  }
+
+  setConnection(connection: Connection): void {
+    if (this.connection === connection) return;
+    this.connection = connection;
+    this.touch('connection');
+  }
+
+  setInstruments(instruments: readonly Instrument[]): void {
+    this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
+    if (!this.instruments.has(this.symbol)) {
+      this.symbol = (instruments.find((instrument) => instrument.open) ?? instruments[0])?.symbol ?? '';
+      this.touch('selection');
+    }
+    this.touch('instruments');
+  }
+
+  /**
+   * Starts the quotes again from a snapshot. The feed may replay another year, so a price's age is counted against the newest one of the
+   * snapshot and not against the wall clock.
+   */
+  resetQuotes(quotes: readonly Quote[], now: number): void {
+    const newest = Math.max(...quotes.map((quote) => Date.parse(quote.time)));
+    const before = this.quotes;
+    this.quotes = new Map(
+      quotes.map((quote) => {
+        const known = before.get(quote.symbol);
+        const same = known !== undefined && known.quote.position === quote.position;
+        return [quote.symbol, { quote, since: same ? known.since : now - Math.max(0, newest - Date.parse(quote.time)) }];
+      }),
+    );
+    this.touch('quotes');
+  }
+
+  takeQuotes(quotes: readonly Quote[], now: number): void {
+    for (const quote of quotes) {
+      const known = this.quotes.get(quote.symbol);
+      if (known && known.quote.position >= quote.position) continue;
+      this.quotes.set(quote.symbol, { quote, since: now });
+    }
+    this.touch('quotes');
+  }
+
+  setAccounts(accounts: readonly Account[]): void {
+    this.accounts = [...accounts];
+    if (!this.account) this.accountName = accounts[0]?.name ?? '';
+    this.touch('accounts');
+  }
+
+  /** An account as it is now; older than what is known, it is left. */
+  takeAccount(account: Account): void {
+    const accounts = this.accounts ?? [];
+    const index = accounts.findIndex((known) => known.name === account.name);
+    const known = accounts[index];
+    if (known && (account.version < known.version || (account.version === known.version && account.time < known.time))) return;
+    this.accounts = index < 0 ? [...accounts, account] : accounts.with(index, account);
+    if (!this.accountName) this.accountName = account.name;
+    if (account.name === this.accountName && account.time) {
+      if (this.equity.push({ time: account.time, balance: account.balance, equity: account.equity })) this.touch('equity');
+    }
+    this.touch('accounts');
+  }
+
+  setFills(fills: readonly Fill[]): void {
+    this.fills = [];
+    this.takeFills(fills);
+  }
+
+  /** Newest first; the same fill twice is one. */
+  takeFills(fills: readonly Fill[]): void {
+    const byId = new Map([...this.fills, ...fills].map((fill) => [fillId(fill), fill]));
+    this.fills = [...byId.values()].sort((a, b) => b.position - a.position || b.ordinal - a.ordinal).slice(0, fillLimit);
+    this.touch('fills');
+  }
+
+  setStrategies(strategies: readonly Strategy[]): void {
+    this.strategies = [...strategies];
+    this.touch('strategies');
+  }
+
+  setDecisions(decisions: readonly Decision[], next: string | null): void {
+    this.decisions = [];
+    this.decisionsNext = next;
+    this.takeDecisions(decisions);
+  }
+
+  /** Newest first; a decision that comes again (with verdicts, say) replaces itself. Strategies take their stance from it. */
+  takeDecisions(decisions: readonly Decision[]): void {
+    const byId = new Map([...(this.decisions ?? []), ...decisions].map((decision) => [decision.id, decision]));
+    this.decisions = [...byId.values()].sort(newestFirst);
+    if (this.decisions.length > decisionLimit) {
+      this.decisions.length = decisionLimit;
+      this.decisionsNext = null;
+    }
+    this.touch('decisions');
+    this.strategies = this.strategies?.map((strategy) => after(strategy, decisions)) ?? null;
+    this.touch('strategies');
+  }
+}
+
+function newestFirst(a: Decision, b: Decision): number {
+  if (a.time !== b.time) return a.time < b.time ? 1 : -1;
+  return b.marketPosition - a.marketPosition || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+function after(strategy: Strategy, decisions: readonly Decision[]): Strategy {
+  let latest = strategy.lastDecision;
+  for (const decision of decisions) {
+    if (keyName(decision.strategy) !== strategy.name) continue;
+    if (!latest || decision.id === latest.id || newestFirst(decision, latest) < 0) latest = decision;
+  }
+  return latest === null || latest === strategy.lastDecision
+    ? strategy
+    : {
+        ...strategy,
+        lastDecision: latest,
+        stance: latest.intent.stance,
+        decisions: strategy.decisions + (latest.id === strategy.lastDecision?.id ? 0 : 1),
+      };
+}
+
+export function fillId(fill: Fill): string {
+  return `${fill.position}/${fill.ordinal}`;
+}

@@ -1,0 +1,157 @@
+import {
+  CandlestickSeries, ColorType, createChart, createSeriesMarkers, CrosshairMode, TickMarkType,
+  type CandlestickData, type SeriesMarker, type Time, type UTCTimestamp, type WhitespaceData,
+} from 'lightweight-charts';
+import type { App } from '../app';
+import { timeFrames, type Bar } from '../contract';
+import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
+import * as format from '../format';
+import { barAt, seconds } from '../series';
+import type { Store } from '../store';
+import { colour } from '../theme';
+
+/** How wide a bar is at first. */
+const pixelsPerBar = 7;
+
+const stamp = (time: string) => seconds(time) as UTCTimestamp;
+
+const candle = (bar: Bar): CandlestickData<Time> => ({ time: stamp(bar.time), open: bar.open, high: bar.high, low: bar.low, close: bar.close });
+
+export function chartView({ store, session }: App): HTMLElement {
+  const title = h('span', { class: 'legend' });
+  const frames = timeFrames.map((timeFrame) =>
+    h('button', { type: 'button', onclick: () => session.selectTimeFrame(timeFrame) }, timeFrame));
+  const { element, body, head } = panel('chart', 'Chart', title, h('div', { class: 'switch', role: 'group', 'aria-label': 'Time frame' }, ...frames));
+  const canvas = h('div', { class: 'canvas', role: 'img' });
+  const empty = h('p', { class: 'empty over' });
+  body.append(canvas, empty);
+  const heading = head.querySelector('h2')!;
+
+  const chart = createChart(canvas, {
+    autoSize: true,
+    crosshair: { mode: CrosshairMode.Normal },
+    rightPriceScale: { borderVisible: false },
+    timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, rightOffset: 4 },
+    localization: { timeFormatter: (time: Time) => format.shortDateAndTime(instant(time), store.zone) },
+  });
+  const candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
+  const markers = createSeriesMarkers(candles);
+
+  let drawnEpoch = -1;
+  let drawn = 0;
+  let hovered: CandlestickData<Time> | null = null;
+
+  const renderLegend = () => {
+    const last = store.bars.last;
+    const bar = hovered ?? (last ? candle(last) : null);
+    const digits = store.digits(store.symbol);
+    const number = (value: number) => format.price(value, digits);
+    setText(title, bar ? `O ${number(bar.open)}  H ${number(bar.high)}  L ${number(bar.low)}  C ${number(bar.close)}` : '');
+  };
+
+  const drawAll = () => {
+    const digits = store.digits(store.symbol);
+    candles.applyOptions({ priceFormat: { type: 'custom', minMove: 10 ** -digits, formatter: (value: number) => format.price(value, digits) } });
+    candles.setData(store.bars.items.map(candle));
+    chart.priceScale('right').applyOptions({ autoScale: true });
+    const { length } = store.bars.items;
+    chart.timeScale().setVisibleLogicalRange({ from: length - Math.max(30, canvas.clientWidth / pixelsPerBar), to: length + 4 });
+  };
+
+  const renderMarkers = () => markers.setMarkers(fillMarkers(store));
+
+  store.view(['theme', 'zone'], () => {
+    const { layout, grid, crosshair } = chartColours();
+    chart.applyOptions({
+      layout, grid, crosshair,
+      timeScale: { tickMarkFormatter: (time: Time, type: TickMarkType) => tickMark(time, type, store) },
+    });
+    candles.applyOptions({ upColor: colour('up'), downColor: colour('down'), wickUpColor: colour('up'), wickDownColor: colour('down') });
+    renderMarkers();
+  });
+  store.view(['selection', 'instruments'], () => {
+    setText(heading, store.symbol || 'Chart');
+    frames.forEach((button, index) => setAttribute(button, 'aria-pressed', String(timeFrames[index] === store.timeFrame)));
+    setClass(element, 'closed', store.instrument?.open === false);
+  });
+  store.view(['bars'], () => {
+    const { items, epoch } = store.bars;
+    if (epoch !== drawnEpoch) {
+      hovered = null;
+      drawAll();
+      renderMarkers();
+    } else {
+      const before = drawn;
+      for (let index = Math.max(0, drawn - 1); index < items.length; index++) candles.update(candle(items[index]!));
+      if (items.length !== before) renderMarkers();
+    }
+    [drawnEpoch, drawn] = [epoch, items.length];
+    setHidden(empty, items.length > 0);
+    setText(empty, store.barsFault || (epoch === 0 ? 'Loading…' : 'No bars yet: the first one appears with the first quote.'));
+    renderLegend();
+    const last = store.bars.last;
+    setAttribute(canvas, 'aria-label', last
+      ? `Candles of ${store.symbol}, ${store.timeFrame}, ${items.length} bars`
+      : `Candles of ${store.symbol}, ${store.timeFrame}, none yet`);
+  });
+  store.view(['fills', 'accounts'], renderMarkers);
+  chart.subscribeCrosshairMove((event) => {
+    const data = event.seriesData.get(candles) as CandlestickData<Time> | WhitespaceData<Time> | undefined;
+    hovered = data && 'open' in data ? data : null;
+    renderLegend();
+  });
+  return element;
+}
+
+function fillMarkers(store: Store): SeriesMarker<Time>[] {
+  const bars = store.bars.items;
+  const result: SeriesMarker<Time>[] = [];
+  for (const fill of store.fills) {
+    if (fill.symbol !== store.symbol) continue;
+    const bar = bars[barAt(bars, seconds(fill.time))];
+    if (!bar) continue;
+    const buy = fill.side === 'Buy';
+    result.push({
+      time: stamp(bar.time),
+      position: buy ? 'belowBar' : 'aboveBar',
+      shape: buy ? 'arrowUp' : 'arrowDown',
+      color: colour(buy ? 'buy' : 'sell'),
+      text: format.volume(fill.volume),
+    });
+  }
+  return result.sort((a, b) => Number(a.time) - Number(b.time));
+}
+
+const instant = (time: Time) => Number(time) * 1000;
+
+function tickMark(time: Time, type: TickMarkType, store: Store): string {
+  switch (type) {
+    case TickMarkType.Year:
+    case TickMarkType.Month:
+      return format.month(instant(time), store.zone);
+    case TickMarkType.DayOfMonth:
+      return format.day(instant(time), store.zone);
+    default:
+      return format.hourAndMinute(instant(time), store.zone);
+  }
+}
+
+/** Colours and font of every chart on the page; they follow the theme. */
+export function chartColours() {
+  const line = { color: colour('chart-grid') };
+  return {
+    layout: {
+      background: { type: ColorType.Solid, color: colour('panel') } as const,
+      textColor: colour('soft'),
+      fontFamily: getComputedStyle(document.body).fontFamily,
+      fontSize: 11,
+    },
+    grid: { vertLines: line, horzLines: line },
+    crosshair: {
+      vertLine: { color: colour('soft'), labelBackgroundColor: colour('chart-label') },
+      horzLine: { color: colour('soft'), labelBackgroundColor: colour('chart-label') },
+    },
+  };
+}
+
+export { instant, stamp, tickMark };

@@ -1,0 +1,143 @@
+import { faultText } from '../api';
+import type { App } from '../app';
+import type { OrderType, Side, TimeInForce } from '../contract';
+import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
+import * as format from '../format';
+import { faultsOf, neededPrices, toOrder, type Draft, type DraftField, type PriceField } from '../ticket';
+import { field, numberInput, numberOf, select, showFault } from './dialogs';
+
+const types: readonly [OrderType, string][] = [
+  ['Market', 'Market'], ['Limit', 'Limit'], ['Stop', 'Stop'], ['StopLimit', 'Stop limit'], ['TrailingStop', 'Trailing stop'],
+];
+
+const lifetimes: readonly [TimeInForce, string][] = [
+  ['Gtc', 'Until cancelled'], ['Day', 'Today'], ['Ioc', 'At once, rest cancelled'], ['Fok', 'All at once or nothing'],
+];
+
+export function ticketView({ store, api, session, say }: App): HTMLElement {
+  const { element, body, head } = panel('ticket', 'Order');
+  const heading = head.querySelector('h2')!;
+
+  const sides = (['Sell', 'Buy'] as const).map((side) => {
+    const quote = h('span', { class: 'price' });
+    const input = h('input', { type: 'radio', name: 'side', value: side, checked: side === 'Buy' });
+    input.addEventListener('change', () => renderAction());
+    return { side, quote, element: h('label', { class: `side ${side.toLowerCase()}` }, input, h('span', {}, side), quote), input };
+  });
+  const type = field('Type', select(types, 'Market'));
+  const volume = field('Volume', numberInput('', {}));
+  const lots = h('span', { class: 'hint' });
+  volume.element.append(lots);
+  const prices: Record<PriceField, ReturnType<typeof field<HTMLInputElement>>> = {
+    stopPrice: field('Stop price', numberInput('', {})),
+    limitPrice: field('Limit price', numberInput('', {})),
+    trailDistance: field('Trail distance', numberInput('', {})),
+  };
+  const lifetime = field('Good for', select(lifetimes, 'Gtc'));
+  const stopLoss = field('Stop loss', numberInput('', {}));
+  const takeProfit = field('Take profit', numberInput('', {}));
+  const reduceOnly = h('input', { type: 'checkbox' });
+  const send = h('button', { type: 'submit', class: 'primary' });
+  const answer = h('p', { class: 'answer', role: 'status' });
+  const form = h('form', { novalidate: true, 'aria-labelledby': 'ticket-title' },
+    h('div', { class: 'sides', role: 'radiogroup', 'aria-label': 'Side' }, ...sides.map((side) => side.element)),
+    h('div', { class: 'fields' },
+      type.element, volume.element, prices.stopPrice.element, prices.limitPrice.element, prices.trailDistance.element, lifetime.element,
+      stopLoss.element, takeProfit.element),
+    h('label', { class: 'check' }, reduceOnly, 'Only reduce the position'),
+    send, answer);
+  const none = h('p', { class: 'empty' }, 'Orders need an account: create one first.');
+  body.append(form, none);
+
+  const side = (): Side => sides.find(({ input }) => input.checked)?.side ?? 'Buy';
+  const orderType = () => type.input.value as OrderType;
+  const draft = (): Draft => ({
+    side: side(),
+    type: orderType(),
+    volume: numberOf(volume.input),
+    limitPrice: used('limitPrice'),
+    stopPrice: used('stopPrice'),
+    trailDistance: used('trailDistance'),
+    stopLoss: numberOf(stopLoss.input),
+    takeProfit: numberOf(takeProfit.input),
+    timeInForce: lifetime.input.value as TimeInForce,
+    reduceOnly: reduceOnly.checked,
+  });
+  const used = (name: PriceField) => (neededPrices[orderType()].includes(name) ? numberOf(prices[name].input) : undefined);
+  const inputs: Record<DraftField, HTMLInputElement> = {
+    volume: volume.input, limitPrice: prices.limitPrice.input, stopPrice: prices.stopPrice.input, trailDistance: prices.trailDistance.input,
+    stopLoss: stopLoss.input, takeProfit: takeProfit.input,
+  };
+
+  const renderAction = () => {
+    const amount = numberOf(volume.input);
+    const what = amount === undefined ? '' : ` ${format.volume(amount)}`;
+    const kind = orderType() === 'Market' ? 'at the market' : `by ${format.words(orderType())}`;
+    setText(send, `${side()}${what} ${store.symbol} ${kind}`);
+    setClass(send, 'buy', side() === 'Buy');
+    setClass(send, 'sell', side() === 'Sell');
+    const contract = store.instrument?.contractSize ?? 0;
+    setText(lots, amount !== undefined && contract > 1 ? `${format.volume(amount / contract)} lots` : 'units');
+    for (const [name, { element: place }] of Object.entries(prices)) setHidden(place, !neededPrices[orderType()].includes(name as PriceField));
+    setHidden(lifetime.element, orderType() === 'Market');
+  };
+  form.addEventListener('input', renderAction);
+
+  const tell = (text: string, kind: '' | 'fault' | 'warning') => {
+    setText(answer, text);
+    setAttribute(answer, 'class', `answer ${kind}`);
+  };
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const { instrument, account } = store;
+    if (!instrument || !account) return;
+    const order = draft();
+    const faults = faultsOf(order, instrument, store.quotes.get(instrument.symbol)?.quote);
+    for (const [name, input] of Object.entries(inputs)) {
+      showFault(input, input.validity.badInput ? 'Not a number.' : (faults[name as DraftField] ?? ''));
+    }
+    const invalid = Object.values(inputs).find((input) => input.getAttribute('aria-invalid') === 'true' && !input.closest('[hidden]'));
+    if (invalid) {
+      invalid.focus();
+      tell('', '');
+      return;
+    }
+    send.disabled = true;
+    tell('Sending…', '');
+    api.place(account.name, toOrder(order, instrument.symbol))
+      .then(async ({ minPosition, order: placed, cut }) => {
+        if (cut) tell(`Order ${placed.ordinal} was cut to ${format.volume(placed.volume)}: ${cut.detail}`, 'warning');
+        else tell(`Order ${placed.ordinal} is ${format.words(placed.status)}.`, '');
+        say(`${placed.side} ${format.volume(placed.volume)} ${placed.symbol}: order ${placed.ordinal} ${format.words(placed.status)}.`);
+        await session.refresh(minPosition);
+      })
+      .catch((error: unknown) => tell(faultText(error), 'fault'))
+      .finally(() => (send.disabled = false));
+  });
+
+  let volumeOf = '';
+  store.view(['selection', 'instruments', 'accounts'], () => {
+    const { instrument, account } = store;
+    setHidden(form, !account || !instrument);
+    setHidden(none, store.accounts === null || store.accounts.length > 0);
+    setText(heading, instrument ? `Order · ${instrument.symbol}` : 'Order');
+    if (instrument && volumeOf !== instrument.symbol) {
+      // Another instrument has other prices and sizes: nothing of the old ticket may slip through.
+      volumeOf = instrument.symbol;
+      for (const input of Object.values(inputs)) {
+        input.value = '';
+        showFault(input, '');
+      }
+      volume.input.value = String(Math.max(instrument.minVolume, Math.min(instrument.contractSize / 10, instrument.maxVolume)));
+      tell('', '');
+    }
+    renderAction();
+  });
+  store.view(['quotes', 'selection', 'instruments'], () => {
+    const quote = store.quotes.get(store.symbol)?.quote;
+    const digits = store.digits(store.symbol);
+    for (const entry of sides) setText(entry.quote, format.price(entry.side === 'Buy' ? quote?.ask : quote?.bid, digits));
+  });
+  return element;
+}

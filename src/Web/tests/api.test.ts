@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { Api, ApiError, faultText, randomKey } from '../src/api';
+
+interface Call {
+  url: string;
+  method: string;
+  key: string | null;
+  body: unknown;
+}
+
+/** A service of canned answers; an answer that is an Error is a lost connection. */
+function service(...answers: (Response | Error)[]) {
+  const calls: Call[] = [];
+  const waits: number[] = [];
+  let keys = 0;
+  const api = new Api({
+    fetch: async (input, init) => {
+      const headers = new Headers(init?.headers);
+      calls.push({
+        url: String(input),
+        method: init?.method ?? 'GET',
+        key: headers.get('Idempotency-Key'),
+        body: typeof init?.body === 'string' ? JSON.parse(init.body) : undefined,
+      });
+      const answer = answers.shift();
+      if (answer instanceof Response) return answer;
+      throw answer ?? new Error('more calls than answers');
+    },
+    newKey: () => `key-${++keys}`,
+    wait: async (milliseconds) => void waits.push(milliseconds),
+  });
+  return { api, calls, waits };
+}
+
+const json = (body: unknown, status = 200, type = 'application/json') =>
+  new Response(JSON.stringify(body), { status, headers: { 'Content-Type': type } });
+
+const problem = (status: number, body: unknown) => json(body, status, 'application/problem+json');
+
+async function failure(work: Promise<unknown>): Promise<ApiError> {
+  const error = await work.then(() => null, (reason: unknown) => reason);
+  if (!(error instanceof ApiError)) throw new Error(`expected an ApiError, got ${String(error)}`);
+  return error;
+}
+
+describe('queries', () => {
+  it('escape names, send what is given and leave out what is not', async () => {
+    const { api, calls } = service(json({ bars: [] }), json([]), json([]));
+    await api.bars('BRK/B', 'M5', 500);
+    await api.accounts();
+    await api.accounts(42);
+    expect(calls.map((call) => call.url)).toEqual([
+      '/api/v1/bars/BRK%2FB?timeFrame=M5&count=500', '/api/v1/accounts', '/api/v1/accounts?minPosition=42',
+    ]);
+    expect(calls.every((call) => call.key === null)).toBe(true);
+  });
+
+  it('are not repeated when the connection fails', async () => {
+    const { api, calls } = service(new TypeError('refused'));
+    const error = await failure(api.system());
+    expect(error.status).toBe(0);
+    expect(error.message).toBe('The service cannot be reached.');
+    expect(calls).toHaveLength(1);
+  });
+
+  it('say when the answer is not JSON', async () => {
+    const { api } = service(new Response('<html>', { status: 200, headers: { 'Content-Type': 'text/html' } }));
+    expect((await failure(api.system())).message).toContain('not JSON');
+  });
+});
+
+describe('changes', () => {
+  const order = { symbol: 'EURUSD', side: 'Buy', type: 'Market', volume: 1000 } as const;
+
+  it('carry a key of their own', async () => {
+    const { api, calls } = service(json({ minPosition: 1 }), json({ minPosition: 2 }));
+    await api.place('main', order);
+    await api.flatten('main');
+    expect(calls).toEqual([
+      { url: '/api/v1/accounts/main/orders', method: 'POST', key: 'key-1', body: order },
+      { url: '/api/v1/accounts/main/flatten', method: 'POST', key: 'key-2', body: {} },
+    ]);
+  });
+
+  it('are sent again under the same key when the connection is lost', async () => {
+    const { api, calls, waits } = service(new TypeError('lost'), new TypeError('lost'), json({ minPosition: 7 }));
+    expect(await api.flatten('main')).toEqual({ minPosition: 7 });
+    expect(calls.map((call) => call.key)).toEqual(['key-1', 'key-1', 'key-1']);
+    expect(waits).toEqual([500, 1000]);
+  });
+
+  it('give up after three tries', async () => {
+    const { api, calls } = service(new TypeError('lost'), new TypeError('lost'), new TypeError('lost'));
+    expect((await failure(api.flatten('main'))).status).toBe(0);
+    expect(calls).toHaveLength(3);
+  });
+
+  it('are not sent again when the service refused', async () => {
+    const { api, calls } = service(problem(422, { title: 'Denied', detail: 'needs 1200 USD', reason: 'InsufficientMargin' }));
+    const error = await failure(api.place('main', order));
+    expect(calls).toHaveLength(1);
+    expect([error.status, error.reason, error.message]).toEqual([422, 'InsufficientMargin', 'needs 1200 USD']);
+    expect(faultText(error)).toBe('Insufficient margin: needs 1200 USD');
+  });
+});
+
+describe('faults', () => {
+  it('fall back from detail to fields to title to status', async () => {
+    const messages: string[] = [];
+    for (const body of [{ detail: 'a', title: 'b' }, { title: 'b', errors: { volume: ['must be above 0.'] } }, { title: 'b' }, {}]) {
+      messages.push((await failure(service(problem(400, body)).api.system())).message);
+    }
+    expect(messages).toEqual(['a', 'volume: must be above 0.', 'b', 'The service answered 400.']);
+  });
+
+  it('keep the status when the body is broken', async () => {
+    const { api } = service(new Response('{', { status: 502, headers: { 'Content-Type': 'application/json' } }));
+    expect((await failure(api.system())).message).toBe('The service answered 502.');
+  });
+});
+
+it('keys are 32 hex digits and differ', () => {
+  const keys = new Set(Array.from({ length: 100 }, randomKey));
+  expect(keys.size).toBe(100);
+  for (const key of keys) expect(key).toMatch(/^[0-9a-f]{32}$/);
+});

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import * as format from '../src/format';
+
+beforeEach(() => format.useLocale('en-US'));
+
+describe('prices and money', () => {
+  it('have the digits of the instrument', () => {
+    expect(format.price(1.1, 5)).toBe('1.10000');
+    expect(format.price(43210.5, 2)).toBe('43,210.50');
+    expect(format.price(null, 5)).toBe('–');
+  });
+
+  it('follow the locale', () => {
+    format.useLocale('de-DE');
+    expect(format.price(43210.5, 2)).toBe('43.210,50');
+    expect(format.money(1234.5)).toBe('1.234,50');
+  });
+
+  it('show the sign of a result, and none for nothing', () => {
+    expect([12.3, -12.3, 0, -0].map(format.result)).toEqual(['+12.30', '-12.30', '0.00', '0.00']);
+  });
+
+  it('keep every decimal of a volume', () => {
+    expect(format.volume(0.01)).toBe('0.01');
+    expect(format.volume(0.00000001)).toBe('0.00000001');
+    expect(format.volume(100000)).toBe('100,000');
+  });
+
+  it('give an indicator the digits of its size', () => {
+    expect([1.085123456, 43210.5678, 0.000123456789, null, Number.NaN].map(format.reading)).toEqual([
+      '1.08512', '43,210.57', '0.00012346', '–', '–',
+    ]);
+  });
+});
+
+describe('spread', () => {
+  it.each([
+    [1.0852, 1.08532, 5, 0.0001, 1.2],
+    [149.321, 149.333, 3, 0.01, 1.2],
+    [2031.44, 2031.74, 2, 0.1, 3],
+    [1.1, 1.1, 5, 0.0001, 0],
+  ])('%d/%d with %d digits and pip %d is %d', (bid, ask, digits, pip, expected) => {
+    expect(format.spreadInPips(bid, ask, digits, pip)).toBe(expected);
+  });
+
+  it('is counted in points when the instrument has no pip', () => {
+    expect(format.spreadInPips(1.0852, 1.08532, 5, 0)).toBe(12);
+  });
+});
+
+describe('times', () => {
+  const time = '2026-03-01T04:05:06Z';
+
+  it('are UTC when asked', () => {
+    expect(format.clock(time, 'utc')).toBe('04:05:06');
+    expect(format.dateAndTime(time, 'utc')).toBe('03/01/2026, 04:05:06');
+    expect(format.hourAndMinute(time, 'utc')).toBe('04:05');
+  });
+
+  it('write midnight as 00', () => {
+    expect(format.clock('2026-03-01T00:00:00Z', 'utc')).toBe('00:00:00');
+  });
+
+  it.each([[0, '0s'], [-5, '0s'], [59_999, '59s'], [60_000, '1m'], [3_600_000, '1h'], [90_000_000, '1d']])('an age of %d ms is %s', (age, text) => {
+    expect(format.age(age)).toBe(text);
+  });
+});
+
+it('names are the last part of a key, codes become words', () => {
+  expect(['local/main', 'main'].map(format.keyName)).toEqual(['main', 'main']);
+  expect(format.capital(format.words('MaxInstrumentWorkingOrders'))).toBe('Max instrument working orders');
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import type { Account, Decision, Fill, Quote, Strategy } from '../src/contract';
+import { Store, type Topic } from '../src/store';
+
+/** A store whose frames come when the test says so. */
+function makeStore() {
+  const frames: (() => void)[] = [];
+  const store = new Store((render) => frames.push(render));
+  return { store, frames, frame: () => frames.splice(0).forEach((render) => render()) };
+}
+
+const quote = (symbol: string, position: number, time = '2026-01-05T10:00:00Z', bid = 1): Quote =>
+  ({ symbol, position, time, bid, ask: bid + 0.1, simulated: true });
+
+const account = (name: string, version: number, time = '2026-01-05T10:00:00Z', equity = 100): Account => ({
+  name, key: `local/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', balance: 100, equity, usedMargin: 0,
+  freeMargin: 100, realised: 0, commissions: 0, swaps: 0, deposits: 100, time, version, positions: [], workingOrders: [], follows: {},
+});
+
+const decision = (number: number, stance: 'Long' | 'Short' | 'Flat' = 'Long', strategy = 'local/cross'): Decision => ({
+  id: `${strategy}#${number}`, strategy, symbol: 'EURUSD', timeFrame: 'M1', time: new Date(number * 60_000).toISOString(), marketPosition: number,
+  bar: { time: '', open: 1, high: 1, low: 1, close: 1 }, features: [], before: 'Flat',
+  intent: { stance, why: '', stopDistance: null, takeDistance: null, trailDistance: null }, units: 1, verdicts: [],
+});
+
+const strategy = (lastDecision: Decision | null): Strategy => ({
+  name: 'cross', key: 'local/cross', definition: 'sma-cross', parameters: {}, symbol: 'EURUSD', timeFrame: 'M1', status: 'Running',
+  stance: 'Flat', decisions: 1, since: null, accounts: [], lastDecision, version: 1,
+});
+
+describe('views', () => {
+  it('render once a frame, whatever the number of changes', () => {
+    const { store, frames, frame } = makeStore();
+    const rendered: Topic[] = [];
+    store.view(['quotes', 'clock'], () => rendered.push('quotes'));
+    store.view(['fills'], () => rendered.push('fills'));
+    frame();
+    rendered.length = 0;
+    store.touch('quotes');
+    store.touch('clock');
+    store.touch('quotes');
+    expect(frames).toHaveLength(1);
+    frame();
+    expect(rendered).toEqual(['quotes']);
+    expect(frames).toHaveLength(0);
+  });
+
+  it('that touch a topic while rendering get it in the next frame', () => {
+    const { store, frame } = makeStore();
+    let clocks = 0;
+    store.view(['quotes'], () => store.touch('clock'));
+    store.view(['clock'], () => clocks++);
+    frame();
+    expect(clocks).toBe(1);
+    frame();
+    expect(clocks).toBe(2);
+  });
+});
+
+describe('quotes', () => {
+  it('take only what is newer', () => {
+    const { store } = makeStore();
+    store.takeQuotes([quote('EURUSD', 5, undefined, 1.5)], 1000);
+    store.takeQuotes([quote('EURUSD', 4, undefined, 1.4), quote('EURUSD', 5, undefined, 1.4)], 2000);
+    expect(store.quotes.get('EURUSD')).toMatchObject({ since: 1000, quote: { position: 5, bid: 1.5 } });
+    store.takeQuotes([quote('EURUSD', 6, undefined, 1.6)], 3000);
+    expect(store.quotes.get('EURUSD')).toMatchObject({ since: 3000, quote: { bid: 1.6 } });
+  });
+
+  it('of a snapshot are as old as they are behind its newest, whatever year the feed replays', () => {
+    const { store } = makeStore();
+    store.resetQuotes([quote('EURUSD', 9, '2014-05-07T10:00:30Z'), quote('USDJPY', 3, '2014-05-07T10:00:10Z')], 100_000);
+    expect(store.quotes.get('EURUSD')?.since).toBe(100_000);
+    expect(store.quotes.get('USDJPY')?.since).toBe(80_000);
+  });
+
+  it('keep their age over a reconnect, and start again when the service did', () => {
+    const { store } = makeStore();
+    store.takeQuotes([quote('EURUSD', 9), quote('USDJPY', 8)], 1000);
+    store.resetQuotes([quote('EURUSD', 9), quote('USDJPY', 2)], 50_000);
+    expect(store.quotes.get('EURUSD')?.since).toBe(1000);
+    expect(store.quotes.get('USDJPY')).toMatchObject({ since: 50_000, quote: { position: 2 } });
+  });
+});
+
+describe('accounts', () => {
+  it('never go back', () => {
+    const { store } = makeStore();
+    store.takeAccount(account('main', 5, '2026-01-05T10:00:05Z', 105));
+    store.takeAccount(account('main', 4, '2026-01-05T10:00:09Z', 104));
+    store.takeAccount(account('main', 5, '2026-01-05T10:00:04Z', 103));
+    expect(store.account?.equity).toBe(105);
+    store.takeAccount(account('main', 5, '2026-01-05T10:00:06Z', 106));
+    expect(store.account?.equity).toBe(106);
+  });
+
+  it('draw the equity of the selected one only', () => {
+    const { store } = makeStore();
+    store.setAccounts([account('main', 1), account('other', 1)]);
+    store.takeAccount(account('other', 2, '2026-01-05T10:00:01Z', 7));
+    store.takeAccount(account('main', 2, '2026-01-05T10:00:02Z', 8));
+    expect(store.equity.items.map((point) => point.equity)).toEqual([8]);
+  });
+
+  it('fall back to the first when the one remembered is gone', () => {
+    const { store } = makeStore();
+    store.accountName = 'gone';
+    store.setAccounts([account('main', 1)]);
+    expect(store.accountName).toBe('main');
+  });
+});
+
+describe('decisions', () => {
+  it('are newest first, each once', () => {
+    const { store } = makeStore();
+    store.takeDecisions([decision(1), decision(3)]);
+    store.takeDecisions([decision(2), { ...decision(3), units: 9 }]);
+    expect(store.decisions?.map(({ id }) => id)).toEqual(['local/cross#3', 'local/cross#2', 'local/cross#1']);
+    expect(store.decisions?.[0]?.units).toBe(9);
+  });
+
+  it('are bounded', () => {
+    const { store } = makeStore();
+    store.takeDecisions(Array.from({ length: 600 }, (_, index) => decision(index)));
+    expect(store.decisions).toHaveLength(500);
+    expect(store.decisions?.[0]?.id).toBe('local/cross#599');
+  });
+
+  it('give their strategy its stance and count; older ones and others do not', () => {
+    const { store } = makeStore();
+    store.setStrategies([strategy(decision(5, 'Flat'))]);
+    store.takeDecisions([decision(4, 'Short'), decision(9, 'Short', 'local/another')]);
+    expect(store.strategies?.[0]).toMatchObject({ stance: 'Flat', decisions: 1 });
+    store.takeDecisions([decision(6, 'Long')]);
+    expect(store.strategies?.[0]).toMatchObject({ stance: 'Long', decisions: 2, lastDecision: { id: 'local/cross#6' } });
+    store.takeDecisions([{ ...decision(6, 'Long'), units: 2 }]);
+    expect(store.strategies?.[0]).toMatchObject({ decisions: 2, lastDecision: { units: 2 } });
+  });
+});
+
+it('fills are newest first, each once', () => {
+  const { store } = makeStore();
+  const fill = (position: number): Fill =>
+    ({ position, ordinal: 1, symbol: 'EURUSD', side: 'Buy', time: '', price: 1, volume: 1, commission: 0, realised: 0, strategy: '' });
+  store.takeFills([fill(1), fill(3)]);
+  store.takeFills([fill(3), fill(2)]);
+  expect(store.fills.map(({ position }) => position)).toEqual([3, 2, 1]);
+});

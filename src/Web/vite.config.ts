@@ -1,0 +1,31 @@
+import { defineConfig, loadEnv } from 'vite';
+import { contentSecurityPolicy } from './csp.ts';
+
+// `npm run dev` talks to a running service; HYBRID_API moves it, for example to another port offset.
+const api = loadEnv('', '.', 'HYBRID_')['HYBRID_API'] ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    // The first browsers with light-dark(), which the two themes are written with.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      '/api': { target: api, changeOrigin: true },
+      '/hubs': { target: api, changeOrigin: true, ws: true },
+    },
+  },
+  plugins: [
+    {
+      name: 'content-security-policy',
+      apply: 'build',
+      transformIndexHtml: () => [
+        { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy }, injectTo: 'head-prepend' },
+      ],
+    },
+  ],
+});

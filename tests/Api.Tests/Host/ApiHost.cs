@@ -1,0 +1,193 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using HybridTrading.Api;
+using HybridTrading.Api.Hubs;
+using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Hosting;
+using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Trading;
+using HybridTrading.Silo.Hosting;
+using HybridTrading.Storage;
+using HybridTrading.Storage.Backup;
+using HybridTrading.Storage.MarketLog;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans;
+
+namespace HybridTrading.Tests.Host;
+
+/// <summary>
+/// The API on a real web server, real grains, a real journal and real tables in a folder of its own. The feed is the test: quotes reach the market
+/// grain by <see cref="QuoteAsync"/>, and return when all that follows has been done.
+/// </summary>
+internal sealed class ApiHost : IAsyncDisposable
+{
+    public static readonly ImmutableArray<Instrument> Instruments = [.. InstrumentCatalog.All.Where(
+        one => one.Symbol is "EURUSD" or "GBPUSD" or "USDJPY")];
+
+    private readonly TempFolder _folder;
+    private WebApplication _app = null!;
+    private DataFolder _data = null!;
+    private long _position;
+    private DateTime _time = new DateTime(DateTime.UtcNow.Ticks / TimeSpan.TicksPerHour * TimeSpan.TicksPerHour, DateTimeKind.Utc).AddHours(1);
+
+    private ApiHost(TempFolder folder) => _folder = folder;
+
+    public HttpClient Client { get; private set; } = null!;
+
+    public IServiceProvider Services => _app.Services;
+
+    public Uri Address { get; private set; } = null!;
+
+    public static async Task<ApiHost> StartAsync()
+    {
+        var host = new ApiHost(new TempFolder());
+        await host.RunAsync();
+        return host;
+    }
+
+    /// <summary>Stops the process and starts it anew on the same data.</summary>
+    public async Task RestartAsync(Action<string>? inBetween = null)
+    {
+        await StopAsync();
+        inBetween?.Invoke(_folder.Path);
+        await RunAsync();
+    }
+
+    private async Task RunAsync()
+    {
+        _data = DataFolder.Open(_folder.Path);
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddHybridStorage(_data);
+        builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
+        var universe = new InstrumentUniverse(Instruments);
+        builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = 100 });
+        OrleansHost.AddSilo(builder, durable: true);
+        builder.Services.AddHybridApi(new ApiOptions { Universe = universe, Simulated = true, DataFolder = _folder.Path, FeedName = "script" });
+        _app = builder.Build();
+        _app.MapHybridApi();
+        await _app.StartAsync();
+        Address = new Uri(_app.Urls.Single());
+        Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(1) };
+        await Services.GetRequiredService<MarketBoard>().Subscribed;
+    }
+
+    /// <summary>Moves the script's clock and tells the market a quote.</summary>
+    public async Task QuoteAsync(string symbol, decimal bid, decimal ask, TimeSpan? after = null)
+    {
+        _time += after ?? TimeSpan.FromSeconds(1);
+        Instrument instrument = Instruments.First(one => one.Symbol == symbol);
+        var quote = new Quote(_time, instrument.ToPoints(bid), instrument.ToPoints(ask), 10_000_000, 10_000_000);
+        using Principal.Scope scope = Principal.OfHost();
+        await Services.GetRequiredService<IGrainFactory>().GetGrain<IMarketGrain>(symbol)
+            .OnQuotes(new QuoteBatch([new PlacedQuote(_position++, quote)]));
+    }
+
+    public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null, null);
+
+    public Task<Answer> PostAsync(string path, object? body, string? key = null) => SendAsync(HttpMethod.Post, path, body, key ?? NewKey());
+
+    public Task<Answer> PutAsync(string path, object? body, string? key = null) => SendAsync(HttpMethod.Put, path, body, key ?? NewKey());
+
+    public Task<Answer> PatchAsync(string path, object? body, string? key = null) => SendAsync(HttpMethod.Patch, path, body, key ?? NewKey());
+
+    public Task<Answer> DeleteAsync(string path, string? key = null) => SendAsync(HttpMethod.Delete, path, null, key ?? NewKey());
+
+    /// <param name="body">A string goes as it is.</param>
+    /// <param name="key">The Idempotency-Key; null sends none.</param>
+    public async Task<Answer> SendAsync(HttpMethod method, string path, object? body, string? key)
+    {
+        using var request = new HttpRequestMessage(method, path.StartsWith('/') ? path : $"/api/v1/{path}");
+        if (key is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        if (body is not null)
+        {
+            request.Content = new StringContent(
+                body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        }
+        using HttpResponseMessage response = await Client.SendAsync(request);
+        return await Answer.ReadAsync(response);
+    }
+
+    public async Task<Answer> OpenAsync(string account, object? more = null)
+    {
+        Dictionary<string, object?> body = new() { ["name"] = account, ["currency"] = "USD" };
+        if (more is not null)
+        {
+            foreach (System.Reflection.PropertyInfo property in more.GetType().GetProperties()) body[property.Name] = property.GetValue(more);
+        }
+        return (await PostAsync("accounts", body)).Expect(201);
+    }
+
+    public static string NewKey() => Guid.NewGuid().ToString("N");
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _folder.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _data.Dispose();
+    }
+}
+
+/// <summary>A folder that is gone when the test is.</summary>
+internal sealed class TempFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("hybrid-api-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
+
+/// <summary>A response, read whole.</summary>
+internal sealed record Answer(int Status, string Text, string? ContentType, IReadOnlyDictionary<string, string> Headers)
+{
+    public JsonElement Json => JsonElement.Parse(Text);
+
+    public JsonElement this[string member] => Json.GetProperty(member);
+
+    public string? Reason => Json.TryGetProperty("reason", out JsonElement reason) ? reason.GetString() : null;
+
+    public string Detail => this["detail"].GetString()!;
+
+    public long MinPosition => this["minPosition"].GetInt64();
+
+    public bool IsReplayed => Headers.ContainsKey("Idempotency-Replayed");
+
+    public static async Task<Answer> ReadAsync(HttpResponseMessage response) => new(
+        (int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Content.Headers.ContentType?.MediaType,
+        response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => string.Join(',', h.Value), StringComparer.OrdinalIgnoreCase));
+
+    public Answer Expect(int status)
+    {
+        Assert.True(Status == status, $"expected {status}, got {Status}: {Text}");
+        return this;
+    }
+
+    /// <summary>The answer is a problem of this status and reason, and says so in the form of RFC 9457.</summary>
+    public Answer ExpectProblem(int status, string reason, string? field = null)
+    {
+        Expect(status);
+        Assert.Equal("application/problem+json", ContentType);
+        Assert.Equal(reason, Reason);
+        Assert.Equal(status, this["status"].GetInt32());
+        Assert.NotEmpty(this["title"].GetString()!);
+        Assert.NotEmpty(Detail);
+        Assert.EndsWith(reason, this["type"].GetString());
+        Assert.DoesNotContain("   at ", Text);
+        if (field is not null) Assert.Equal(field, this["field"].GetString());
+        return this;
+    }
+}

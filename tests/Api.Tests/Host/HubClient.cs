@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.Json;
+using HybridTrading.Api;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HybridTrading.Tests.Host;
+
+/// <summary>A client of the trading hub that keeps what it was pushed and can wait for more.</summary>
+internal sealed class HubClient : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly HubConnection _connection;
+    private readonly List<(string Name, JsonElement Value)> _pushed = [];
+    private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private HubClient(HubConnection connection)
+    {
+        _connection = connection;
+        foreach (string name in (string[])["quotes", "bars", "decisions", "orders", "fills", "account", "gap"])
+        {
+            connection.On<JsonElement>(name, value => Keep(name, value));
+        }
+    }
+
+    public static async Task<HubClient> ConnectAsync(Uri server)
+    {
+        var builder = new HubConnectionBuilder();
+        var address = new UriBuilder(server) { Scheme = "ws", Path = HybridApi.HubPath }.Uri;
+        builder.Services.AddSingleton<IConnectionFactory>(new WebSocketConnectionFactory(address));
+        builder.Services.AddSingleton<EndPoint>(new UriEndPoint(address));
+        builder.Services.AddSingleton<IHubProtocol, JsonHubProtocol>();
+        var client = new HubClient(builder.Build());
+        await client._connection.StartAsync();
+        return client;
+    }
+
+    public Task<JsonElement> SubscribeAsync(string[] symbols, string? account) =>
+        _connection.InvokeAsync<JsonElement>("Subscribe", new { symbols, account });
+
+    /// <summary>The first item pushed under a name (of a list: one of its items) that is as wanted; waits for it.</summary>
+    public async Task<JsonElement> WaitForAsync(string name, Func<JsonElement, bool> wanted)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            Task more;
+            lock (_pushed)
+            {
+                foreach ((string pushed, JsonElement value) in _pushed)
+                {
+                    if (pushed != name) continue;
+                    foreach (JsonElement item in value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().ToArray() : [value])
+                    {
+                        if (wanted(item)) return item;
+                    }
+                }
+                more = _more.Task;
+            }
+            await more.WaitAsync(patience.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await _connection.DisposeAsync();
+
+    private void Keep(string name, JsonElement value)
+    {
+        TaskCompletionSource more;
+        lock (_pushed)
+        {
+            _pushed.Add((name, value.Clone()));
+            more = _more;
+            _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        more.SetResult();
+    }
+}
+
+/// <summary>Connects the SignalR client straight to a WebSocket.</summary>
+internal sealed class WebSocketConnectionFactory(Uri address) : IConnectionFactory
+{
+    public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(address, cancellationToken);
+        return new WebSocketConnection(socket);
+    }
+}
+
+internal sealed class WebSocketConnection : ConnectionContext
+{
+    private readonly WebSocket _socket;
+    private readonly Pipe _received = new();
+    private readonly Pipe _sent = new();
+    private readonly Task _pumps;
+
+    public WebSocketConnection(WebSocket socket)
+    {
+        _socket = socket;
+        Transport = new Duplex(_received.Reader, _sent.Writer);
+        _pumps = Task.WhenAll(ReceiveAsync(), SendAsync());
+    }
+
+    public override string ConnectionId { get; set; } = Guid.NewGuid().ToString("N");
+
+    public override IFeatureCollection Features { get; } = new FeatureCollection();
+
+    public override IDictionary<object, object?> Items { get; set; } = new ConcurrentDictionary<object, object?>();
+
+    public override IDuplexPipe Transport { get; set; }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await Transport.Output.CompleteAsync();
+        await Transport.Input.CompleteAsync();
+        _socket.Abort();
+        await _pumps;
+        _socket.Dispose();
+    }
+
+    private async Task ReceiveAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                ValueWebSocketReceiveResult part = await _socket.ReceiveAsync(_received.Writer.GetMemory(4096), CancellationToken.None);
+                if (part.MessageType == WebSocketMessageType.Close) break;
+                _received.Writer.Advance(part.Count);
+                if ((await _received.Writer.FlushAsync()).IsCompleted) break;
+            }
+            await _received.Writer.CompleteAsync();
+        }
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            await _received.Writer.CompleteAsync();
+        }
+    }
+
+    private async Task SendAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                ReadResult ready = await _sent.Reader.ReadAsync();
+                if (!ready.Buffer.IsEmpty) await _socket.SendAsync(ready.Buffer.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+                _sent.Reader.AdvanceTo(ready.Buffer.End);
+                if (ready.IsCompleted) break;
+            }
+        }
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            await _sent.Reader.CompleteAsync();
+        }
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

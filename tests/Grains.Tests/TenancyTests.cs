@@ -1,0 +1,133 @@
+using System.Reflection;
+using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Hosting;
+using HybridTrading.Grains.Journal;
+using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Tests.Worlds;
+using HybridTrading.Grains.Trading;
+using Orleans.Runtime;
+
+namespace HybridTrading.Grains.Tests;
+
+public sealed class TenancyTests
+{
+    private static readonly (Type Interface, string Key)[] Grains =
+    [
+        (typeof(IAccountGrain), TestWorld.Account), (typeof(IStrategyGrain), "acme/ann/turning"), (typeof(IMarketGrain), "EURUSD"),
+        (typeof(IFeaturesGrain), "EURUSD/M1"), (typeof(IShardGrain), "EURUSD/M1/0"), (typeof(IFeedGrain), Keys.Feed), (typeof(IOutboxGrain), Keys.Outbox),
+    ];
+
+    [Fact]
+    public void Every_grain_interface_is_known_here() => Assert.Equal(
+        typeof(IMarketGrain).Assembly.GetTypes().Where(type => type.IsInterface && typeof(IGrainWithStringKey).IsAssignableFrom(type)).OrderBy(type => type.Name),
+        Grains.Select(grain => grain.Interface).OrderBy(type => type.Name));
+
+    [Theory, InlineData("beta"), InlineData("acm"), InlineData("acme-2"), InlineData(null)]
+    public async Task Another_tenant_and_nobody_at_all_reach_shared_methods_only(string? tenant)
+    {
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
+        await world.OpenAccountAsync();
+        await As(tenant, async () =>
+        {
+            foreach ((Type grain, string key) in Grains)
+            {
+                foreach (MethodInfo method in grain.GetMethods().Where(method => !method.IsDefined(typeof(SharedAttribute))))
+                {
+                    string refusal = (await Assert.ThrowsAsync<UnauthorizedAccessException>(() => CallAsync(world, grain, key, method))).Message;
+                    Assert.Contains($"{grain.Name}.{method.Name} of '{key}'", refusal);
+                }
+            }
+            Assert.Equal("EURUSD", (await world.Market().GetView()).Symbol);
+            Assert.Null(await world.Features(Domain.Markets.TimeFrame.M1).GetView());
+        });
+        Assert.Single(await world.AccountEventsAsync(), happened => happened is Domain.Accounts.AccountOpened);
+        Assert.Empty(await world.StrategyEventsAsync("acme/ann/turning"));
+    }
+
+    [Theory, InlineData("beta"), InlineData(null)]
+    public async Task Shared_methods_take_keys_of_the_caller_only(string? tenant)
+    {
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
+        IFeaturesGrain features = world.Features(Domain.Markets.TimeFrame.M1);
+        var member = new ShardMember("acme/ann/turning", "sma-cross", StrategyCatalog.Find("sma-cross").Bind(new Dictionary<string, decimal>()).Values, StrategyState.Initial);
+        await As(tenant, async () =>
+        {
+            await Assert.ThrowsAsync<UnauthorizedAccessException>(() => world.Market().Watch(TestWorld.Account));
+            await Assert.ThrowsAsync<UnauthorizedAccessException>(() => features.Join(member));
+            await Assert.ThrowsAsync<UnauthorizedAccessException>(() => features.Leave(member.Strategy));
+        });
+        await As(TestWorld.Tenant, () => world.Market().Watch(TestWorld.Account));
+    }
+
+    [Fact]
+    public async Task A_tenant_has_the_whole_of_its_own_and_prices_reach_all_tenants()
+    {
+        const string Key = "acme/ann/turning", Other = "beta/bob/main", OtherKey = "beta/bob/turning";
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
+        await As("beta", async () =>
+        {
+            await world.OpenAccountAsync(Other);
+            await world.RunStrategyAsync(OtherKey, Other);
+        });
+        await As("acme", async () =>
+        {
+            await world.OpenAccountAsync();
+            await world.RunStrategyAsync(Key, TestWorld.Account);
+        });
+        await world.MinutesAsync("EURUSD", 110_000, 110_020, 110_040, 110_010, 110_000, 110_000);
+        await As("acme", async () => Assert.Single((await world.AccountGrain().GetView())!.Positions));
+        await As("beta", async () => Assert.Single((await world.AccountGrain(Other).GetView())!.Positions));
+    }
+
+    [Fact]
+    public async Task Nobody_outside_of_grains_is_the_system()
+    {
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
+        await world.OpenAccountAsync();
+        RequestContext.Set("ht.principal", "*system");
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => world.AccountGrain().GetView());
+        RequestContext.Set("ht.principal", "*");
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => world.AccountGrain().GetView());
+    }
+
+    [Fact]
+    public void A_scope_ends_where_it_began()
+    {
+        Assert.Null(Principal.Current);
+        using (Principal.Of("acme"))
+        {
+            using (Principal.Of("beta")) Assert.Equal("beta", Principal.Current);
+            Assert.Equal("acme", Principal.Current);
+        }
+        Assert.Null(Principal.Current);
+        Assert.Contains("'*host'", Assert.Throws<ArgumentException>(() => Principal.Of("*host")).Message);
+        Assert.Throws<ArgumentException>(() => Principal.Of("EURUSD"));
+    }
+
+    private static async Task As(string? tenant, Func<Task> act)
+    {
+        if (tenant is null)
+        {
+            RequestContext.Remove("ht.principal");
+            await act();
+            return;
+        }
+        using Principal.Scope scope = Principal.Of(tenant);
+        await act();
+    }
+
+    private static Task CallAsync(TestWorld world, Type grain, string key, MethodInfo method)
+    {
+        MethodInfo get = typeof(IGrainFactory).GetMethods().Single(each => each is { Name: "GetGrain", IsGenericMethod: true }
+            && each.GetParameters() is [{ ParameterType: var first }, { ParameterType: var second }] && first == typeof(string) && second == typeof(string)
+            && each.GetGenericArguments()[0].GetGenericParameterConstraints().Contains(typeof(IGrainWithStringKey)));
+        object reference = get.MakeGenericMethod(grain).Invoke(world.Grains, [key, null])!;
+        object?[] arguments = [.. method.GetParameters().Select(parameter =>
+            parameter.ParameterType.IsValueType ? Activator.CreateInstance(parameter.ParameterType) : parameter.ParameterType == typeof(string) ? "x" : null)];
+        return (Task)method.Invoke(reference, arguments)!;
+    }
+}

@@ -1,0 +1,44 @@
+using HybridTrading.Grains.Hosting;
+using HybridTrading.Grains.Market;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Hosting;
+using Orleans.Providers;
+using Orleans.Storage;
+using Orleans.TestingHost;
+
+namespace HybridTrading.Grains.Tests.Worlds;
+
+/// <summary>Two silos of genuine Orleans in this process, and a client of theirs. Its twin is LocalSilos.cs.</summary>
+public sealed class Silos : IAsyncDisposable
+{
+    public const string Host = "Cluster";
+
+    private readonly InProcessTestCluster _cluster;
+
+    private Silos(InProcessTestCluster cluster) => _cluster = cluster;
+
+    public IGrainFactory Grains => _cluster.Client;
+
+    public static async Task<Silos> StartAsync(Action<IServiceCollection> configure)
+    {
+        var builder = new InProcessTestClusterBuilder(initialSilosCount: 2);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            configure(silo.Services);
+            silo.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
+            silo.AddReminders();
+            silo.AddMemoryGrainStorage("PubSubStore");
+            silo.AddMemoryStreams(MarketGrain.Screens);
+            silo.AddTenancy();
+        });
+        InProcessTestCluster cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new Silos(cluster);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.StopAllSilosAsync();
+        await _cluster.DisposeAsync();
+    }
+}

@@ -1,0 +1,189 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+
+namespace HybridTrading.Scenarios.Tests;
+
+/// <summary>The page in a real browser on a running system: what a person does there, and what moves by itself. Screenshots lie beside the test's
+/// binaries.</summary>
+public sealed class PageTests(ITestOutputHelper output)
+{
+    private const int Narrow = 360;
+    private const float Patience = 60_000;
+
+    [Fact]
+    public async Task The_page_lives_and_a_person_can_trade_on_it()
+    {
+        string? chromium = FindChromium();
+        Assert.SkipWhen(chromium is null, "needs Chromium on the PATH (Debian: apt-get install chromium)");
+        using var data = new TempFolder();
+        await using LiveSystem system = await LiveSystem.StartAsync(data.Path, further: ["--ticks-per-second", "10"]);
+        using IPlaywright playwright = await Playwright.CreateAsync();
+        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = chromium, Headless = true,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync"],
+        });
+        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions
+        {
+            ViewportSize = new ViewportSize { Width = 1440, Height = 1000 }, ColorScheme = ColorScheme.Light,
+        });
+        page.SetDefaultTimeout(Patience);
+        ConcurrentQueue<string> faults = Faults(page);
+        await page.GotoAsync(system.Client.BaseAddress!.ToString());
+
+        await QuotesMoveAsync(page);
+        await OpenAccountAsync(page);
+        await PlaceOrderAsync(page);
+        await CreateStrategyAsync(page);
+        await DecisionsComeAsync(page, system);
+
+        await ShootAsync(page, "light");
+        await DarkAsync(page);
+        await NarrowAsync(page);
+        Assert.Empty(faults);
+        await page.CloseAsync();
+        (await system.Program.StopAsync()).Succeeded();
+    }
+
+    private static async Task QuotesMoveAsync(IPage page)
+    {
+        ILocator row = page.Locator("#quotes tbody tr", new PageLocatorOptions { HasText = "BTCUSD" });
+        ILocator bid = row.Locator("td").Nth(1);
+        await Assertions.Expect(bid).ToHaveTextAsync(new Regex(@"\d"));
+        await Assertions.Expect(page.Locator(".simulated")).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator(".connection")).ToContainTextAsync("Connected");
+        for (int change = 0; change < 3; change++)
+        {
+            await Assertions.Expect(bid).Not.ToHaveTextAsync(await bid.InnerTextAsync(),
+                new LocatorAssertionsToHaveTextOptions { Timeout = Patience });
+        }
+        await row.GetByRole(AriaRole.Button).ClickAsync();
+    }
+
+    private static async Task OpenAccountAsync(IPage page)
+    {
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Create a paper account" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Name").FillAsync("paper");
+        await dialog.GetByLabel("Deposit").FillAsync("250000");
+        await dialog.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Create account" }).ClickAsync();
+        await Assertions.Expect(dialog).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Locator("#account-title")).ToContainTextAsync("paper");
+        await Assertions.Expect(page.Locator("#account .figures")).ToContainTextAsync("250,000");
+    }
+
+    private static async Task PlaceOrderAsync(IPage page)
+    {
+        ILocator ticket = page.Locator("#ticket");
+        await Assertions.Expect(page.Locator("#ticket-title")).ToContainTextAsync("BTCUSD");
+        await ticket.GetByLabel("Volume").FillAsync("0.5");
+        await ticket.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Buy 0.5 BTCUSD" }).ClickAsync();
+        ILocator position = page.Locator("#positions tbody tr", new PageLocatorOptions { HasText = "BTCUSD" });
+        await Assertions.Expect(position).ToContainTextAsync("Long 0.5");
+        // It is marked at the market, live.
+        ILocator mark = position.Locator("td").Nth(3);
+        await Assertions.Expect(mark).Not.ToHaveTextAsync(await mark.InnerTextAsync(), new LocatorAssertionsToHaveTextOptions { Timeout = Patience });
+        await Assertions.Expect(page.Locator("#fills tbody tr")).ToHaveCountAsync(1);
+    }
+
+    private static async Task CreateStrategyAsync(IPage page)
+    {
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Create a strategy" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Definition").SelectOptionAsync("donchian-breakout");
+        await dialog.GetByLabel("Name").FillAsync("breakout");
+        await dialog.GetByLabel("Symbol").SelectOptionAsync("BTCUSD");
+        await dialog.GetByLabel("units", new LocatorGetByLabelOptions { Exact = true }).FillAsync("0.1");
+        await dialog.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Create strategy" }).ClickAsync();
+        await Assertions.Expect(dialog).ToHaveCountAsync(0);
+        ILocator strategy = page.Locator("#strategies li", new PageLocatorOptions { HasText = "breakout" });
+        await Assertions.Expect(strategy).ToContainTextAsync("running");
+        await Assertions.Expect(strategy).ToContainTextAsync("paper");
+    }
+
+    /// <summary>The page offers no time frame below a minute; one that decides within seconds is made beside it and appears by itself.</summary>
+    private static async Task DecisionsComeAsync(IPage page, LiveSystem system)
+    {
+        JsonObject fast = new()
+        {
+            ["name"] = "fast", ["definition"] = "sma-cross", ["symbol"] = "BTCUSD", ["timeFrame"] = "S1", ["accounts"] = new JsonArray("paper"),
+            ["start"] = true,
+            ["parameters"] = new JsonObject { ["fast"] = 1, ["slow"] = 2, ["units"] = 0.1 },
+        };
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/v1/strategies") { Content = JsonContent.Create((JsonNode)fast) };
+        request.Headers.Add("Idempotency-Key", "fast");
+        using HttpResponseMessage answer = await system.Client.SendAsync(request);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+
+        ILocator decisions = page.Locator("#decisions ol > li");
+        await Assertions.Expect(decisions.Nth(2)).ToContainTextAsync("fast · BTCUSD S1",
+            new LocatorAssertionsToContainTextOptions { Timeout = Patience });
+        await decisions.First.Locator("summary").ClickAsync();
+        await Assertions.Expect(page.Locator("#decisions details[open] .detail").First).ToContainTextAsync("sma");
+        await Assertions.Expect(page.Locator("#positions tbody tr", new PageLocatorOptions { HasText = "fast" })).ToHaveCountAsync(1);
+    }
+
+    private async Task DarkAsync(IPage page)
+    {
+        string light = await BackgroundAsync(page);
+        await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
+        string dark = await BackgroundAsync(page);
+        Assert.True(Brightness(light) > 180 && Brightness(dark) < 80, $"the page is {light} by day and {dark} by night");
+        await ShootAsync(page, "dark");
+    }
+
+    private async Task NarrowAsync(IPage page)
+    {
+        await page.SetViewportSizeAsync(Narrow, 780);
+        // The layout follows with the next frames.
+        await page.WaitForFunctionAsync($"document.documentElement.clientWidth === {Narrow}");
+        int width = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");
+        Assert.True(width <= Narrow, $"the page is {width} px wide on a screen of {Narrow} px");
+        await Assertions.Expect(page.Locator("#ticket button[type=submit]")).ToBeVisibleAsync();
+        await ShootAsync(page, "narrow");
+    }
+
+    private static Task<string> BackgroundAsync(IPage page) =>
+        page.EvaluateAsync<string>("""
+            () => {
+              const own = getComputedStyle(document.body).backgroundColor;
+              return own === 'rgba(0, 0, 0, 0)' ? getComputedStyle(document.documentElement).backgroundColor : own;
+            }
+            """);
+
+    private static double Brightness(string colour) => Regex.Matches(colour, @"\d+(\.\d+)?").Take(3)
+        .Average(part => double.Parse(part.Value, System.Globalization.CultureInfo.InvariantCulture));
+
+    /// <summary>What the browser complains about from here on.</summary>
+    private static ConcurrentQueue<string> Faults(IPage page)
+    {
+        ConcurrentQueue<string> faults = new();
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") faults.Enqueue($"{message.Type}: {message.Text} ({message.Location})");
+        };
+        page.PageError += (_, error) => faults.Enqueue(error);
+        page.RequestFailed += (_, request) => faults.Enqueue($"{request.Method} {request.Url}: {request.Failure}");
+        page.Response += (_, response) =>
+        {
+            if (response.Status >= 400) faults.Enqueue($"{response.Request.Method} {response.Url}: {response.Status}");
+        };
+        return faults;
+    }
+
+    private async Task ShootAsync(IPage page, string name)
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, "screenshots", $"{name}.png");
+        await page.EvaluateAsync("scrollTo(0, 0)");
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, FullPage = true });
+        output.WriteLine(path);
+    }
+
+    private static string? FindChromium() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .SelectMany(folder => new[] { "chromium", "chromium-browser", "google-chrome" }.Select(name => Path.Combine(folder, name)))
+        .FirstOrDefault(File.Exists);
+}

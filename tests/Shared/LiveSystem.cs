@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+
+namespace HybridTrading.Tests;
+
+/// <summary>The program's live system as a process, on loopback ports moved to where nothing listens.</summary>
+public sealed class LiveSystem : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(1);
+
+    private LiveSystem(HybridProgram program, string map, int offset)
+    {
+        (Program, Map, Offset) = (program, map, offset);
+        Client.BaseAddress = new Uri($"http://127.0.0.1:{Gateway}");
+    }
+
+    public HybridProgram Program { get; }
+
+    public string Map { get; }
+
+    public int Offset { get; }
+
+    /// <summary>The port of the page and the API.</summary>
+    public int Gateway => Services(Map).First(service => service.Means == "api-gateway").Port + Offset;
+
+    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
+
+    /// <summary>Starts the system and waits until it says that it runs.</summary>
+    public static async Task<LiveSystem> StartAsync(string data, string map = "hybrid", params string[] further)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            int offset = FreeOffset(map);
+            var system = new LiveSystem(HybridProgram.Start(["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further]),
+                map, offset);
+            long start = Stopwatch.GetTimestamp();
+            while (!system.Program.HasExited && !system.Program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
+            {
+                if (Stopwatch.GetElapsedTime(start) > LongestStart)
+                    Assert.Fail($"not started in time: {system.Program.Output}\n{system.Program.Error}");
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+            }
+            if (!system.Program.HasExited) return system;
+            ProgramResult result = await system.Program.WaitAsync();
+            await system.DisposeAsync();
+            // Another process took a port in between.
+            if (attempt < 5 && result.Error.Contains("is in use", StringComparison.Ordinal)
+                && result.Error.Contains("port ", StringComparison.Ordinal)) continue;
+            Assert.Fail(result.ToString());
+        }
+    }
+
+    /// <summary>Every service of a map as its file in <c>ports/</c> has it: name, ports, our service of that name, and the body of its health if a
+    /// document prints one.</summary>
+    public static IEnumerable<(string Name, string Means, int Port, int? WebSocketPort, string? Health)> Services(string map)
+    {
+        JsonNode file = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.RepositoryRoot, "ports", $"{map}.json")))!;
+        foreach (JsonNode? service in file["services"]!.AsArray())
+        {
+            string name = (string)service!["service"]!;
+            yield return (name, (string?)service["mapsTo"] ?? name, (int)service["port"]!, (int?)service["webSocketPort"],
+                (string?)service["health"]);
+        }
+    }
+
+    /// <summary>Every port that the system under a map listens on.</summary>
+    public static IEnumerable<int> Ports(string map) => Services(map).SelectMany(service => new[] { service.Port, service.WebSocketPort })
+        .OfType<int>();
+
+    /// <summary>An offset at which all ports of a map are free now; they lie below the range that the platform hands out by itself.</summary>
+    public static int FreeOffset(string map)
+    {
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            int offset = Random.Shared.Next(11_000, 14_000);
+            if (Ports(map).All(port => IsFree(port + offset))) return offset;
+        }
+        throw new InvalidOperationException("no free ports on the loopback address");
+    }
+
+    public static bool IsFree(int port)
+    {
+        foreach (IPAddress address in Socket.OSSupportsIPv6 ? new[] { IPAddress.Loopback, IPAddress.IPv6Loopback } : [IPAddress.Loopback])
+        {
+            try
+            {
+                using Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(address, port));
+            }
+            catch (SocketException e) when (e.SocketErrorCode != SocketError.AddressNotAvailable)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await Program.DisposeAsync();
+    }
+}

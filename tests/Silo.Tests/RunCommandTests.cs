@@ -1,0 +1,116 @@
+namespace HybridTrading.Silo.Tests;
+
+/// <summary>The live system from its command line.</summary>
+public sealed class RunCommandTests
+{
+    [Fact]
+    public async Task Ctrl_C_drains_and_ends_with_0()
+    {
+        Assert.SkipWhen(HybridProgram.IgnoresInterrupt, "these tests run where Ctrl+C is ignored");
+        using var data = new TempFolder();
+        await using LiveSystem system = await LiveSystem.StartAsync(data.Path);
+
+        ProgramResult result = (await system.Program.InterruptAsync()).Succeeded();
+
+        await AssertDrainedAsync(data, system, result);
+    }
+
+    [Fact]
+    public async Task The_signal_of_a_service_manager_drains_and_ends_with_0()
+    {
+        using var data = new TempFolder();
+        await using LiveSystem system = await LiveSystem.StartAsync(data.Path);
+
+        ProgramResult result = (await system.Program.TerminateAsync()).Succeeded();
+
+        await AssertDrainedAsync(data, system, result);
+    }
+
+    [Fact]
+    public async Task It_says_where_to_look_what_is_simulated_and_how_to_bring_real_data()
+    {
+        using var data = new TempFolder();
+        await using LiveSystem system = await LiveSystem.StartAsync(data.Path);
+
+        string said = system.Program.Output;
+        Assert.Contains($"http://localhost:{system.Gateway}", said, StringComparison.Ordinal);
+        Assert.Contains(data.Path, said, StringComparison.Ordinal);
+        Assert.Contains("SIMULATED", said, StringComparison.Ordinal);
+        Assert.Contains("replay", said, StringComparison.Ordinal);
+        Assert.Contains("loopback only", said, StringComparison.Ordinal);
+        (await system.Program.StopAsync()).Succeeded();
+    }
+
+    [Fact]
+    public async Task A_second_system_on_the_same_folder_is_told_who_holds_it_and_the_first_goes_on()
+    {
+        using var data = new TempFolder();
+        await using LiveSystem first = await LiveSystem.StartAsync(data.Path);
+
+        ProgramResult second = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}");
+
+        Assert.True(second.ExitCode == 1, second.ToString());
+        string line = Assert.Single(second.ErrorLines);
+        Assert.Contains(data.Path, line, StringComparison.Ordinal);
+        Assert.Contains($"process {first.Program.Id}", line, StringComparison.Ordinal);
+        Assert.Contains("--data", line, StringComparison.Ordinal);
+        Assert.Contains("healthy", await first.Client.GetStringAsync("/health"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_running_system_is_backed_up_restored_verified_and_started_again()
+    {
+        using var folder = new TempFolder();
+        string data = folder["data"], backup = folder["backup"], restored = folder["restored"];
+        await using LiveSystem system = await LiveSystem.StartAsync(data, further: ["--ticks-per-second", "50"]);
+
+        (await HybridProgram.RunAsync("backup", backup, "--data", data)).Succeeded();
+        (await HybridProgram.RunAsync("journal", "verify", "--data", data)).Succeeded();
+        Assert.Contains("healthy", await system.Client.GetStringAsync("/health"), StringComparison.Ordinal);
+        (await HybridProgram.RunAsync("restore", backup, "--data", restored)).Succeeded();
+        ProgramResult verified = (await HybridProgram.RunAsync("journal", "verify", "--data", restored)).Succeeded();
+        Assert.EndsWith("sound\n", verified.Output, StringComparison.Ordinal);
+
+        await using LiveSystem again = await LiveSystem.StartAsync(restored);
+        Assert.Contains("healthy", await again.Client.GetStringAsync("/health"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_in_place_of_the_data_folder_is_named()
+    {
+        using var folder = new TempFolder();
+        string file = folder.Write("file", "not a folder");
+
+        ProgramResult result = await HybridProgram.RunAsync("run", "--data", file, "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}");
+
+        Assert.True(result.ExitCode == 1, result.ToString());
+        Assert.Contains(file, Assert.Single(result.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Data_of_a_newer_program_is_left_alone()
+    {
+        using var data = new TempFolder();
+        await using (LiveSystem system = await LiveSystem.StartAsync(data.Path))
+        {
+            (await system.Program.StopAsync()).Succeeded();
+        }
+        string version = data["version"], content = File.ReadAllText(version);
+        File.WriteAllText(version, System.Text.RegularExpressions.Regex.Replace(content, @"\d+", "999"));
+
+        ProgramResult result = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}");
+
+        Assert.True(result.ExitCode == 1, result.ToString());
+        Assert.Contains("999", Assert.Single(result.ErrorLines), StringComparison.Ordinal);
+    }
+
+    private static async Task AssertDrainedAsync(TempFolder data, LiveSystem system, ProgramResult result)
+    {
+        Assert.DoesNotContain("fail:", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("xception", result.Output + result.Error, StringComparison.Ordinal);
+        Assert.All(LiveSystem.Ports(system.Map), port => Assert.True(LiveSystem.IsFree(port + system.Offset),
+            $"port {port + system.Offset} is still bound"));
+        ProgramResult verified = (await HybridProgram.RunAsync("journal", "verify", "--data", data.Path)).Succeeded();
+        Assert.DoesNotContain("never counted", verified.Output, StringComparison.Ordinal);
+    }
+}
