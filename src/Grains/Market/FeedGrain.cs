@@ -56,7 +56,7 @@ public sealed partial class FeedGrain(
     private readonly SortedDictionary<string, FeedGuard> _guards = new(StringComparer.Ordinal);
     private SimulatedMarket _market = null!;
     private IGrainTimer? _timer;
-    private DateTime _clocked;
+    private DateTime _drawn, _clocked;
     private long _position;
 
     private DateTime Now => clock.GetUtcNow().UtcDateTime;
@@ -96,10 +96,10 @@ public sealed partial class FeedGrain(
 
     private async Task PumpAsync(CancellationToken cancellation)
     {
-        DateTime now = Now;
         if (_pending.Count == 0)
         {
-            while (_market.TryNext(now, out SimulatedQuote next))
+            _drawn = Now;
+            while (_market.TryNext(_drawn, out SimulatedQuote next))
             {
                 if (!Accept(next.Instrument, next.Quote)) continue;
                 _pending.Add(new MarketEvent(0, next.Quote.Time, next.Instrument.Symbol, MarketEventKind.Quote, next.Quote, default, TimeFrame.Tick));
@@ -122,9 +122,11 @@ public sealed partial class FeedGrain(
         }
         if (_pending.Count > 0) _position = _pending[^1].Position;
         _pending.Clear();
-        if (now - _clocked < ClockInterval) return;
-        _clocked = now;
-        await Task.WhenAll(options.Universe.Instruments.Select(instrument => Market(instrument.Symbol).OnClock(now, false)));
+        // Never the time of day: between what was handed out again and now there may be quotes that are not drawn yet.
+        DateTime time = _drawn;
+        if (time - _clocked < ClockInterval) return;
+        _clocked = time;
+        await Task.WhenAll(options.Universe.Instruments.Select(instrument => Market(instrument.Symbol).OnClock(time, false)));
         await SaveAsync();
     }
 
@@ -200,8 +202,8 @@ public sealed partial class FeedGrain(
         if (logged.Count == 0) return;
         LogRedelivering(_pending.Count);
         // The simulation makes these quotes once more, and no others up to the last of them.
-        DateTime last = logged.Values.Max();
-        while (_market.TryNext(last.AddTicks(1), out _)) { }
+        _drawn = logged.Values.Max();
+        while (_market.TryNext(_drawn.AddTicks(1), out _)) { }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Count} market events were not handed out; trying again")]

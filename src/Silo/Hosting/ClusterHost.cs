@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Messages;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Hosting;
 using Orleans.Providers;
@@ -26,6 +27,7 @@ public static class OrleansHost
     /// <param name="gatewayPort">Where clients outside the process reach it, on loopback; 0 for none.</param>
     public static void AddSilo(IHostApplicationBuilder builder, bool durable, int siloPort, int gatewayPort) => builder.UseOrleans(silo =>
     {
+        MessageCheck.Run(typeof(MarketGrain).Assembly);
         silo.UseLocalhostClustering(siloPort, gatewayPort);
         if (durable)
         {

@@ -1,5 +1,6 @@
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Messages;
 using Orleans.Hosting;
 using Orleans.Local;
 
@@ -18,6 +19,7 @@ public static class OrleansHost
     /// <param name="gatewayPort">Of a cluster; not opened here.</param>
     public static void AddSilo(IHostApplicationBuilder builder, bool durable, int siloPort, int gatewayPort) => builder.UseOrleans(silo =>
     {
+        MessageCheck.Run(typeof(MarketGrain).Assembly);
         silo.UseLocalhostClustering(siloPort, gatewayPort);
         silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
         if (durable)
