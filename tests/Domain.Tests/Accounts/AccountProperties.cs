@@ -217,7 +217,10 @@ public sealed class AccountProperties
         AccountSnapshot snapshot = state.Capture();
         AccountSnapshot recorded = snapshot with
         {
-            Now = default, Equity = 0, UsedMargin = 0, LastPosition = 0,
+            Now = default,
+            Equity = 0,
+            UsedMargin = 0,
+            LastPosition = 0,
             Books = [.. snapshot.Books.Where(book => book.Holdings.Length + book.Orders.Length > 0)
                 .Select(book => book with { Mark = default, MarkPosition = 0, Position = 0, OpenResult = 0 })],
         };

@@ -25,7 +25,9 @@ internal sealed record Terms(PositionMode Mode, bool Slow, bool Rounded, bool Wa
         ? RiskLimits.Default with
         {
             LossLimits = [new(LossPeriod.Day, Percent: 10, Action: BreachAction.DenyAdds), new(LossPeriod.Week, Percent: 60, Action: BreachAction.Flatten)],
-            MaxDrawdownPercent = 70, MaxExposurePercent = null, MaxWorkingOrders = 12,
+            MaxDrawdownPercent = 70,
+            MaxExposurePercent = null,
+            MaxWorkingOrders = 12,
         }
         : RiskLimits.None;
 }
