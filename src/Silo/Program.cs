@@ -11,6 +11,7 @@ RootCommand root = new(
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),
     BackupCommands.CreateRestore(),
+    CertificatesCommand.Create(),
 };
 root.Add(RunCommand.Create());
 RunCommand.MakeDefault(root);
