@@ -1,55 +1,218 @@
+using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
+using System.Text.Json;
+using HybridTrading.Grains;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Messages;
+using HybridTrading.Silo.Hosting.Tls;
+using HybridTrading.Storage;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Configuration;
+using Orleans.Connections.Security;
+using Orleans.Dashboard;
 using Orleans.Hosting;
+using Orleans.Metadata;
 using Orleans.Providers;
+using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace HybridTrading.Silo.Hosting;
 
 /// <summary>
-/// All that is particular to <c>OrleansHost=Cluster</c>: genuine Orleans, here one silo on loopback over the storage that Local uses, which is what
-/// runs without a database. Its twin is LocalHost.cs.
+/// All that is particular to <c>OrleansHost=Cluster</c>: genuine Orleans. With a database the process is one of a cluster, as a silo of the services that
+/// it hosts or, with the gateway alone, as a client; without one it is a single silo on loopback over the storage that Local uses. Its twin is
+/// LocalHost.cs.
 /// </summary>
 public static class OrleansHost
 {
     public const string Name = "Cluster";
 
-    /// <inheritdoc cref="AddSilo(IHostApplicationBuilder, bool, int, int)"/>
-    /// <remarks>For a run, which nobody connects to: the silo's port is any free one, and it has no gateway.</remarks>
-    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => AddSilo(builder, durable, FreePort(), 0);
+    private const string ClusterName = "hybridtrading";
+    private const string Npgsql = "Npgsql";
 
+    /// <summary>A silo on its own that nobody connects to: its port is any free one, and it has no gateway.</summary>
     /// <param name="durable">Grain state and reminders are kept by the storage that is registered; else in memory (a run rebuilds them).</param>
-    /// <param name="siloPort">Where other silos reach this one, on loopback.</param>
-    /// <param name="gatewayPort">Where clients outside the process reach it, on loopback; 0 for none.</param>
-    public static void AddSilo(IHostApplicationBuilder builder, bool durable, int siloPort, int gatewayPort) => builder.UseOrleans(silo =>
+    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => builder.UseOrleans(silo =>
     {
-        MessageCheck.Run(typeof(MarketGrain).Assembly);
-        silo.UseLocalhostClustering(siloPort, gatewayPort);
-        if (durable)
+        silo.UseLocalhostClustering(FreePort(), 0);
+        AddGrains(silo);
+        if (durable) AddRegisteredStorage(silo);
+        else AddMemoryStorage(silo);
+    });
+
+    /// <summary>A silo or client of the live system.</summary>
+    /// <exception cref="Commands.UsageException">What the process is told of its cluster does not go together.</exception>
+    public static void AddMember(IHostApplicationBuilder builder, ClusterMember member)
+    {
+        member.Check();
+        if (member.IsClient) builder.UseOrleansClient(client => AddClient(client, member));
+        else builder.UseOrleans(silo => AddSilo(silo, member));
+    }
+
+    /// <summary>Orleans' own dashboard.</summary>
+    /// <returns>Its endpoints, for whoever guards them; null when the process collects nothing.</returns>
+    public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterMember member, string path) =>
+        member.Dashboard ? endpoints.MapOrleansDashboard(path) : null;
+
+    private static void AddSilo(ISiloBuilder silo, ClusterMember member)
+    {
+        if (member.Database is { } database)
         {
-            // Orleans looks for the default provider without its name.
-            silo.Services.TryAddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
-            silo.AddReminders();
+            silo.Configure<ClusterOptions>(NameCluster);
+            silo.Configure<EndpointOptions>(endpoint =>
+            {
+                endpoint.AdvertisedIPAddress = member.Advertised;
+                endpoint.SiloPort = member.SiloPort;
+                endpoint.GatewayPort = member.GatewayPort;
+                endpoint.SiloListeningEndpoint = new IPEndPoint(member.Listen, member.SiloPort);
+                endpoint.GatewayListeningEndpoint = new IPEndPoint(member.Listen, member.GatewayPort);
+            });
+            silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Npgsql, database));
+            silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = (Npgsql, database));
+            silo.AddAdoNetGrainStorageAsDefault(storage =>
+            {
+                (storage.Invariant, storage.ConnectionString) = (Npgsql, database);
+                storage.GrainStorageSerializer = new GrainStateSerializer();
+            });
+            silo.Configure<ClusterMembershipOptions>(FailOver);
         }
         else
         {
-            silo.AddMemoryGrainStorageAsDefault();
-            silo.UseInMemoryReminderService();
+            silo.UseLocalhostClustering(member.SiloPort, member.GatewayPort);
+            AddRegisteredStorage(silo);
         }
+        AddGrains(silo);
+        silo.Configure<GrainTypeOptions>(grains => grains.Classes.RemoveWhere(grain =>
+            grain.GetCustomAttribute<HostedByAttribute>() is { } host && !member.Hosts(host.Service)));
+        silo.AddOutgoingGrainCallFilter<UnhostedServices>();
+        if (member.Tls is { } tls)
+        {
+            silo.Configure<SiloConnectionOptions>(connections =>
+            {
+                connections.ConfigureSiloInboundConnection(connection => connection.UseServerTls(Towards(PeerRole.Client, tls)));
+                connections.ConfigureGatewayInboundConnection(connection => connection.UseServerTls(Towards(PeerRole.Client, tls)));
+                connections.ConfigureSiloOutboundConnection(connection => connection.UseClientTls(Towards(PeerRole.Server, tls)));
+            });
+        }
+        if (member.Dashboard) silo.AddDashboard();
+    }
+
+    private static void AddClient(IClientBuilder client, ClusterMember member)
+    {
+        client.Configure<ClusterOptions>(NameCluster);
+        client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Npgsql, member.Database!));
+        client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
+        // A cluster that is starting, or is without a gateway for a moment, is waited for.
+        client.UseConnectionRetryFilter(async (_, cancellation) =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
+            return true;
+        });
+        client.AddOutgoingGrainCallFilter<UnhostedServices>();
+        client.AddMemoryStreams(MarketGrain.Screens);
+        if (member.Tls is { } tls)
+        {
+            client.Configure<ClientConnectionOptions>(connections => connections.ConfigureConnection(connection => connection.UseClientTls(Towards(PeerRole.Server, tls))));
+        }
+        if (member.Dashboard) client.AddDashboard();
+    }
+
+    private static void AddGrains(ISiloBuilder silo)
+    {
+        MessageCheck.Run(typeof(MarketGrain).Assembly);
         // Who listens to screens is forgotten with the process, as are the screens.
         silo.AddMemoryGrainStorage("PubSubStore");
         silo.AddMemoryStreams(MarketGrain.Screens);
         silo.AddTenancy();
-    });
+    }
+
+    private static void AddRegisteredStorage(ISiloBuilder silo)
+    {
+        // Orleans looks for the default provider without its name.
+        silo.Services.TryAddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
+        silo.AddReminders();
+    }
+
+    private static void AddMemoryStorage(ISiloBuilder silo)
+    {
+        silo.AddMemoryGrainStorageAsDefault();
+        silo.UseInMemoryReminderService();
+    }
+
+    private static void NameCluster(ClusterOptions cluster) => (cluster.ClusterId, cluster.ServiceId) = (ClusterName, ClusterName);
+
+    /// <summary>
+    /// A dead silo is voted out about 3 s after its last answer (Orleans' defaults: 15 s), so accounts trade again soon. The price is a probe a second
+    /// to each watched neighbour, and that a pause of 3 s (a stalled disk, a suspended machine) costs a silo its place.
+    /// </summary>
+    private static void FailOver(ClusterMembershipOptions membership)
+    {
+        membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+        membership.MinProbeTimeout = TimeSpan.FromSeconds(1);
+        membership.MaxProbeTimeout = TimeSpan.FromSeconds(1);
+        membership.NumMissedProbesLimit = 3;
+        membership.UseLivenessGossip = true;
+        membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+        membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        // A cluster of three that loses one must be able to say so with the two that are left.
+        membership.NumVotesForDeathDeclaration = 2;
+        membership.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
+        membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
+    }
+
+    private static TlsOptions Towards(PeerRole peers, ClusterTls tls) => new()
+    {
+        RemoteCertificateMode = RemoteCertificateMode.RequireCertificate,
+        ClientCertificateMode = RemoteCertificateMode.RequireCertificate,
+        RemoteCertificateValidation = (peer, _, _) => tls.Admits(peer, peers),
+        // Asked for at every handshake, so that a replaced certificate is used; the fixed one only satisfies the check at start.
+        LocalCertificate = tls.Certificate,
+        LocalServerCertificateSelector = (_, _) => tls.Certificate,
+        LocalClientCertificateSelector = (_, _, _, _, _) => tls.Certificate,
+        OnAuthenticateAsClient = (_, handshake) => handshake.TargetHost = tls.ClusterName,
+    };
 
     private static int FreePort()
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>Says which service is missing when no process of the cluster hosts a grain, in place of Orleans' word about grain types.</summary>
+    private sealed class UnhostedServices(IClusterManifestProvider cluster) : IOutgoingGrainCallFilter
+    {
+        private static readonly FrozenDictionary<string, string> Services = typeof(MarketGrain).Assembly.GetTypes()
+            .Where(type => type is { IsClass: true, IsAbstract: false } && type.IsDefined(typeof(HostedByAttribute)))
+            .SelectMany(type => type.GetInterfaces().Where(each => typeof(IAddressable).IsAssignableFrom(each) && each.Assembly == type.Assembly)
+                .Select(each => (Interface: each.FullName!, type.GetCustomAttribute<HostedByAttribute>()!.Service)))
+            .ToFrozenDictionary(pair => pair.Interface, pair => pair.Service, StringComparer.Ordinal);
+
+        public async Task Invoke(IOutgoingGrainCallContext context)
+        {
+            try
+            {
+                await context.Invoke();
+            }
+            catch (Exception e) when (e.GetType() == typeof(OrleansException) || e is ArgumentException)
+            {
+                if (!Services.TryGetValue(context.InterfaceMethod.DeclaringType!.FullName!, out string? service) || IsHosted(context.TargetId.Type)) throw;
+                throw new ServiceNotHostedException(service, e);
+            }
+        }
+
+        private bool IsHosted(GrainType grain) => cluster.Current.AllGrainManifests.Any(manifest => manifest.Grains.ContainsKey(grain));
+    }
+
+    /// <summary>Grain state as JSON, as Local writes it: nothing stored depends on a runtime's own serializer.</summary>
+    private sealed class GrainStateSerializer : IGrainStorageSerializer
+    {
+        public BinaryData Serialize<T>(T? input) => new(JsonSerializer.SerializeToUtf8Bytes(input));
+
+        public T Deserialize<T>(BinaryData input) => input.ToObjectFromJson<T>()!;
     }
 }

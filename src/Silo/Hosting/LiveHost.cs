@@ -6,6 +6,7 @@ using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Silo.Commands;
+using HybridTrading.Silo.Hosting.Tls;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.MarketLog;
@@ -15,7 +16,7 @@ namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What <c>run</c> is told.</summary>
 public sealed record LiveOptions(
-    string DataFolder, string PortMap, int PortOffset, ImmutableArray<string> Services, LiveFeedOptions Feed, MarketLogOptions MarketLog);
+    string DataFolder, string PortMap, int PortOffset, ImmutableArray<string> Services, LiveFeedOptions Feed, MarketLogOptions MarketLog, ClusterSettings Cluster);
 
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
@@ -41,6 +42,10 @@ public static class LiveHost
             throw new UsageException(e.Message);
         }
         PrintBanner(plan, options);
+        if (app.Services.GetRequiredService<DashboardAccess>() is { Generated: { } token } && OrleansHost.Name == "Cluster" && options.Cluster.Dashboard)
+        {
+            foreach (int port in plan.PortsOf(DashboardAccess.Service).Order().Take(1)) Console.Out.WriteLine($"  dashboard  http://localhost:{port}{DashboardAccess.Path}  operator, password {token}");
+        }
         await app.WaitForShutdownAsync(cancellation);
         return 0;
     }
@@ -67,20 +72,16 @@ public static class LiveHost
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
-        builder.Logging.ClearProviders().AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-        });
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("HybridTrading", LogLevel.Information);
+        AddLog(builder.Logging);
+        builder.Services.AddSingleton<DashboardAccess>();
         builder.AddServiceEndpoints(plan);
         builder.Services.AddHybridStorage(folder, new StorageOptions { MarketLog = options.MarketLog });
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get(FeedName));
         builder.Services.AddSingleton(options.Feed);
         var universe = new InstrumentUniverse(SimulatedMarket.Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = WarmUpBars });
-        OrleansHost.AddSilo(builder, durable: true, plan.SiloPort, plan.GatewayPort);
+        ClusterMember member = MemberOf(options, plan, environment);
+        OrleansHost.AddMember(builder, member);
         builder.Services.AddHybridApi(new ApiOptions
         {
             Universe = universe, Host = OrleansHost.Name, Simulated = true, DataFolder = folder.Root, FeedName = FeedName,
@@ -91,7 +92,35 @@ public static class LiveHost
         WebApplication app = builder.Build();
         app.MapServiceHealth();
         app.MapHybridApi();
+        if (plan.Hosts(DashboardAccess.Service) && OrleansHost.MapDashboard(app, member, DashboardAccess.Path) is { } dashboard)
+        {
+            app.Services.GetRequiredService<DashboardAccess>().Guard(dashboard);
+        }
         return app;
+    }
+
+    private static void AddLog(ILoggingBuilder log)
+    {
+        log.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        log.SetMinimumLevel(LogLevel.Warning).AddFilter("HybridTrading", LogLevel.Information);
+    }
+
+    private static ClusterMember MemberOf(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment)
+    {
+        ClusterSettings cluster = options.Cluster;
+        return new ClusterMember
+        {
+            Services = options.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
+            SiloPort = plan.SiloPort, GatewayPort = plan.GatewayPort, Listen = cluster.Listen, Advertised = cluster.Advertised,
+            Database = environment.Settings.GetValueOrDefault(EnvironmentConfiguration.DatabaseKey),
+            Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ClusterTls>()) : null,
+            Dashboard = cluster.Dashboard,
+        };
     }
 
     private static void PrintBanner(ServiceEndpoints plan, LiveOptions options)

@@ -1,6 +1,7 @@
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Messages;
+using Microsoft.AspNetCore.Routing;
 using Orleans.Hosting;
 using Orleans.Local;
 
@@ -11,16 +12,12 @@ public static class OrleansHost
 {
     public const string Name = "Local";
 
-    /// <inheritdoc cref="AddSilo(IHostApplicationBuilder, bool, int, int)"/>
-    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => AddSilo(builder, durable, 0, 0);
-
+    /// <summary>A silo on its own.</summary>
     /// <param name="durable">Grain state and reminders are kept by the storage that is registered; else in memory (a run rebuilds them).</param>
-    /// <param name="siloPort">Of a cluster; not opened here.</param>
-    /// <param name="gatewayPort">Of a cluster; not opened here.</param>
-    public static void AddSilo(IHostApplicationBuilder builder, bool durable, int siloPort, int gatewayPort) => builder.UseOrleans(silo =>
+    public static void AddSilo(IHostApplicationBuilder builder, bool durable) => builder.UseOrleans(silo =>
     {
         MessageCheck.Run(typeof(MarketGrain).Assembly);
-        silo.UseLocalhostClustering(siloPort, gatewayPort);
+        silo.UseLocalhostClustering();
         silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
         if (durable)
         {
@@ -34,4 +31,10 @@ public static class OrleansHost
         silo.AddMemoryStreams(MarketGrain.Screens);
         silo.AddTenancy();
     });
+
+    /// <summary>The live system: all of it, since there is nobody else.</summary>
+    public static void AddMember(IHostApplicationBuilder builder, ClusterMember member) => AddSilo(builder, durable: true);
+
+    /// <summary>None here: the console's System page shows what runs.</summary>
+    public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterMember member, string path) => null;
 }
