@@ -21,14 +21,15 @@ internal readonly record struct Series(string Symbol, TimeFrame TimeFrame);
 ///         28  4  CRC-32C of the 28 bytes before
 /// block   0   4  CRC-32C of the block from here + 4 to its end
 ///         4   4  length of what follows the block's header
-///         8   8  position of its first event (of the next event for a table block)
+///         8   8  position of its first event (of the next event for a table block, of the first that is left out for a gap)
 ///         16  4  count of records
-///         20  1  kind: 0 quotes, 1 bars, 2 clock, 255 table of series
+///         20  1  kind: 0 quotes, 1 bars, 2 clock, 254 gap, 255 table of series
 ///         21  3  zero
 ///         24  8  when it was written
 /// quote   4 series, 8 event time, 8 quote time, 8 bid, 8 ask, 8 bid size, 8 ask size
 /// bar     4 series, 8 event time, 8 open time, 4 * 8 bid OHLC, 4 * 8 ask OHLC, 8 volume (IEEE 754)
 /// clock   8 event time
+/// gap     8 position with which the log goes on
 /// table   2 + n symbol, 2 + n time frame; numbers are given from 0 in the order of the file, so every segment can be read alone
 /// </code>
 /// </summary>
@@ -40,6 +41,7 @@ internal static class MarketLogFormat
     public const int QuoteSize = 52;
     public const int BarSize = 92;
     public const int ClockSize = 8;
+    public const byte Gap = 254;
     public const byte Table = 255;
     public const int MaxBlock = 16 << 20;
     public const int MaxSymbol = 256;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using HybridTrading.Domain.Markets;
@@ -35,10 +36,17 @@ public sealed record MarketLogOptions
 /// <summary>
 /// The log of one feed on the local disk; see <see cref="MarketLogFormat"/> for the bytes. One writer at a time is the rule (the feed's
 /// grain), any number of readers. After a write or flush that failed the log refuses every further append.
+/// <para>
+/// A position is never given to two events, although a power cut may take the last of them while the journal already names their positions:
+/// positions are reserved ahead by the name of a file that outlives the cut, and after an end that was not orderly the log goes on behind the
+/// reservation.
+/// </para>
 /// </summary>
 public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
 {
     private const int BlockEvents = 4096;
+    private const long ReservedAhead = 1 << 20;
+    private const string ReservationSuffix = ".reserved";
 
     private readonly IFileDoor _door;
     private readonly string _folder;
@@ -55,6 +63,7 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
     private IDoorFile? _file;
     private byte[] _buffer = new byte[1 << 20];
     private long _nextPosition;
+    private long _reserved;
     private bool _dirty;
     private StorageException? _stopped;
 
@@ -161,7 +170,8 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
                 while (position < end && reader.Next() is { } block)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    if (block.Kind == MarketLogFormat.Table || block.FirstPosition + block.Count <= position) continue;
+                    if (block.Kind == MarketLogFormat.Gap) position = Math.Max(position, Math.Min(reader.Position, end));
+                    if (block.Kind >= MarketLogFormat.Gap || block.FirstPosition + block.Count <= position) continue;
                     MarketEvent[] events = reader.Events(block, position, end);
                     position += events.Length;
                     yield return events;
@@ -231,6 +241,8 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
             lock (_gate)
             {
                 if (_file is null && _stopped is not null) return;
+                // Everything is on disk: nothing needs the reservation any more.
+                if (_stopped is null && !_dirty) DropReservations();
                 _stopped ??= new StorageException($"the market log {_folder} is closed");
                 _file?.Dispose();
                 _file = null;
@@ -260,6 +272,7 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
 
     private void AppendRun(ReadOnlySpan<MarketEvent> run)
     {
+        if (_nextPosition + run.Length > _reserved) Reserve(_nextPosition + run.Length + ReservedAhead);
         if (_file is null || _segments[^1].Length >= _options.SegmentBytes) Roll();
         int at = AppendTable(run);
         int recordSize = MarketLogFormat.RecordSize(run[0].Kind);
@@ -316,6 +329,32 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
     private void EnsureBuffer(int size)
     {
         if (_buffer.Length < size) Array.Resize(ref _buffer, Math.Max(size, 2 * _buffer.Length));
+    }
+
+    private string ReservationPath(long position) => Path.Combine(_folder, position.ToString("D20", CultureInfo.InvariantCulture) + ReservationSuffix);
+
+    private IEnumerable<(string Path, long Position)> Reservations() =>
+        from file in _door.List(_folder)
+        where file.EndsWith(ReservationSuffix, StringComparison.Ordinal)
+        let name = Path.GetFileNameWithoutExtension(file)
+        where long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        select (file, long.Parse(name, CultureInfo.InvariantCulture));
+
+    /// <summary>Positions before this one may be given out from now on. The name is the content, so it cannot be torn.</summary>
+    private void Reserve(long position)
+    {
+        _door.Create(ReservationPath(position)).Dispose();
+        _door.FlushFolder(_folder);
+        _reserved = position;
+        DropReservations(except: position);
+    }
+
+    private void DropReservations(long except = -1)
+    {
+        foreach ((string path, long position) in Reservations().ToArray())
+        {
+            if (position != except) _door.Delete(path);
+        }
     }
 
     private void Roll()
@@ -378,17 +417,31 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
         // No earlier than the last write of a full segment is the first write of the one behind it.
         for (int i = 0; i < segments.Count - 1; i++) segments[i].LastWritten = FirstWritten(segments[i + 1]) ?? DateTime.MaxValue;
         _segments = [.. segments];
+        _reserved = Reservations().Select(one => one.Position).DefaultIfEmpty(0).Max();
+        if (_reserved > _nextPosition) SkipTo(_reserved);
+    }
+
+    /// <summary>Positions up to here may have been given to events that a power cut took.</summary>
+    private void SkipTo(long position)
+    {
+        if (_file is null) Roll();
+        byte[] gap = new byte[MarketLogFormat.BlockHeaderSize + sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(gap.AsSpan(MarketLogFormat.BlockHeaderSize), position);
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        MarketLogFormat.SealBlock(gap, _nextPosition, 0, MarketLogFormat.Gap, now);
+        Segment active = _segments[^1];
+        _file!.Write(gap, active.Length);
+        _file.Flush();
+        active.Length += gap.Length;
+        active.LastWritten = now;
+        _nextPosition = position;
     }
 
     private void RecoverLast(Segment segment, IDoorFile file)
     {
         using var reader = new BlockReader(_door.OpenRead(segment.Path), segment, tolerant: true);
-        _nextPosition = segment.FirstPosition;
-        while (reader.Next() is { } block)
-        {
-            if (block.Kind != MarketLogFormat.Table) _nextPosition = block.FirstPosition + block.Count;
-            segment.LastWritten = block.Written;
-        }
+        while (reader.Next() is { } block) segment.LastWritten = block.Written;
+        _nextPosition = reader.Position;
         for (int i = 0; i < reader.Table.Count; i++) _series[reader.Table[i]] = i;
         if (reader.Offset < file.Length)
         {
@@ -444,7 +497,9 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
         private long _start;
         private int _filled;
         private int _bodyAt;
-        private long _position = segment.FirstPosition;
+
+        /// <summary>Of the event behind the last good block.</summary>
+        public long Position { get; private set; } = segment.FirstPosition;
 
         public List<Series> Table { get; } = [];
 
@@ -458,16 +513,20 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
             if (fault is not null)
             {
                 if (tolerant) return null;
-                throw new DamagedDataException(segment.Path, Offset, _position, fault);
+                throw new DamagedDataException(segment.Path, Offset, Position, fault);
             }
             Offset += size;
-            if (block.Kind == MarketLogFormat.Table)
+            switch (block.Kind)
             {
-                MarketLogFormat.ReadSeries(_window.AsSpan(_bodyAt, size - MarketLogFormat.BlockHeaderSize), block.Count, Table);
-            }
-            else
-            {
-                _position += block.Count;
+                case MarketLogFormat.Table:
+                    MarketLogFormat.ReadSeries(_window.AsSpan(_bodyAt, size - MarketLogFormat.BlockHeaderSize), block.Count, Table);
+                    break;
+                case MarketLogFormat.Gap:
+                    Position = BinaryPrimitives.ReadInt64LittleEndian(_window.AsSpan(_bodyAt));
+                    break;
+                default:
+                    Position += block.Count;
+                    break;
             }
             return block;
         }
@@ -503,8 +562,9 @@ public sealed class SegmentMarketLog : IMarketLog, IAsyncDisposable
             block = new Block(
                 bytes[20], BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]), BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]),
                 new DateTime(BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]), DateTimeKind.Utc));
-            if (block.FirstPosition != _position) return $"a block says position {block.FirstPosition}, expected {_position}";
-            if (block.Kind != MarketLogFormat.Table && block.Count * (long)MarketLogFormat.RecordSize((MarketEventKind)block.Kind) != length)
+            if (block.FirstPosition != Position) return $"a block says position {block.FirstPosition}, expected {Position}";
+            if (block.Kind == MarketLogFormat.Gap && length != sizeof(long)) return "a gap does not say where the log goes on";
+            if (block.Kind < MarketLogFormat.Gap && block.Count * (long)MarketLogFormat.RecordSize((MarketEventKind)block.Kind) != length)
             {
                 return "the length of a block does not fit its count of events";
             }

@@ -113,8 +113,8 @@ public sealed class SegmentMarketLogTests
             var cut = new PowerCutDoor();
             cut.Put(path, content[..length]);
             SegmentMarketLog after = SegmentMarketLog.Open(Folder, null, new ManualTime(), cut);
-            long size = after.NextPosition;
             List<MarketEvent> read = ListAsync(after, 0).GetAwaiter().GetResult();
+            long size = after.NextPosition;
             MarketEvent next = Event((int)size, random);
             bool goesOn = after.AppendAsync(new[] { next }).AsTask().GetAwaiter().GetResult() == size
                 && ListAsync(after, size).GetAwaiter().GetResult().SequenceEqual([next]);
@@ -162,7 +162,50 @@ public sealed class SegmentMarketLogTests
         Assert.Equal(0, door.UnflushedBytes);
         await log.AppendAsync(new[] { Event(2, random) });
         await using SegmentMarketLog after = SegmentMarketLog.Open(Folder, null, time, door.Survivor(0));
-        Assert.Equal(2, after.NextPosition);
+        Assert.Equal(2, (await ListAsync(after, 0)).Count);
+    }
+
+    [Fact]
+    public async Task No_position_is_given_twice_whatever_a_power_cut_took()
+    {
+        var random = new Random(13);
+        for (int torn = 0; torn < 400; torn += 7)
+        {
+            var door = new PowerCutDoor();
+            SegmentMarketLog log = SegmentMarketLog.Open(Folder, Small, new ManualTime(), door);
+            List<MarketEvent> kept = [];
+            long known = 0;
+            // Three lives, each cut off with what it wrote last not flushed.
+            for (int life = 0; life < 3; life++)
+            {
+                MarketEvent flushed = Event((int)log.NextPosition, random);
+                await log.AppendAsync(new[] { flushed });
+                log.Flush();
+                kept.Add(flushed with { Position = known });
+                for (int i = 0; i < 5; i++) known = await log.AppendAsync(new[] { Event((int)log.NextPosition, random) });
+                door = door.Survivor(torn);
+                log = SegmentMarketLog.Open(Folder, Small, new ManualTime(), door);
+                Assert.True(log.NextPosition > known, $"position {log.NextPosition} was given out before (up to {known})");
+                known = log.NextPosition;
+            }
+            List<MarketEvent> read = await ListAsync(log, 0);
+            Assert.Equal(read.Select(one => one.Position).Order().Distinct(), read.Select(one => one.Position));
+            Assert.Subset(read.Select(one => one.Position).ToHashSet(), kept.Select(one => one.Position).ToHashSet());
+            // From inside a gap one reads what lies behind it.
+            Assert.Equal(read.Where(one => one.Position >= 10).ToList(), await ListAsync(log, 10));
+        }
+    }
+
+    [Fact]
+    public async Task After_an_orderly_end_positions_go_on_without_a_gap()
+    {
+        var door = new PowerCutDoor();
+        var random = new Random(14);
+        for (int life = 0; life < 3; life++)
+        {
+            await using SegmentMarketLog log = SegmentMarketLog.Open(Folder, null, new ManualTime(), door);
+            Assert.Equal(life, await log.AppendAsync(new[] { Event(life, random) }));
+        }
     }
 
     [Fact]
