@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
 namespace HybridTrading.Silo.Tests;
 
 /// <summary>The live system from its command line.</summary>
@@ -76,6 +79,36 @@ public sealed class RunCommandTests
     }
 
     [Fact]
+    public async Task The_journal_of_a_running_system_is_exported_and_verified_up_to_what_is_durable()
+    {
+        using var data = new TempFolder();
+        await using LiveSystem system = await LiveSystem.StartAsync(data.Path);
+        long opened = await ChangeAsync(system, HttpMethod.Post, "accounts", "{ \"name\": \"one\", \"currency\": \"USD\", \"deposit\": 1000 }");
+
+        JsonObject[] events = await ExportAsync("0");
+        Assert.Contains(events, one => (string?)one["name"] == "account-opened" && (long)one["position"]! <= opened);
+        Assert.Equal(Enumerable.Range(0, events.Length).Select(position => (long)position), events.Select(one => (long)one["position"]!));
+
+        // The system goes on writing, and what it writes then is in the next export.
+        long paid = await ChangeAsync(system, HttpMethod.Post, "accounts/one/deposits", "{ \"amount\": 5 }");
+        JsonObject[] later = await ExportAsync($"{paid}");
+        Assert.Equal(paid, (long)later[0]["position"]!);
+        Assert.Equal(5m, (decimal)later[0]["payload"]!["amount"]!);
+        ProgramResult verified = (await HybridProgram.RunAsync("journal", "verify", "--data", data.Path)).Succeeded();
+        Assert.InRange(long.Parse(verified.Output.Split(' ')[0]), paid + 1, long.MaxValue);
+        Assert.EndsWith("sound\n", verified.Output, StringComparison.Ordinal);
+
+        (await system.Program.StopAsync()).Succeeded();
+        Assert.Equal(paid, (long)(await ExportAsync($"{paid}"))[0]["position"]!);
+
+        async Task<JsonObject[]> ExportAsync(string from)
+        {
+            ProgramResult exported = (await HybridProgram.RunAsync("journal", "export", "--from", from, "--data", data.Path)).Succeeded();
+            return [.. exported.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+        }
+    }
+
+    [Fact]
     public async Task A_file_in_place_of_the_data_folder_is_named()
     {
         using var folder = new TempFolder();
@@ -102,6 +135,17 @@ public sealed class RunCommandTests
 
         Assert.True(result.ExitCode == 1, result.ToString());
         Assert.Contains("999", Assert.Single(result.ErrorLines), StringComparison.Ordinal);
+    }
+
+    /// <returns>The journal position that contains the change.</returns>
+    private static async Task<long> ChangeAsync(LiveSystem system, HttpMethod method, string path, string body)
+    {
+        using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+        using HttpResponseMessage response = await system.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        string answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, answer);
+        return (long)JsonNode.Parse(answer)!["minPosition"]!;
     }
 
     private static async Task AssertDrainedAsync(TempFolder data, LiveSystem system, ProgramResult result)

@@ -70,6 +70,16 @@ public sealed class FileKeyProvider : IKeyProvider
         }
     }
 
+    /// <summary>Opens the folder of a journal that exists, for tools that only read: nothing is made.</summary>
+    /// <exception cref="StorageException">The master key is missing, unreadable, or readable by others.</exception>
+    public static FileKeyProvider Look(string folder, IFileDoor? door = null)
+    {
+        door ??= new FileDoor();
+        string path = Path.Combine(folder, "master.key");
+        if (!door.Exists(path)) throw new StorageException($"{path} is missing; restore it from a backup");
+        return Open(folder, door);
+    }
+
     public SubjectKey GetOrCreate(string subject)
     {
         if (_current.TryGetValue(subject, out SubjectKey? key)) return key;
