@@ -103,6 +103,18 @@ public sealed class FileKeyProvider : IKeyProvider
         }
     }
 
+    public int DestroyedKeys()
+    {
+        try
+        {
+            return _door.List(_folder).Count(file => file.EndsWith(".destroyed", StringComparison.Ordinal));
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From(refused, "read keys", _folder);
+        }
+    }
+
     public void Destroy(string subject)
     {
         lock (_changing)
