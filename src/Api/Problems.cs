@@ -30,6 +30,7 @@ public static class ApiReason
     public const string ClientOrderIdReused = nameof(ClientOrderIdReused);
     public const string NotRecorded = nameof(NotRecorded);
     public const string ProjectionBehind = nameof(ProjectionBehind);
+    public const string NotPermitted = nameof(NotPermitted);
     public const string Unavailable = nameof(Unavailable);
     public const string TimedOut = nameof(TimedOut);
     public const string InternalError = nameof(InternalError);
@@ -124,6 +125,8 @@ public static partial class Problems
             "nothing was recorded, so nothing was done: try again with the same Idempotency-Key"),
         StorageException => Of(
             StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the data is not available now: try again, or look at the service's log"),
+        UnauthorizedAccessException => Of(
+            StatusCodes.Status403Forbidden, ApiReason.NotPermitted, "it belongs to somebody else, or is not open to users"),
         TimeoutException => Of(
             StatusCodes.Status504GatewayTimeout, ApiReason.TimedOut, "no answer in time; it may still happen: repeat with the same Idempotency-Key"),
         OrleansMessageRejectionException =>
@@ -162,6 +165,7 @@ public static partial class Problems
     private static string Title(int status) => status switch
     {
         StatusCodes.Status400BadRequest => "The request is not valid",
+        StatusCodes.Status403Forbidden => "It is not permitted",
         StatusCodes.Status404NotFound => "There is no such thing",
         StatusCodes.Status405MethodNotAllowed => "The method is not allowed",
         StatusCodes.Status409Conflict => "It does not fit what there is",

@@ -4,6 +4,7 @@ using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
+using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -51,7 +52,11 @@ public static class HybridStorage
             folder.Snapshots, provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<SegmentJournal>().DurableVersion));
         services.AddKeyedSingleton(StateDatabase, (_, _) => SqliteDatabase.Open(folder.StateDatabase));
         services.AddKeyedSingleton(BarDatabase, (_, _) => SqliteDatabase.Open(folder.BarDatabase, SqliteDurability.Normal));
-        services.AddKeyedSingleton(ViewDatabase, (_, _) => SqliteDatabase.Open(folder.ViewDatabase, SqliteDurability.Normal));
+        services.AddKeyedSingleton(ViewDatabase, (provider, _) =>
+        {
+            ErasedViews.RemoveWhereStale(folder, provider.GetRequiredService<IKeyProvider>());
+            return SqliteDatabase.Open(folder.ViewDatabase, SqliteDurability.Normal);
+        });
         services.AddSingleton<IPositionStore>(provider => new SqlitePositionStore(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
         services.AddKeyedSingleton<IGrainStorage>(
             ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME,

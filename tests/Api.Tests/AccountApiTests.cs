@@ -1,5 +1,7 @@
 using System.Text.Json;
+using HybridTrading.Api;
 using HybridTrading.Tests.Host;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HybridTrading.Tests;
 
@@ -157,5 +159,31 @@ public sealed class AccountApiTests
         (await host.DeleteAsync("accounts/none/follows/none")).ExpectProblem(404, "AccountUnknown");
         (await host.GetAsync("nothing")).ExpectProblem(404, "RouteUnknown");
         (await host.DeleteAsync("accounts/none")).ExpectProblem(405, "MethodNotAllowed");
+    }
+
+    [Fact]
+    public async Task WhatBelongsToSomebodyElseIsForbidden()
+    {
+        // A request whose calls run for one tenant and whose keys name another: the grains' own guard refuses it.
+        await using ApiHost host = await ApiHost.StartAsync(services => services.AddScoped<ICaller, TwoFaced>());
+        (await host.GetAsync("accounts/main")).ExpectProblem(403, "NotPermitted");
+        (await host.GetAsync("strategies/cross")).ExpectProblem(403, "NotPermitted");
+    }
+
+    private sealed class TwoFaced : ICaller
+    {
+        private bool _asked;
+
+        public string Tenant
+        {
+            get
+            {
+                string tenant = _asked ? "local" : "intruder";
+                _asked = true;
+                return tenant;
+            }
+        }
+
+        public string User => "owner";
     }
 }

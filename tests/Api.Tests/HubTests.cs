@@ -75,6 +75,27 @@ public sealed class HubTests
     }
 
     [Fact]
+    public async Task WhoLooksIsToldWhenSomebodyElseChangesTheLists()
+    {
+        await using ApiHost host = await ApiHost.StartAsync();
+        await using HubClient client = await HubClient.ConnectAsync(host.Address);
+        await client.SubscribeAsync([], null);
+
+        Answer opened = await host.OpenAsync("elsewhere");
+        JsonElement accounts = await client.WaitForAsync("lists", lists => lists.GetProperty("accounts").GetBoolean());
+        Assert.InRange(accounts.GetProperty("minPosition").GetInt64(), 0, opened.MinPosition);
+        Assert.False(accounts.GetProperty("strategies").GetBoolean());
+
+        Answer made = (await host.PostAsync("strategies", StrategyApiTests.Cross(start: false))).Expect(201);
+        long position = (await client.WaitForAsync("lists", lists => lists.GetProperty("strategies").GetBoolean())).GetProperty("minPosition").GetInt64();
+        Assert.InRange(position, opened.MinPosition + 1, made.MinPosition);
+        Assert.Equal("cross", Assert.Single((await host.GetAsync($"strategies?minPosition={position}")).Json.EnumerateArray()).GetProperty("name").GetString());
+
+        Answer started = (await host.PostAsync("strategies/cross/start", new { })).Expect(200);
+        await client.WaitForAsync("lists", lists => lists.GetProperty("minPosition").GetInt64() == started.MinPosition);
+    }
+
+    [Fact]
     public async Task ABadSubscriptionSaysWhatWasExpected()
     {
         await using ApiHost host = await ApiHost.StartAsync();

@@ -89,10 +89,30 @@ public sealed class StrategyApiTests
     }
 
     [Theory]
+    [InlineData("tick")]
+    [InlineData("S5")]
+    public async Task ItDecidesAtEveryQuoteOrSecondsWhereItsTimeFrameSaysSo(string timeFrame)
+    {
+        await using ApiHost host = await OrderApiTests.StartAsync();
+        Dictionary<string, object> cross = new()
+        {
+            ["name"] = "quick", ["definition"] = "sma-cross", ["symbol"] = "EURUSD", ["timeFrame"] = timeFrame, ["accounts"] = new[] { "main" },
+            ["parameters"] = new Dictionary<string, int> { ["fast"] = 1, ["slow"] = 2, ["units"] = 1000 }, ["start"] = true,
+        };
+        Answer made = (await host.PostAsync("strategies", cross)).Expect(201);
+        Assert.Equal(timeFrame, made["strategy"].GetProperty("timeFrame").GetString());
+        for (int i = 0; i < 6; i++) await host.QuoteAsync("EURUSD", 1.1m + i % 3 * 0.001m, 1.1001m + i % 3 * 0.001m, TimeSpan.FromSeconds(5));
+
+        JsonElement strategy = (await host.GetAsync("strategies/quick")).Expect(200).Json;
+        Assert.InRange(strategy.GetProperty("decisions").GetInt64(), 1, long.MaxValue);
+        (await host.GetAsync($"features/EURUSD/{timeFrame}")).Expect(200);
+    }
+
+    [Theory]
     [InlineData("""{"name":"s","definition":"moon","symbol":"EURUSD","timeFrame":"M1"}""", 400, "InvalidInput", "definition")]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"NOSUCH","timeFrame":"M1"}""", 400, "InvalidInput", "symbol")]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M7"}""", 400, "InvalidInput", "timeFrame")]
-    [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"tick"}""", 400, "InvalidInput", "timeFrame")]
+    [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"ticks"}""", 400, "InvalidInput", "timeFrame")]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M1","parameters":{"fast":50,"slow":20}}""", 400, "InvalidInput", "parameters.fast")]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M1","accounts":["none"]}""", 404, "AccountUnknown", null)]
     [InlineData("""{"name":"s","definition":"sma-cross","symbol":"EURUSD","timeFrame":"M1","accounts":[null]}""", 400, "InvalidInput", "accounts")]

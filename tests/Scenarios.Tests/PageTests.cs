@@ -33,7 +33,7 @@ public sealed class PageTests(ITestOutputHelper output)
         });
         page.SetDefaultTimeout(Patience);
         ConcurrentQueue<string> faults = Faults(page);
-        await page.GotoAsync(system.Client.BaseAddress!.ToString());
+        await NothingIsSaidBeforeTheVerdictAsync(page, system.Client.BaseAddress!);
 
         await QuotesMoveAsync(page);
         await OpenAccountAsync(page);
@@ -47,6 +47,26 @@ public sealed class PageTests(ITestOutputHelper output)
         Assert.Empty(faults);
         await page.CloseAsync();
         (await system.Program.StopAsync()).Succeeded();
+    }
+
+    /// <summary>While the first answer is under way the page says that it loads, and not that there is nothing.</summary>
+    private static async Task NothingIsSaidBeforeTheVerdictAsync(IPage page, Uri address)
+    {
+        var verdict = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await page.RouteAsync("**/api/v1/accounts", async route =>
+        {
+            await verdict.Task;
+            await route.ContinueAsync();
+        });
+        await page.GotoAsync(address.ToString());
+        await Assertions.Expect(page.Locator(".connection")).ToContainTextAsync("Connected");
+        foreach (string panel in (string[])["account", "ticket", "positions", "orders", "fills", "equity", "strategies", "decisions"])
+        {
+            await Assertions.Expect(page.Locator($"#{panel} .empty:visible")).ToHaveTextAsync("Loading…");
+        }
+        verdict.SetResult();
+        await Assertions.Expect(page.Locator("#account .empty:visible")).ToContainTextAsync("No account yet");
+        await page.UnrouteAsync("**/api/v1/accounts");
     }
 
     private static async Task QuotesMoveAsync(IPage page)
@@ -88,6 +108,8 @@ public sealed class PageTests(ITestOutputHelper output)
         ILocator mark = position.Locator("td").Nth(3);
         await Assertions.Expect(mark).Not.ToHaveTextAsync(await mark.InnerTextAsync(), new LocatorAssertionsToHaveTextOptions { Timeout = Patience });
         // It fills in parts when the market has less at its best price; the parts are the whole, each there once.
+        // The ticket's answer goes on from working to filled.
+        await Assertions.Expect(ticket.Locator(".answer")).ToContainTextAsync("is filled: 0.5 at");
         await page.WaitForFunctionAsync("""
             () => [...document.querySelectorAll('#fills tbody tr')].reduce((sum, row) => sum + Number(row.cells[2].innerText.replace(/[^0-9.]/g, '')), 0)
                 .toFixed(8) === '0.50000000'
@@ -109,7 +131,7 @@ public sealed class PageTests(ITestOutputHelper output)
         await Assertions.Expect(strategy).ToContainTextAsync("paper");
     }
 
-    /// <summary>The page offers no time frame below a minute; one that decides within seconds is made beside it and appears by itself.</summary>
+    /// <summary>One that decides within seconds is made beside the page, by a program, and appears by itself.</summary>
     private static async Task DecisionsComeAsync(IPage page, LiveSystem system)
     {
         JsonObject fast = new()
@@ -123,6 +145,7 @@ public sealed class PageTests(ITestOutputHelper output)
         using HttpResponseMessage answer = await system.Client.SendAsync(request);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
 
+        await Assertions.Expect(page.Locator("#strategies li", new PageLocatorOptions { HasText = "sma-cross · BTCUSD S1" })).ToContainTextAsync("running");
         ILocator decisions = page.Locator("#decisions ol > li");
         await Assertions.Expect(decisions.Nth(2)).ToContainTextAsync("fast · BTCUSD S1",
             new LocatorAssertionsToContainTextOptions { Timeout = Patience });

@@ -27,8 +27,12 @@ public sealed class LiveSystem : IAsyncDisposable
 
     public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
 
-    /// <summary>Starts the system and waits until it says that it runs.</summary>
-    public static async Task<LiveSystem> StartAsync(string data, string map = "hybrid", params string[] further)
+    /// <summary>Starts the system, without the demonstration of a first start, and waits until it says that it runs.</summary>
+    public static Task<LiveSystem> StartAsync(string data, string map = "hybrid", params string[] further) =>
+        StartAsAUserAsync(data, map, ["--no-demo", .. further]);
+
+    /// <summary>Starts the system with nothing but what is given.</summary>
+    public static async Task<LiveSystem> StartAsAUserAsync(string data, string map = "hybrid", params string[] further)
     {
         for (int attempt = 0; ; attempt++)
         {

@@ -20,11 +20,6 @@ internal static class RunCall
     {
         JsonNode copy = report.DeepClone();
         foreach (string field in (string[])["mode", "runId", "seconds", "wallSeconds"]) copy.AsObject().Remove(field);
-        foreach (JsonNode? account in copy["accounts"]!.AsArray())
-        {
-            // Keys begin with the run's tenant.
-            account!["account"] = ((string)account["account"]!).Split('/')[^1];
-        }
         return copy.ToJsonString();
     }
 

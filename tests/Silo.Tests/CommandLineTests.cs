@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
 namespace HybridTrading.Silo.Tests;
 
 /// <summary>What the program says to wrong input: exit code 2 and one line that names the field, its value and what was expected.</summary>
@@ -102,6 +105,77 @@ public sealed class CommandLineTests
         await AssertRefusedAsync(["backtest", folder.Write("gbpusd.zip", "no zip at all")], [folder["gbpusd.zip"]]);
     }
 
+    [Theory]
+    [InlineData("--strategy sma-cross")]
+    [InlineData("--symbol GBPUSD")]
+    [InlineData("--account main")]
+    [InlineData("--strategy sma-cross --strategy rsi-reversion --account small=0.5x --account big=2x --symbol GBPUSD")]
+    public async Task A_file_may_follow_any_option(string options)
+    {
+        using var folder = new TempFolder();
+        ProgramResult result = (await HybridProgram.RunAsync(["backtest", .. options.Split(' '), Days(folder), "--json"])).Succeeded();
+        Assert.Contains("\"dataPoints\": 3,", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gbpusd_d1.csv", "USDJPY")]
+    [InlineData("GBPUSD_D1_202001010000_202001030000.csv", "EURUSD")]
+    public async Task A_symbol_against_the_files_own_word_is_refused_and_both_are_named(string name, string symbol)
+    {
+        using var folder = new TempFolder();
+        string file = Days(folder, name);
+        await AssertRefusedAsync(["backtest", file, "--symbol", symbol], [file, "GBPUSD", symbol, "--symbol"]);
+        await AssertRefusedAsync(["replay", file, "--symbol", symbol, "--data", folder["data"]], [file, "GBPUSD", symbol, "--symbol"]);
+        await AssertRefusedAsync(["backtest", folder.Path, "--symbol", symbol], [file, "GBPUSD", symbol, "--symbol"]);
+    }
+
+    [Fact]
+    public async Task A_symbol_against_LEANs_layout_is_refused() => await AssertRefusedAsync(
+        ["backtest", SharedData.Path("data/lean/forex/oanda/tick/eurusd"), "--timeframe", "M1", "--symbol", "USDJPY"], ["EURUSD", "USDJPY", "--symbol"]);
+
+    [Theory]
+    [InlineData("gbpusd_d1.csv", "GBPUSD", false)]
+    [InlineData("gbpusd_d1.csv", "GBPUSD.r", false)]
+    [InlineData("GBPUSDm_D1.csv", "GBPUSD", false)]
+    [InlineData("prices.csv", "ACME", false)]
+    [InlineData("my_prices.csv", "ACME", false)]
+    [InlineData("acme_d1.csv", "OTHER", true)]
+    public async Task A_symbol_against_what_a_name_looks_like_is_taken_with_a_word(string name, string symbol, bool warned)
+    {
+        using var folder = new TempFolder();
+        ProgramResult result = (await HybridProgram.RunAsync(
+            "backtest", Days(folder, name), "--symbol", symbol, "--data-timeframe", "D1", "--json")).Succeeded();
+        if (!warned) Assert.Empty(result.Error);
+        else Assert.Equal($"warning: {folder[name]}: taken for OTHER, as --symbol says; its name looks like ACME", Assert.Single(result.ErrorLines));
+    }
+
+    [Fact]
+    public async Task One_symbol_chooses_from_a_folder()
+    {
+        using var folder = new TempFolder();
+        Days(folder);
+        folder.Write("eurusd_d1.csv", Header + "2020-01-01,1.1,1.11,1.09,1.105,10\n2020-01-02,1.105,1.12,1.1,1.115,12\n");
+
+        ProgramResult result = (await HybridProgram.RunAsync("backtest", folder.Path, "--symbol", "EURUSD", "--json")).Succeeded();
+
+        Assert.Contains("\"dataPoints\": 2,", result.Output, StringComparison.Ordinal);
+        Assert.Empty(result.Error);
+    }
+
+    [Theory]
+    [InlineData("--cash 0")]
+    [InlineData("--symbol USDJPY")]
+    [InlineData("--strategy nope")]
+    [InlineData("--account-currency XYZ")]
+    public async Task A_refused_replay_leaves_nothing_behind(string options)
+    {
+        using var folder = new TempFolder();
+        string file = Days(folder);
+        ProgramResult result = await HybridProgram.RunAsync(["replay", file, .. options.Split(' '), "--data", folder["data"]]);
+        Assert.True(result.ExitCode == 2, result.ToString());
+        Assert.False(Directory.Exists(folder["data"]));
+    }
+
     [Fact]
     public async Task A_symbol_that_the_files_do_not_hold()
     {
@@ -131,9 +205,19 @@ public sealed class CommandLineTests
         ProgramResult free = (await HybridProgram.RunAsync("backtest", file, "--json", "--limits", "none")).Succeeded();
         ProgramResult bound = (await HybridProgram.RunAsync("backtest", file, "--json", "--limits", limits)).Succeeded();
 
-        Assert.Contains("\"denied\": 0", free.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("\"denied\": 0", bound.Output, StringComparison.Ordinal);
-        Assert.Contains("\"fills\": 0", bound.Output, StringComparison.Ordinal);
+        Assert.Empty(JsonNode.Parse(free.Output)!["denied"]!.AsObject());
+        JsonNode report = JsonNode.Parse(bound.Output)!, account = Assert.Single(report["accounts"]!.AsArray())!;
+        Assert.Equal("main", (string?)account["account"]);
+        Assert.Equal(0, (int)report["fills"]!);
+        KeyValuePair<string, JsonNode?> denied = Assert.Single(report["denied"]!.AsObject());
+        Assert.Equal("OrderVolumeAboveLimit", denied.Key);
+        Assert.Equal((int)report["orders"]!, (int)denied.Value!);
+        Assert.True(JsonNode.DeepEquals(report["denied"], account["denied"]));
+
+        ProgramResult text = (await HybridProgram.RunAsync("backtest", file, "--limits", limits, "--account", "main", "--account", "other")).Succeeded();
+        string all = string.Create(CultureInfo.InvariantCulture, $"{2 * (int)denied.Value!:N0} OrderVolumeAboveLimit");
+        Assert.Contains(text.Output.Split('\n'), line => line.Contains("denied", StringComparison.Ordinal) && line.Contains(all, StringComparison.Ordinal));
+        Assert.Matches($@"(?m)^\S main +\S.* {denied.Value} OrderVolumeAboveLimit ", text.Output);
     }
 
     [Theory]
@@ -161,7 +245,7 @@ public sealed class CommandLineTests
     }
 
     /// <summary>Three days of GBPUSD.</summary>
-    private static string Days(TempFolder folder) => folder.Write("gbpusd_d1.csv",
+    private static string Days(TempFolder folder, string name = "gbpusd_d1.csv") => folder.Write(name,
         Header + "2020-01-01,1.3000,1.3100,1.2900,1.3050,10\n2020-01-02,1.3050,1.3200,1.3000,1.3150,12\n2020-01-03,1.3150,1.3160,1.3010,1.3020,9\n");
 
     private static async Task AssertRefusedAsync(string[] arguments, string[] named)

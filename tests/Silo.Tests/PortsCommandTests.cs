@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace HybridTrading.Silo.Tests;
 
@@ -12,11 +13,12 @@ public sealed class PortsCommandTests
     public async Task The_matrix_has_a_row_for_every_service(string map)
     {
         ProgramResult result = (await HybridProgram.RunAsync("ports", "--map", map, "--port-offset", "100")).Succeeded();
-        // Names may be broken over lines by the width of the output; the ports stand in a column of their own.
-        foreach ((string _, string _, int port, int? _, string? _) in LiveSystem.Services(map))
+        // In a pipe a row is a line, however wide: tools look for port and name on it.
+        foreach ((string name, string _, int port, int? _, string? _) in LiveSystem.Services(map))
         {
-            Assert.Matches($@"(?m)^\S?\s*{port + 100}\b", result.Output);
+            Assert.Matches($@"(?m)^\S?\s*{port + 100}\b.*\s{Regex.Escape(name)}\s", result.Output);
         }
+        Assert.All(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[3..^1], line => Assert.Matches(@"^\S?\s*\d+\b", line));
     }
 
     [Theory]
@@ -53,6 +55,7 @@ public sealed class PortsCommandTests
     [InlineData("gateway-collision")]
     [InlineData("duplicate-name")]
     [InlineData("dependency-cycle")]
+    [InlineData("port-out-of-bounds")]
     public async Task A_broken_map_fails_and_the_fault_is_named(string fault)
     {
         using var folder = new TempFolder();
@@ -82,6 +85,22 @@ public sealed class PortsCommandTests
         Assert.EndsWith($"ports: {result.ErrorLines.Length} faults\n", result.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("clients", "metatrader-connector")]
+    [InlineData("services", "data-bridge")]
+    public async Task A_number_that_is_no_port_is_a_fault_wherever_it_stands(string list, string name)
+    {
+        using var folder = new TempFolder();
+        JsonNode map = Read();
+        map[list]!.AsArray().First(one => (string?)one!["service"] == name)!["port"] = -7;
+
+        ProgramResult result = await HybridProgram.RunAsync("ports", "validate", folder.Write("broken.json", map.ToJsonString()));
+
+        Assert.True(result.ExitCode == 1, result.ToString());
+        Assert.Contains(result.ErrorLines, line => line.Contains("port-out-of-bounds", StringComparison.Ordinal)
+            && line.Contains(name, StringComparison.Ordinal) && line.Contains("-7", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task An_offset_that_leaves_no_ports_fails_with_every_service_named()
     {
@@ -93,7 +112,6 @@ public sealed class PortsCommandTests
     }
 
     [Theory]
-    [InlineData("port", "70000", "1 to 65535")]
     [InlineData("port", "\"8007\"", "whole number")]
     [InlineData("prt", "8007", "prt")]
     public async Task What_is_no_port_map_is_one_line(string field, string value, string expected)
@@ -143,6 +161,10 @@ public sealed class PortsCommandTests
                 break;
             case "duplicate-name":
                 Service(map, "data-bridge")["service"] = "trading-engine";
+                break;
+            case "port-out-of-bounds":
+                engine["port"] = 70_000;
+                named = ["trading-engine", "70000", "1 to 65535"];
                 break;
             case "dependency-cycle":
                 engine["dependencies"] = new JsonArray("portfolio");

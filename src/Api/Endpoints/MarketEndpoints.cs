@@ -48,7 +48,10 @@ internal static class MarketEndpoints
         int count = 500)
     {
         if (options.Universe.Find(symbol) is not { } instrument) return NoInstrument(symbol);
-        TimeFrame frame = Frame(timeFrame);
+        if (Frame(timeFrame) is not { IsTick: false } frame)
+        {
+            throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(timeFrame)}; expected S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
+        }
         if (count is < 1 or > 10_000) throw ApiException.Invalid("count", $"count is {count}; expected 1 to 10000");
         MarketView view = await grains.GetGrain<IMarketGrain>(symbol).GetView();
         FrameView? forming = view.Frames.FirstOrDefault(one => one.TimeFrame == frame);
@@ -73,9 +76,9 @@ internal static class MarketEndpoints
             .ToImmutableSortedDictionary(StringComparer.Ordinal)));
     }
 
-    private static TimeFrame Frame(string text) => TimeFrame.TryParse(text, out TimeFrame frame) && !frame.IsTick
+    private static TimeFrame Frame(string text) => TimeFrame.TryParse(text, out TimeFrame frame)
         ? frame
-        : throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(text)}; expected S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
+        : throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(text)}; expected tick, S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
 
     private static ProblemHttpResult NoInstrument(string symbol) =>
         Problems.NotFound(nameof(Domain.Risk.Reason.InstrumentUnknown), $"symbol is {ApiException.Quote(symbol)}; no such instrument here");

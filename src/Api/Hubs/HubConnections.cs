@@ -119,6 +119,8 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         });
     }
 
+    public void Push(ListsChanged lists) => Add(pending => pending.Lists = lists.With(pending.Lists));
+
     /// <summary>Tells the client that events from a position on could not be pushed.</summary>
     public void Missed(long first) => Add(pending => pending.Gap ??= pending.News == 0 ? first : pending.FirstNews);
 
@@ -169,6 +171,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     private async Task SendAsync(Pending now, CancellationToken stop)
     {
         if (now.Gap is { } position) await client.SendAsync("gap", new Gap(position), stop);
+        if (now.Lists is { } lists) await client.SendAsync("lists", lists, stop);
         if (now.Quotes.Count > 0) await client.SendAsync("quotes", now.Quotes.Values, stop);
         if (now.Closed.Count + now.Forming.Count > 0) await client.SendAsync("bars", now.Closed.Concat(now.Forming.Values), stop);
         if (now.Decisions.Count > 0) await client.SendAsync("decisions", now.Decisions, stop);
@@ -189,6 +192,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         public List<OrderView> Orders { get; } = [];
         public List<FillView> Fills { get; } = [];
         public AccountView? Account { get; set; }
+        public ListsChanged? Lists { get; set; }
         public long? Gap { get; set; }
         public long FirstNews { get; set; }
         public int News => Decisions.Count + Orders.Count + Fills.Count;

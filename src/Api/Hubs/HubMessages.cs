@@ -14,6 +14,17 @@ public sealed record QuotePush(string Symbol, long Position, DateTime Time, deci
     public static QuotePush Of(QuoteView quote) => new(quote.Symbol, quote.Position, quote.Time, quote.Bid, quote.Ask, quote.Simulated);
 }
 
+/// <summary>A list was changed by somebody: another page, another program. It has to be read again.</summary>
+/// <param name="MinPosition">Journal position that contains the change.</param>
+/// <param name="Accounts">An account was opened, or follows other strategies or on other terms.</param>
+/// <param name="Strategies">A strategy was made, started, stopped, or changed in its parameters or followers.</param>
+public sealed record ListsChanged(long MinPosition, bool Accounts, bool Strategies)
+{
+    /// <summary>Two changes as one.</summary>
+    public ListsChanged With(ListsChanged? other) => other is null ? this
+        : new ListsChanged(Math.Max(MinPosition, other.MinPosition), Accounts | other.Accounts, Strategies | other.Strategies);
+}
+
 /// <summary>The connection was too slow and pushes were dropped: the lists have to be read again.</summary>
 /// <param name="Position">Journal position of the first event that was not pushed.</param>
 public sealed record Gap(long Position);

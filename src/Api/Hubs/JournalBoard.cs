@@ -87,6 +87,7 @@ public sealed partial class JournalBoard(
             [.. news.Decisions.Select(strategies.Decision).OfType<DecisionRow>().Select(row => DecisionView.Of(row, caller, options.Universe))];
         foreach (HubConnection connection in person)
         {
+            if (news.Lists is { } lists) connection.Push(lists);
             connection.Push(news.First, decisions,
                 [.. orders.Where(one => connection.Follows(one.Account)).Select(one => one.View)],
                 [.. fills.Where(one => connection.Follows(one.Account)).Select(one => one.View)]);
@@ -103,6 +104,7 @@ public sealed partial class JournalBoard(
             {
                 string account = one.Stream[AccountProjection.StreamPrefix.Length..];
                 AccountEvent happened = AccountEventCatalog.Events.Decode(one);
+                if (happened is AccountOpened or FollowChanged) news.Change(new ListsChanged(one.Position, Accounts: true, Strategies: false));
                 if (OrdinalOf(happened) is not { } ordinal) continue;
                 news.See(one.Position);
                 news.Orders.Add((account, ordinal));
@@ -116,7 +118,11 @@ public sealed partial class JournalBoard(
                     DecisionSettled e => e.Decision,
                     _ => null,
                 };
-                if (decision is null) continue;
+                if (decision is null)
+                {
+                    news.Change(new ListsChanged(one.Position, Accounts: false, Strategies: true));
+                    continue;
+                }
                 news.See(one.Position);
                 news.Decisions.Add(decision);
             }
@@ -148,7 +154,14 @@ public sealed partial class JournalBoard(
         public HashSet<(string Account, long Ordinal)> Orders { get; } = [];
         public HashSet<(string Account, long Position)> Fills { get; } = [];
         public HashSet<string> Decisions { get; } = [];
+        public ListsChanged? Lists { get; private set; }
         public bool IsEmpty => First < 0;
+
+        public void Change(ListsChanged lists)
+        {
+            See(lists.MinPosition);
+            Lists = lists.With(Lists);
+        }
 
         public void See(long position)
         {

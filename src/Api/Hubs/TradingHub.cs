@@ -8,7 +8,7 @@ namespace HybridTrading.Api.Hubs;
 
 /// <summary>
 /// What happens, as it happens. A client invokes <c>Subscribe</c>; the server calls <c>quotes</c>, <c>bars</c>, <c>decisions</c>, <c>orders</c>,
-/// <c>fills</c>, <c>account</c> and, when a client was too slow, <c>gap</c>.
+/// <c>fills</c>, <c>account</c>, <c>lists</c> when accounts or strategies have to be read again and, when a client was too slow, <c>gap</c>.
 /// </summary>
 public sealed class TradingHub(HubConnections connections, ICaller caller, IGrainFactory grains, StrategyQueries strategies, ApiOptions options) : Hub
 {

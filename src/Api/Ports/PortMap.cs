@@ -189,7 +189,10 @@ public sealed record PortMap
         return Parse(reader.ReadToEnd(), $"ports/{nameOrFile}.json");
     }
 
-    /// <summary>Reads a map strictly: an unknown, missing, repeated or wrongly typed field is an error.</summary>
+    /// <summary>
+    /// Reads a map strictly: an unknown, missing, repeated or wrongly typed field is an error. Whether a number is a port that can be is, as all
+    /// that concerns the meaning, the validator's question.
+    /// </summary>
     /// <param name="file">What errors call the text.</param>
     /// <exception cref="PortMapException">Names the file, the service, the field, its value and what was expected.</exception>
     public static PortMap Parse(string json, string file) => PortMapReader.Read(json, file);

@@ -110,7 +110,7 @@ internal static partial class PortMapReader
         public int Port(string field) => OptionalPort(field) ?? throw Missing(field, PortForm);
 
         public int? OptionalPort(string field) => Take(field) is not { } value ? null
-            : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int port) && port is >= 1 and <= PortMap.MaxPort ? port
+            : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int port) ? port
             : throw Wrong(field, value, PortForm);
 
         public double? OptionalPositive(string field) => Take(field) is not { } value ? null

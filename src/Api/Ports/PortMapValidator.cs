@@ -43,7 +43,7 @@ public static class PortMapValidator
             .. Meanings(shifted, services),
             .. Dependencies(shifted),
             .. Cycles(shifted),
-            .. Bounds(shifted),
+            .. Bounds(Claims(shifted)),
             .. Clashes(shifted),
         ];
     }
@@ -52,7 +52,7 @@ public static class PortMapValidator
     public static ImmutableArray<PortFault> Collisions(PortMap map, int offset = 0)
     {
         PortMap shifted = map.Shifted(offset);
-        return [.. Bounds(shifted), .. Clashes(shifted)];
+        return [.. Bounds(ClaimsOfServices(shifted)), .. Clashes(shifted)];
     }
 
     private enum Use { Http, Grpc, WebSocket, Metrics, Client, Infrastructure, Reserved, Silo, Gateway }
@@ -119,8 +119,8 @@ public static class PortMapValidator
             [claims[0].Port]);
     }
 
-    private static IEnumerable<PortFault> Bounds(PortMap map) =>
-        from claim in ClaimsOfServices(map)
+    private static IEnumerable<PortFault> Bounds(IEnumerable<Claim> claims) =>
+        from claim in claims
         where claim.Port is < 1 or > PortMap.MaxPort
         select new PortFault(
             PortFaultCode.PortOutOfBounds,

@@ -222,7 +222,7 @@ public sealed record CreateStrategy : IChecked
     [Required]
     public string? Symbol { get; init; }
 
-    [Required, Description("For example M1, H4, D1")]
+    [Required, Description("At the close of which bars it decides: S1..S30, M1..M30, H1..H12, D1, W1, MN1, or tick for every quote")]
     public string? TimeFrame { get; init; }
 
     [Description("Accounts of the caller that follow it from the start, at the strategy's own size")]
@@ -238,9 +238,9 @@ public sealed record CreateStrategy : IChecked
         {
             faults.Add("definition", ApiException.Quote(Definition), string.Join(", ", StrategyCatalog.All.Select(known => known.Name)));
         }
-        if (!Domain.Markets.TimeFrame.TryParse(TimeFrame, out Domain.Markets.TimeFrame frame) || frame.IsTick)
+        if (!Domain.Markets.TimeFrame.TryParse(TimeFrame, out _))
         {
-            faults.Add("timeFrame", ApiException.Quote(TimeFrame), "S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
+            faults.Add("timeFrame", ApiException.Quote(TimeFrame), "tick, S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
         }
         if (Accounts?.Length > 100) faults.Add("accounts", $"{Accounts.Length} names", "at most 100");
         foreach (string account in Accounts ?? [])

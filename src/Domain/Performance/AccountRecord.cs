@@ -1,15 +1,21 @@
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Risk;
 
 namespace HybridTrading.Domain.Performance;
 
 /// <summary>The record of one account in a run: its orders, its trades, its equity.</summary>
 public sealed class AccountRecord(string account, AccountState state, InstrumentUniverse universe)
 {
-    private int _closed, _won, _denied;
+    private readonly SortedDictionary<Reason, int> _denied = [];
+    private int _closed, _won;
     private decimal _start;
 
     public string Account { get; } = account;
+
+    /// <summary>The account's own name: its key without tenant and user.</summary>
+    public string Name => Account[(Account.LastIndexOf('/') + 1)..];
+
     public AccountState State { get; } = state;
     public OrderList Orders { get; } = new(universe);
     public EquityTracker Equity { get; private set; } = new(0);
@@ -27,7 +33,7 @@ public sealed class AccountRecord(string account, AccountState state, Instrument
         foreach (AccountEvent happened in events)
         {
             Orders.Apply(happened);
-            if (happened is OrderDenied) _denied++;
+            if (happened is OrderDenied denied) _denied[denied.Denial.Reason] = _denied.GetValueOrDefault(denied.Denial.Reason) + 1;
         }
         foreach (ClosedTrade trade in State.TakeClosedTrades())
         {
@@ -36,7 +42,8 @@ public sealed class AccountRecord(string account, AccountState state, Instrument
         }
     }
 
+    /// <summary>The report, under the account's own name: whose tenant it was is of no interest to who compares runs.</summary>
     public AccountReport Report() => new(
-        Account, State.Settings!.Currency, _start, State.Balance, State.Equity, _closed, _won, State.Commissions, State.Swaps,
-        Equity.MaxDrawdown * 100m, Orders.Count, Orders.Fills, _denied);
+        Name, State.Settings!.Currency, _start, State.Balance, State.Equity, _closed, _won, State.Commissions, State.Swaps,
+        Equity.MaxDrawdown * 100m, Orders.Count, Orders.Fills, _denied.ToImmutableSortedDictionary());
 }

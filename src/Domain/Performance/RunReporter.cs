@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Backtesting;
+using HybridTrading.Domain.Risk;
 
 namespace HybridTrading.Domain.Performance;
 
@@ -13,12 +14,11 @@ public static class RunReporter
         ImmutableArray<AccountReport> accounts = [.. records.Select(record => record.Report())];
         decimal? Sum(Func<AccountReport, decimal> of) => total is null ? null : accounts.Sum(of);
         decimal? start = Sum(account => account.StartBalance), final = Sum(account => account.FinalEquity);
+        ImmutableSortedDictionary<Reason, int> denied = accounts.SelectMany(account => account.Denied)
+            .GroupBy(denial => denial.Key).ToImmutableSortedDictionary(reason => reason.Key, reason => reason.Sum(denial => denial.Value));
         return new RunReport(
             mode, runId, final, accounts.Sum(account => account.ClosedTrades), Sum(account => account.Fees), Sum(account => account.Swap), final - start,
-            total is null ? null : total.MaxDrawdown * 100m, accounts.Sum(account => account.Orders), accounts.Sum(account => account.Fills),
-            OrderList.Hash(records.Select(record => KeyValuePair.Create(NameOf(record.Account), record.Orders))), sequence.DataPoints, seconds, 0, sequence.Start, sequence.End, accounts);
+            total is null ? null : total.MaxDrawdown * 100m, accounts.Sum(account => account.Orders), accounts.Sum(account => account.Fills), denied,
+            OrderList.Hash(records.Select(record => KeyValuePair.Create(record.Name, record.Orders))), sequence.DataPoints, seconds, 0, sequence.Start, sequence.End, accounts);
     }
-
-    /// <summary>The account's own name: two runs in different tenants hash alike.</summary>
-    private static string NameOf(string key) => key[(key.LastIndexOf('/') + 1)..];
 }

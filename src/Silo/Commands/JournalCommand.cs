@@ -18,7 +18,7 @@ public static class JournalCommand
         verify.Handle(async (parsed, cancellation) =>
         {
             using DataFolder folder = Look(parsed.GetValue(data), parsed.GetValue(run));
-            var verifier = new JournalVerifier(folder.Journal, FileKeyProvider.Open(folder.Keys));
+            var verifier = new JournalVerifier(folder.Journal, FileKeyProvider.Look(folder.Keys));
             JournalReport report = await RunOutput.WithProgress("journal verify", false, progress => Task.Run(() => verifier.Verify(
                 new Progress<StorageProgress>(done => progress((double)done.Done / Math.Max(1, done.Total))), cancellation), cancellation));
             Console.Out.WriteLine($"{report.Events} events of {report.Streams} streams in {report.Segments} segments, {report.Bytes} bytes, {report.Erased} erased");
@@ -35,13 +35,13 @@ public static class JournalCommand
 
         var format = new Option<string>("--format") { Description = "jsonl", DefaultValueFactory = _ => "jsonl" };
         var from = new Option<long>("--from") { Description = "first position" };
-        var export = new Command("export", "Write every event as one line of JSON, for example: journal export --format jsonl > journal.jsonl") { format, from };
+        var export = new Command("export", "Write every event as one line of JSON, also of a running system: what is durable when it begins. Example: journal export --format jsonl > journal.jsonl") { format, from };
         export.Handle(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(format) is not "jsonl" and var other) throw new UsageException($"--format is '{other}'; expected jsonl");
             if (parsed.GetValue(from) < 0) throw new UsageException($"--from is {parsed.GetValue(from)}; expected 0 or more");
-            using DataFolder folder = Open(parsed.GetValue(data), parsed.GetValue(run));
-            await using SegmentJournal journal = SegmentJournal.Open(folder.Journal, FileKeyProvider.Open(folder.Keys));
+            using DataFolder folder = Look(parsed.GetValue(data), parsed.GetValue(run));
+            var journal = new JournalReader(folder.Journal, FileKeyProvider.Look(folder.Keys));
             await using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = false };
             long count = await JournalExporter.ExportAsync(journal.ReadAllAsync(parsed.GetValue(from), cancellation), output, null, cancellation);
             await output.FlushAsync(cancellation);
@@ -50,7 +50,7 @@ public static class JournalCommand
         });
 
         return new Command("journal", """
-            Prove or export the journal.
+            Prove or export the journal. Both only read, so they work beside a running system, too.
 
             Examples:
               journal verify
@@ -60,12 +60,6 @@ public static class JournalCommand
     }
 
     private static DataFolder Look(string? data, string? run) => DataFolder.Look(PathOf(data, run));
-
-    private static DataFolder Open(string? data, string? run)
-    {
-        DataFolder.Look(PathOf(data, run)).Dispose();
-        return DataFolder.Open(PathOf(data, run));
-    }
 
     private static string PathOf(string? data, string? run) =>
         run is null ? DataOption.Path(data) : Path.Combine(DataOption.Path(data), "runs", run);

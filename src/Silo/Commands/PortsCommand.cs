@@ -55,7 +55,7 @@ public static class PortsCommand
             var printed = new Table().Border(TableBorder.Rounded);
             foreach (string column in table.Columns) printed.AddColumn(Markup.Escape(column));
             foreach (ImmutableArray<string> row in table.Rows) printed.AddRow([.. row.Select(Markup.Escape)]);
-            AnsiConsole.Write(printed);
+            Tables.Print(printed);
             return Task.FromResult(0);
         });
         return command;

@@ -16,7 +16,7 @@ public static class ReplayCommand
         var options = new RunOptions();
         var speed = new Option<string>("--speed") { Description = "max, or times real time: 1, 60, 3600", DefaultValueFactory = _ => "max" };
         var resume = new Option<string?>("--resume") { Description = "go on with the run of this id, from where it was cut off" };
-        var data = DataOption.Create();
+        Option<string?> dataFolder = DataOption.Create();
         var command = new Command("replay", """
             Play past data through the grains, exactly as live, into a journal of its own. The same options make the same orders as backtest.
 
@@ -24,20 +24,26 @@ public static class ReplayCommand
               replay gbpusd_h1.zip --symbol GBPUSD --strategy sma-cross --set fast=20 --set slow=50 --set units=10000
               replay data/forex/oanda/tick/eurusd --timeframe M1 --speed 60
               replay --resume 20261121-101500-3f2a
-            """) { speed, resume, data };
+            """) { speed, resume, dataFolder };
         options.AddTo(command);
         command.Handle(async (parsed, cancellation) =>
         {
             bool json = parsed.GetValue(options.Json);
             double? times = Speed(parsed.GetValue(speed)!);
-            string root = DataOption.Path(parsed.GetValue(data));
+            string root = DataOption.Path(parsed.GetValue(dataFolder));
             string? resumed = parsed.GetValue(resume);
             string id = resumed ?? NewId();
-            RunRequest? request = resumed is null ? options.Read(parsed) : null;
+            // A new run that is refused leaves no folder behind; one to go on with is read under its lock.
+            Prepared? fresh = resumed is null ? Prepare(new StoredRun(id, options.Read(parsed), [], false, 0)) : null;
             using RunFolder folder = RunFolder.Open(root, id, resumed is not null);
-            (Replay replay, StoredRun run) = Open(folder, request is null ? folder.Load() : new StoredRun(id, request, [], false, 0));
+            (StoredRun run, RunPlan plan, ImmutableArray<MarketSeries> data) = fresh ?? Prepare(folder.Load());
+            var replay = new Replay(folder, run, plan, data);
             folder.Save(run);
-            if (!json || Console.IsErrorRedirected) Console.Error.WriteLine($"run {id} in {System.IO.Path.Combine(root, "runs", id)}; if it is cut off: replay --resume {id}{(parsed.GetValue(data) is { } named ? $" --data {named}" : "")}");
+            if (!json || Console.IsErrorRedirected)
+            {
+                string where = parsed.GetValue(dataFolder) is { } named ? $" --data {named}" : "";
+                Console.Error.WriteLine($"run {id} in {System.IO.Path.Combine(root, "runs", id)}; if it is cut off: replay --resume {id}{where}");
+            }
             RunReport report = run.Finished
                 ? await replay.ReportAsync(cancellation)
                 : await RunOutput.WithProgress("replay", json, progress => replay.RunAsync(times, progress, cancellation));
@@ -47,7 +53,9 @@ public static class ReplayCommand
         return command;
     }
 
-    private static (Replay Replay, StoredRun Run) Open(RunFolder folder, StoredRun run)
+    private sealed record Prepared(StoredRun Run, RunPlan Plan, ImmutableArray<MarketSeries> Data);
+
+    private static Prepared Prepare(StoredRun run)
     {
         ImmutableArray<MarketSeries> data = run.Request.Load();
         ImmutableArray<SourceFile> sources = [.. data.SelectMany(series => series.Sources)];
@@ -57,8 +65,7 @@ public static class ReplayCommand
             if (then.Sha256 != now.Sha256) throw new UsageException($"{now.Path} has changed since run {run.Id} began; a run goes on with the same data only");
         }
         if (run.Sources.Length != sources.Length) throw new UsageException($"run {run.Id} began with {run.Sources.Length} files, now there are {sources.Length}");
-        RunPlan plan = run.Request.Plan(data, $"run-{run.Id.ToLowerInvariant()}");
-        return (new Replay(folder, run, plan, data), run);
+        return new Prepared(run, run.Request.Plan(data, $"run-{run.Id.ToLowerInvariant()}"), data);
     }
 
     private static double? Speed(string text) => text == "max" ? null

@@ -20,9 +20,11 @@ public static class RunCommand
     private static readonly Option<int> LogDays = new("--market-log-days") { Description = "how long market data is kept", DefaultValueFactory = _ => 30 };
     private static readonly Option<long> LogQuota = new("--market-log-quota") { Description = "megabytes that market data may take; the oldest goes first", DefaultValueFactory = _ => 4096 };
 
+    private static readonly Option<bool> NoDemo = new("--no-demo") { Description = "leave out what a first start makes in a new data folder: the account demo and two strategies on the simulated market (also: environment variable Demo=false)" };
+
     private static readonly ClusterOptions Cluster = new();
 
-    private static readonly Option[] All = [Data, Map, Offset, Services, Seed, Ticks, LogDays, LogQuota, .. Cluster.All];
+    private static readonly Option[] All = [Data, Map, Offset, Services, Seed, Ticks, LogDays, LogQuota, NoDemo, .. Cluster.All];
 
     public static Command Create()
     {
@@ -32,6 +34,7 @@ public static class RunCommand
             Examples:
               run
               run --data /srv/hybrid --port-offset 100
+              run --data /srv/hybrid --no-demo
               run --port-map deltran
             """);
         foreach (Option option in All) command.Add(option);
@@ -58,6 +61,6 @@ public static class RunCommand
             services == "all" ? [] : [.. services.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
             new LiveFeedOptions(parsed.GetValue(Seed), new SimulationOptions(ticks)),
             new MarketLogOptions { MaxAge = TimeSpan.FromDays(parsed.GetValue(LogDays)), QuotaBytes = parsed.GetValue(LogQuota) << 20 },
-            Cluster.Read(parsed)), cancellation);
+            !parsed.GetValue(NoDemo), Cluster.Read(parsed)), cancellation);
     }
 }

@@ -15,14 +15,14 @@ namespace HybridTrading.Silo.Commands;
 public sealed class RunOptions
 {
     private readonly Argument<string[]> _files = new("files") { Description = "CSV files, plain or zipped, or folders of them", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string[]> _symbols = new("--symbol", "-s") { Description = "instrument; where the file's name does not say it, or to choose some of a folder", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> _symbols = new("--symbol", "-s") { Description = "instrument, where a file's name does not say it, or to choose from a folder; a file that says another is refused; may be repeated" };
     private readonly Option<string?> _timeFrame = new("--timeframe", "-t") { Description = "the strategies' time frame: tick, S1, M1, M5, H1, H4, D1, ...; default: that of the data" };
     private readonly Option<string?> _dataFrame = new("--data-timeframe") { Description = "the data's own time frame, where it cannot be told from the file" };
-    private readonly Option<string[]> _strategies = new("--strategy") { Description = $"{string.Join(", ", StrategyCatalog.All.Select(each => each.Name))}; may be repeated", AllowMultipleArgumentsPerToken = true };
-    private readonly Option<string[]> _set = new("--set") { Description = "a parameter, for example fast=20, or sma-cross.fast=20 for one of several strategies" };
+    private readonly Option<string[]> _strategies = new("--strategy") { Description = $"{string.Join(", ", StrategyCatalog.All.Select(each => each.Name))}; may be repeated" };
+    private readonly Option<string[]> _set = new("--set") { Description = "a parameter, for example fast=20, or sma-cross.fast=20 for one of several strategies; may be repeated" };
     private readonly Option<string?> _from = new("--from") { Description = "first time, UTC: 2020-01-31 or 2020-01-31T12:00" };
     private readonly Option<string?> _to = new("--to") { Description = "end, UTC, exclusive" };
-    private readonly Option<string[]> _accounts = new("--account") { Description = "an account, NAME or NAME=SIZE (1.5x the strategy's units, 2000 units, 10% of equity, 1%risk); may be repeated", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> _accounts = new("--account") { Description = "an account, NAME or NAME=SIZE (1.5x the strategy's units, 2000 units, 10% of equity, 1%risk); may be repeated" };
     private readonly Option<decimal> _cash = new("--cash") { Description = "opening deposit of each account", DefaultValueFactory = _ => 100_000m };
     private readonly Option<string> _currency = new("--account-currency") { Description = "currency of the accounts", DefaultValueFactory = _ => "USD" };
     private readonly Option<string> _mode = new("--mode") { Description = "netting or hedging", DefaultValueFactory = _ => "netting" };

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using HybridTrading.Domain.Performance;
+using HybridTrading.Domain.Risk;
 using Spectre.Console;
 
 namespace HybridTrading.Silo.Commands;
@@ -57,17 +58,22 @@ public static class RunOutput
         }
         Row("closed trades", $"{report.ClosedTrades:N0}");
         Row("orders, fills", $"{report.Orders:N0}, {report.Fills:N0}");
+        if (!report.Denied.IsEmpty) Row("denied", $"{Reasons(report.Denied)}");
         Row("data points", $"{report.DataPoints:N0} in {report.Seconds:N3} s ({report.DataPoints / Math.Max(report.Seconds, 1e-9):N0} a second); {wall:N2} s wall");
         Row("order list", $"{report.OrderListHash}");
-        AnsiConsole.Write(table);
+        Tables.Print(table);
         if (report.Accounts.Length <= 1) return;
         var accounts = new Table().Border(TableBorder.Rounded).AddColumns("account", "final equity", "trades", "won", "max drawdown", "orders", "denied");
         foreach (AccountReport account in report.Accounts)
         {
             string Text(FormattableString value) => Markup.Escape(value.ToString(CultureInfo.InvariantCulture));
             accounts.AddRow(Text($"{account.Account}"), Text($"{account.FinalEquity:N2} {account.Currency}"), Text($"{account.ClosedTrades}"), Text($"{account.WonTrades}"),
-                Text($"{account.MaxDrawdownPercent:N2} %"), Text($"{account.Orders}"), Text($"{account.Denied}"));
+                Text($"{account.MaxDrawdownPercent:N2} %"), Text($"{account.Orders}"), Text($"{Reasons(account.Denied)}"));
         }
-        AnsiConsole.Write(accounts);
+        Tables.Print(accounts);
     }
+
+    /// <summary>The most frequent first.</summary>
+    private static string Reasons(ImmutableSortedDictionary<Reason, int> denied) => denied.IsEmpty ? "0"
+        : string.Join(", ", denied.OrderByDescending(reason => reason.Value).Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason.Value:N0} {reason.Key}")));
 }

@@ -16,7 +16,8 @@ namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What <c>run</c> is told.</summary>
 public sealed record LiveOptions(
-    string DataFolder, string PortMap, int PortOffset, ImmutableArray<string> Services, LiveFeedOptions Feed, MarketLogOptions MarketLog, ClusterSettings Cluster);
+    string DataFolder, string PortMap, int PortOffset, ImmutableArray<string> Services, LiveFeedOptions Feed, MarketLogOptions MarketLog, bool Demo,
+    ClusterSettings Cluster);
 
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
@@ -30,7 +31,7 @@ public static class LiveHost
         using DataFolder folder = DataFolder.Open(options.DataFolder);
         PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster");
 
-        await using WebApplication app = Build(options, plan, environment, folder);
+        await using WebApplication app = Build(options, plan, environment, folder, out Demonstration demonstration);
         try
         {
             await app.StartAsync(cancellation);
@@ -41,7 +42,7 @@ public static class LiveHost
             PortProbe.EnsureFree(plan);
             throw new UsageException(e.Message);
         }
-        PrintBanner(plan, options);
+        PrintBanner(plan, options, demonstration);
         if (app.Services.GetRequiredService<DashboardAccess>() is { Generated: { } token } && OrleansHost.Name == "Cluster" && options.Cluster.Dashboard)
         {
             foreach (int port in plan.PortsOf(DashboardAccess.Service).Order().Take(1)) Console.Out.WriteLine($"  dashboard  http://localhost:{port}{DashboardAccess.Path}  operator, password {token}");
@@ -68,10 +69,12 @@ public static class LiveHost
         }
     }
 
-    private static WebApplication Build(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder)
+    private static WebApplication Build(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, out Demonstration demonstration)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
+        demonstration = Demonstration.Plan(folder, options.Demo && IsDemoConfigured(builder.Configuration));
+        builder.Services.AddSingleton(demonstration);
         AddLog(builder.Logging);
         builder.Services.AddSingleton<DashboardAccess>();
         builder.AddServiceEndpoints(plan);
@@ -85,7 +88,14 @@ public static class LiveHost
         builder.Services.AddHybridApi(new ApiOptions
         {
             Universe = universe, Host = OrleansHost.Name, Simulated = true, DataFolder = folder.Root, FeedName = FeedName,
-            Notices = ["Loopback only until sign-in exists: one tenant, one user, no password."],
+            Notices =
+            [
+                "Loopback only until sign-in exists: one tenant, one user, no password.",
+                .. demonstration.IsThere
+                    ? (string[])[$"Demonstration: the account {Demonstration.Account} and the strategies {string.Join(" and ", Demonstration.StrategyNames)} "
+                        + "trade play money at made-up prices; they were made by the first start."]
+                    : [],
+            ],
         });
         builder.Services.AddHostedService<TradingStart>();
 
@@ -123,7 +133,11 @@ public static class LiveHost
         };
     }
 
-    private static void PrintBanner(ServiceEndpoints plan, LiveOptions options)
+    /// <summary>Configuration key <c>Demo</c>: the environment variable of that name, or <c>appsettings.json</c>.</summary>
+    private static bool IsDemoConfigured(IConfiguration configuration) => configuration["Demo"] is not { Length: > 0 } text
+        || (bool.TryParse(text, out bool demo) ? demo : throw new UsageException($"Demo is '{text}'; expected true or false"));
+
+    private static void PrintBanner(ServiceEndpoints plan, LiveOptions options, Demonstration demonstration)
     {
         int gateway = plan.PortsOf(ServiceEndpoints.Gateway).Order().FirstOrDefault();
         Console.Out.WriteLine($"""
@@ -133,9 +147,15 @@ public static class LiveHost
               data       {Path.GetFullPath(options.DataFolder)}
               market     SIMULATED, seed {options.Feed.Seed}: made-up prices of {string.Join(" ", SimulatedMarket.Instruments.Select(instrument => instrument.Symbol))};
                          currencies and gold close at week-ends, bitcoin never does
-              real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
+            {Demo(demonstration)}  real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
               access     loopback only until sign-in exists
             Ctrl+C stops.
             """);
     }
+
+    private static string Demo(Demonstration demonstration) => !demonstration.IsDue ? "" : $"""
+          demo       as the data folder is new: account {Demonstration.Account} with {string.Join(" and ", Demonstration.StrategyNames)} on the
+                     simulated {Demonstration.Symbol}; stop them on the page, or begin a folder with --no-demo
+
+        """;
 }

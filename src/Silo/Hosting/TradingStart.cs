@@ -8,10 +8,10 @@ using HybridTrading.Grains.Trading;
 namespace HybridTrading.Silo.Hosting;
 
 /// <summary>
-/// Sets going what must not wait for a caller: the feed, accounts with positions or orders, running strategies, the outbox. In this order, so that
-/// prices are there for the accounts, and the accounts for the strategies' open decisions.
+/// Sets going what must not wait for a caller: the feed, accounts with positions or orders, running strategies, a first start's demonstration, the
+/// outbox. In this order, so that prices are there for the accounts, and the accounts for the strategies' open decisions.
 /// </summary>
-internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries) : IHostedService
+internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries, Demonstration demonstration) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -20,6 +20,7 @@ internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries
         await grains.GetGrain<IFeedGrain>(Keys.Feed).Start();
         foreach (string account in queries.AccountsToWake()) await grains.GetGrain<IAccountGrain>(account).Wake();
         foreach (string strategy in queries.RunningStrategies()) await grains.GetGrain<IStrategyGrain>(strategy).Wake();
+        await demonstration.MakeAsync(grains);
         await grains.GetGrain<IOutboxGrain>(Keys.Outbox).Start();
     }
 

@@ -42,8 +42,9 @@ public sealed record RunRequest
         if (Files.IsEmpty) throw new UsageException("no files given; name CSV files, zips, or folders of them");
         var options = new FeedOptions
         {
-            // One symbol names the data; several choose from what the files themselves say.
+            // One symbol can name the data, too; several choose from what the files themselves say.
             Symbol = Symbols.Length == 1 ? Symbols[0] : null,
+            Warn = warning => Console.Error.WriteLine($"warning: {warning}"),
             TimeFrame = DataTimeFrame,
             From = From,
             To = To,

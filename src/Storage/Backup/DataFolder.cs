@@ -17,6 +17,8 @@ namespace HybridTrading.Storage.Backup;
 /// state.db       grain state, reminders, positions
 /// bars.db        bars by symbol and time frame
 /// views.db       projections of the journal; disposable
+/// views.erasures how many data keys were destroyed when views.db was begun
+/// demo           whether the demonstration of a first start is still to be made
 /// runs/ID/       a replay: a data folder of its own
 /// </code>
 /// </summary>
@@ -27,13 +29,17 @@ public sealed partial class DataFolder : IDisposable
 
     private readonly FolderLock? _lock;
 
-    private DataFolder(string root, FolderLock? folderLock)
+    private DataFolder(string root, FolderLock? folderLock, bool isNew)
     {
         Root = root;
         _lock = folderLock;
+        IsNew = isNew;
     }
 
     public string Root { get; }
+
+    /// <summary>This opening made it.</summary>
+    public bool IsNew { get; }
 
     public string Journal => Path.Combine(Root, "journal");
     public string Keys => Path.Combine(Root, "keys");
@@ -42,6 +48,7 @@ public sealed partial class DataFolder : IDisposable
     public string StateDatabase => Path.Combine(Root, "state.db");
     public string BarDatabase => Path.Combine(Root, "bars.db");
     public string ViewDatabase => Path.Combine(Root, "views.db");
+    public string ViewErasures => Path.Combine(Root, "views.erasures");
 
     /// <summary>Where data lies when nobody says: <c>HybridTrading</c> in the platform's folder for application data.</summary>
     public static string DefaultPath => Path.Combine(
@@ -63,9 +70,10 @@ public sealed partial class DataFolder : IDisposable
             }
             folderLock = FolderLock.Take(door, root);
             string stamp = Path.Combine(root, "version");
-            if (door.Exists(stamp)) CheckStamp(stamp, door);
-            else WriteStamp(door, root);
-            return new DataFolder(root, folderLock);
+            bool isNew = !door.Exists(stamp);
+            if (isNew) WriteStamp(door, root);
+            else CheckStamp(stamp, door);
+            return new DataFolder(root, folderLock, isNew);
         }
         catch (Exception refused)
         {
@@ -82,7 +90,7 @@ public sealed partial class DataFolder : IDisposable
         string root = Path.GetFullPath(path ?? DefaultPath);
         if (!HasStamp(root)) throw new StorageException($"{root} holds no data of HybridTrading; name its folder with --data");
         CheckStamp(Path.Combine(root, "version"), new FileDoor());
-        return new DataFolder(root, null);
+        return new DataFolder(root, null, isNew: false);
     }
 
     /// <summary>The folder of a feed's market log.</summary>

@@ -16,6 +16,19 @@ public enum FeedKind
     Lean,
 }
 
+/// <summary>How sure it is what a file's path or name says of the symbol.</summary>
+public enum SymbolEvidence
+{
+    /// <summary>It says nothing: <c>prices.csv</c>.</summary>
+    None,
+
+    /// <summary>It looks like one: a first word that no catalogue knows, with a time frame behind it, as <c>acme_d1.csv</c>.</summary>
+    Hint,
+
+    /// <summary>It is one: LEAN's layout, or a first word that is an instrument of the catalogue, as <c>gbpusd_h1.zip</c>.</summary>
+    Statement,
+}
+
 /// <summary>What a file of market data is, from its name, path and first line.</summary>
 /// <param name="Symbol">Upper case; empty when nothing says it.</param>
 /// <param name="TimeFrame">Null when the name does not say it.</param>
@@ -24,6 +37,14 @@ public enum FeedKind
 /// <param name="Date">The day that a LEAN intraday file covers, in the market's zone.</param>
 public sealed partial record FeedFormat(FeedKind Kind, string Symbol, TimeFrame? TimeFrame, AssetClass? AssetClass, LeanSide? Side, DateOnly? Date)
 {
+    /// <summary>The symbol by the file's own path and name, upper case, whatever the reader was told; empty when nothing says it.</summary>
+    public string OwnSymbol { get; private init; } = Symbol;
+
+    public SymbolEvidence Evidence { get; private init; }
+
+    /// <summary>Whether the file's own word for its symbol can mean another: brokers add to a symbol (<c>EURUSD</c>, <c>EURUSDm</c>).</summary>
+    public bool CanMean(string symbol) => Evidence == SymbolEvidence.None || Covers(OwnSymbol, symbol) || Covers(symbol, OwnSymbol);
+
     /// <summary>Looks at the file's path and beginning.</summary>
     /// <exception cref="FeedException">Not a readable CSV or zip of one CSV, or empty.</exception>
     public static FeedFormat Detect(string path, FeedOptions? options = null)
@@ -43,6 +64,9 @@ public sealed partial record FeedFormat(FeedKind Kind, string Symbol, TimeFrame?
             TimeFrame = options.TimeFrame is { IsTick: false } given ? given : format.TimeFrame ?? options.TimeFrame,
         };
     }
+
+    private static bool Covers(string longer, string shorter) =>
+        longer.StartsWith(shorter, StringComparison.OrdinalIgnoreCase) && !InstrumentCatalog.TryGet(longer, out _) || longer == shorter;
 
     private static bool LooksLikeLean(string firstLine) => LeanStamp().IsMatch(firstLine) || LeanMilliseconds().IsMatch(firstLine);
 
@@ -67,7 +91,12 @@ public sealed partial record FeedFormat(FeedKind Kind, string Symbol, TimeFrame?
         }
         string symbol = tokens.Length > 0 && tokens[0].All(char.IsAsciiLetterOrDigit) ? tokens[0].ToUpperInvariant() : "";
         bool native = firstLine.StartsWith("<DATE>", StringComparison.OrdinalIgnoreCase);
-        return new FeedFormat(native ? FeedKind.MetaTrader : FeedKind.Table, symbol, timeFrame, null, null, null);
+        return new FeedFormat(native ? FeedKind.MetaTrader : FeedKind.Table, symbol, timeFrame, null, null, null)
+        {
+            Evidence = InstrumentCatalog.TryGet(symbol, out _) ? SymbolEvidence.Statement
+                : symbol.Length > 0 && timeFrame is not null ? SymbolEvidence.Hint
+                : SymbolEvidence.None,
+        };
     }
 
     private static FeedFormat OfLean(string path, string entryName, string firstLine)
@@ -81,18 +110,24 @@ public sealed partial record FeedFormat(FeedKind Kind, string Symbol, TimeFrame?
         if (entry.Success)
         {
             return new FeedFormat(FeedKind.Lean, entry.Groups["symbol"].Value.ToUpperInvariant(), Resolution(entry.Groups["resolution"].Value),
-                assetClass, SideOf(entry.Groups["side"].Value), DateOf(entry.Groups["date"].Value));
+                assetClass, SideOf(entry.Groups["side"].Value), DateOf(entry.Groups["date"].Value)) { Evidence = SymbolEvidence.Statement };
         }
         Match day = LeanDayFile().Match(Path.GetFileName(full));
         if (day.Success && folders.Length >= 2)
         {
             return new FeedFormat(FeedKind.Lean, folders[^1].ToUpperInvariant(), Resolution(folders[^2]),
-                assetClass, SideOf(day.Groups["side"].Value), DateOf(day.Groups["date"].Value));
+                assetClass, SideOf(day.Groups["side"].Value), DateOf(day.Groups["date"].Value)) { Evidence = SymbolEvidence.Statement };
         }
         Match whole = LeanWholeFile().Match(Path.GetFileNameWithoutExtension(full));
         bool isTrade = whole.Groups["side"].Success ? SideOf(whole.Groups["side"].Value) == LeanSide.Trade : firstLine.Count(c => c == ',') < 10;
         return new FeedFormat(FeedKind.Lean, whole.Success ? whole.Groups["symbol"].Value.ToUpperInvariant() : "",
-            folders.Length > 0 ? Resolution(folders[^1]) : null, assetClass, isTrade ? LeanSide.Trade : LeanSide.Quote, null);
+            folders.Length > 0 ? Resolution(folders[^1]) : null, assetClass, isTrade ? LeanSide.Trade : LeanSide.Quote, null)
+        {
+            // Rows without a header in a folder that is none of LEAN's may be anybody's.
+            Evidence = !whole.Success ? SymbolEvidence.None
+                : assetClass is not null || InstrumentCatalog.TryGet(whole.Groups["symbol"].Value, out _) ? SymbolEvidence.Statement
+                : SymbolEvidence.None,
+        };
     }
 
     private static AssetClass? ClassOf(string folder) => folder.ToLowerInvariant() switch

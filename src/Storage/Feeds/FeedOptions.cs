@@ -7,8 +7,14 @@ public sealed record FeedOptions
 {
     public static readonly FeedOptions Default = new();
 
-    /// <summary>Symbol of the data, where the name does not say it or says it wrongly.</summary>
+    /// <summary>
+    /// Symbol of the data, where the name does not say it; of files that say theirs, only those of this symbol are read. Files that state
+    /// another (<see cref="SymbolEvidence.Statement"/>) are refused when nothing else is there.
+    /// </summary>
     public string? Symbol { get; init; }
+
+    /// <summary>Told, in one line, of what was taken although a file's name speaks against it; null when nobody listens.</summary>
+    public Action<string>? Warn { get; init; }
 
     public TimeFrame? TimeFrame { get; init; }
 

@@ -32,6 +32,7 @@ public static class FeedReader
             foreach (string file in Expand(path)) files.Add((file, FeedFormat.Detect(file, options)));
         }
         if (files.Count == 0) throw new FeedException("no files of market data given");
+        if (options.Symbol is { } symbol) files = OfSymbol(files, symbol.ToUpperInvariant(), options.Warn);
         if (files.Find(file => file.Format.Symbol.Length == 0) is { Path: { } unnamed })
         {
             throw new FeedException($"{unnamed}: the name does not say the symbol; give it with --symbol");
@@ -55,6 +56,24 @@ public static class FeedReader
             series.Add(ReadSeries(chosen, options));
         }
         return series.ToImmutable();
+    }
+
+    /// <summary>The files that are of the symbol by their own word; where there are none, those that do not say otherwise.</summary>
+    private static List<(string Path, FeedFormat Format)> OfSymbol(
+        List<(string Path, FeedFormat Format)> files, string symbol, Action<string>? warn)
+    {
+        List<(string Path, FeedFormat Format)> own = files.FindAll(file => file.Format.Evidence != SymbolEvidence.None && file.Format.CanMean(symbol));
+        if (own.Count > 0) return own;
+        foreach ((string path, FeedFormat format) in files)
+        {
+            if (format.CanMean(symbol)) continue;
+            if (format.Evidence == SymbolEvidence.Statement)
+            {
+                throw new FeedException($"{path}: holds {format.OwnSymbol} by its name, but --symbol is {symbol}; leave --symbol out, or rename the file");
+            }
+            warn?.Invoke($"{path}: taken for {symbol}, as --symbol says; its name looks like {format.OwnSymbol}");
+        }
+        return files;
     }
 
     private static MarketSeries ReadSeries(List<(string Path, FeedFormat Format)> files, FeedOptions options)

@@ -70,6 +70,16 @@ public sealed class FileKeyProvider : IKeyProvider
         }
     }
 
+    /// <summary>Opens the folder of a journal that exists, for tools that only read: nothing is made.</summary>
+    /// <exception cref="StorageException">The master key is missing, unreadable, or readable by others.</exception>
+    public static FileKeyProvider Look(string folder, IFileDoor? door = null)
+    {
+        door ??= new FileDoor();
+        string path = Path.Combine(folder, "master.key");
+        if (!door.Exists(path)) throw new StorageException($"{path} is missing; restore it from a backup");
+        return Open(folder, door);
+    }
+
     public SubjectKey GetOrCreate(string subject)
     {
         if (_current.TryGetValue(subject, out SubjectKey? key)) return key;
@@ -90,6 +100,18 @@ public sealed class FileKeyProvider : IKeyProvider
         {
             if (_known.TryGetValue((subject, number), out key)) return key;
             return _known[(subject, number)] = _door.Exists(DestroyedPath(subject, number)) ? null : Read(subject, number);
+        }
+    }
+
+    public int DestroyedKeys()
+    {
+        try
+        {
+            return _door.List(_folder).Count(file => file.EndsWith(".destroyed", StringComparison.Ordinal));
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From(refused, "read keys", _folder);
         }
     }
 

@@ -16,6 +16,9 @@ public interface IKeyProvider
     /// <exception cref="StorageException">The key is missing without having been destroyed, or cannot be read.</exception>
     SubjectKey? Find(string subject, int number);
 
+    /// <summary>How many keys have been destroyed so far; never falls.</summary>
+    int DestroyedKeys();
+
     /// <summary>Destroys every key of a subject, durably; cannot be undone. Without keys this does nothing.</summary>
     void Destroy(string subject);
 }

@@ -6,7 +6,10 @@ export type TimeInForce = 'Gtc' | 'Ioc' | 'Fok' | 'Gtd' | 'Day';
 export type TradingState = 'Active' | 'Reducing' | 'Halted';
 export type Stance = 'Long' | 'Flat' | 'Short';
 export type PositionMode = 'Netting' | 'Hedging';
+/** Those of the chart, whose bars are built of every instrument. */
 export const timeFrames = ['M1', 'M5', 'M15', 'H1'] as const;
+/** Those that a strategy can be made on; a tick is a bar a quote. */
+export const strategyTimeFrames = ['tick', 'S1', 'S5', 'S15', 'S30', 'M1', 'M5', 'M15', 'M30', 'H1', 'H4', 'D1'] as const;
 export type TimeFrame = (typeof timeFrames)[number];
 
 export interface SystemView {
@@ -105,6 +108,15 @@ export interface Order {
   detail: string | null;
   createdAt: string;
   updatedAt: string;
+}
+
+export type OrderPush = Order & { account?: string };
+
+/** Lists that somebody changed, here or elsewhere, and the journal position that contains the change. */
+export interface ListsChanged {
+  minPosition: number;
+  accounts: boolean;
+  strategies: boolean;
 }
 
 export interface Fill {

@@ -82,14 +82,14 @@ export function clock(time: string | number | Date, zone: Zone): string {
   return dates('clock', zone, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(new Date(time));
 }
 
-export function dateAndTime(time: string | number | Date, zone: Zone): string {
-  return dates('both', zone, {
-    year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
-  }).format(new Date(time));
-}
-
-export function shortDateAndTime(time: string | number | Date, zone: Zone): string {
-  return dates('short', zone, { month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(time));
+/** A moment, the same everywhere: month, day and time to the second; the year only where it is not this one. */
+export function moment(time: string | number | Date, zone: Zone, now: number = Date.now()): string {
+  const date = new Date(time);
+  const thisYear = date.getUTCFullYear() === new Date(now).getUTCFullYear();
+  return dates(thisYear ? 'moment' : 'year', zone, {
+    ...(thisYear ? {} : { year: 'numeric' }),
+    month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+  }).format(date);
 }
 
 export function hourAndMinute(time: string | number | Date, zone: Zone): string {

@@ -1,5 +1,5 @@
 import { HttpTransportType, HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import type { Account, BarPush, Decision, FillPush, Order, Quote, Snapshot } from './contract';
+import type { Account, BarPush, Decision, FillPush, ListsChanged, OrderPush, Quote, Snapshot } from './contract';
 import type { Connection } from './store';
 
 export interface Subscription {
@@ -11,9 +11,12 @@ export interface HubEvents {
   quotes: (quotes: Quote[]) => void;
   bars: (bars: BarPush[]) => void;
   decisions: (decisions: Decision[]) => void;
-  orders: (orders: Order[]) => void;
+  orders: (orders: OrderPush[]) => void;
   fills: (fills: FillPush[]) => void;
   account: (account: Account) => void;
+  lists: (changed: ListsChanged) => void;
+  /** Pushes were dropped, as this page was too slow: load again. */
+  gap: () => void;
   /** Every time that a connection is made, the first one too: subscribe and load again. */
   connected: () => void;
   state: (connection: Connection) => void;
@@ -46,6 +49,8 @@ export class Hub {
     this.#connection.on('orders', events.orders);
     this.#connection.on('fills', events.fills);
     this.#connection.on('account', events.account);
+    this.#connection.on('lists', events.lists);
+    this.#connection.on('gap', events.gap);
     this.#connection.onclose(() => void this.#connect(true));
     // The network came back, or the reader did: no need to wait out the pause.
     addEventListener('online', () => this.#wake?.());

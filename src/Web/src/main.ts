@@ -47,5 +47,6 @@ document.body.append(
     h('a', { href: '/openapi/v1.json' }, 'OpenAPI')),
   toasts.element);
 
+store.flush();
 session.start();
 setInterval(() => store.touch('clock'), 1000);

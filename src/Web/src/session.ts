@@ -1,6 +1,7 @@
 import { Api, ApiError, faultText } from './api';
-import type { BarPush, Decision, FillPush, Order, TimeFrame } from './contract';
+import type { BarPush, Decision, FillPush, OrderPush, TimeFrame } from './contract';
 import { Hub } from './hub';
+import { isOpen } from './orders';
 import { remember } from './settings';
 import type { Store } from './store';
 
@@ -34,6 +35,9 @@ export class Session {
       orders: (orders) => this.#heard(() => this.#takeOrders(orders)),
       fills: (fills) => this.#heard(() => this.#takeFills(fills)),
       account: (account) => this.#heard(() => store.takeAccount(account)),
+      // Our own changes come back this way, too: reading a list once more costs less than knowing whose change it was.
+      lists: ({ minPosition }) => this.#heard(() => void this.#quietly(this.refresh(minPosition))),
+      gap: () => void this.#loadAll(),
       connected: () => void this.#loadAll(),
       state: (connection) => store.setConnection(connection),
     });
@@ -154,13 +158,16 @@ export class Session {
     const store = this.#store;
     const load = ++this.#accountLoads;
     store.equity.reset([]);
-    store.setFills([]);
+    store.fills = null;
+    store.touch('fills');
     store.equityFault = '';
+    store.equityLoading = store.accountName !== '';
     store.touch('equity');
     if (!store.accountName) return;
     const name = store.accountName;
     const [equity, fills] = await Promise.allSettled([this.#api.equity(name), this.#api.fills(name, fillCount)]);
     if (load !== this.#accountLoads) return;
+    store.equityLoading = false;
     if (equity.status === 'fulfilled') {
       const live = store.equity.items;
       store.equity.reset([...equity.value, ...live]);
@@ -168,8 +175,8 @@ export class Session {
       store.equityFault = faultText(equity.reason);
     }
     store.touch('equity');
-    if (fills.status === 'fulfilled') store.takeFills(fills.value.fills);
-    else this.#report(fills.reason);
+    store.takeFills(fills.status === 'fulfilled' ? fills.value.fills : []);
+    if (fills.status === 'rejected') this.#report(fills.reason);
   }
 
   #takeBars(bars: BarPush[]): void {
@@ -192,7 +199,8 @@ export class Session {
   }
 
   /** An order that opened or ended: the account's own view follows within half a second, this shows it at once. */
-  #takeOrders(orders: (Order & { account?: string })[]): void {
+  #takeOrders(orders: OrderPush[]): void {
+    this.#store.takeOrders(orders);
     const account = this.#store.account;
     if (!account) return;
     const working = new Map(account.workingOrders.map((order) => [order.ordinal, order]));
@@ -235,6 +243,3 @@ function cursor(next: string | number | null | undefined): string | null {
   return next === null || next === undefined ? null : String(next);
 }
 
-function isOpen(order: Order): boolean {
-  return ['Submitted', 'Working', 'PartiallyFilled', 'PendingModify', 'PendingCancel'].includes(order.status);
-}

@@ -1,5 +1,5 @@
 import type {
-  Account, Decision, Fill, Instrument, Quote, Strategy, StrategyDefinition, SystemView, TimeFrame,
+  Account, Decision, Fill, Instrument, Order, OrderPush, Quote, Strategy, StrategyDefinition, SystemView, TimeFrame,
 } from './contract';
 import { keyName, type Zone } from './format';
 import { barSeries, equitySeries } from './series';
@@ -8,7 +8,7 @@ export type Connection = 'connecting' | 'connected' | 'reconnecting' | 'offline'
 
 /** What a view can wait for. `clock` comes once a second. */
 export type Topic =
-  | 'system' | 'connection' | 'instruments' | 'quotes' | 'selection' | 'bars' | 'accounts' | 'fills' | 'equity'
+  | 'system' | 'connection' | 'instruments' | 'quotes' | 'selection' | 'bars' | 'accounts' | 'orders' | 'fills' | 'equity'
   | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme';
 
 export interface LiveQuote {
@@ -22,6 +22,7 @@ export const staleAfter = 10_000;
 
 const decisionLimit = 500;
 const fillLimit = 500;
+const orderLimit = 200;
 
 /**
  * All that the page knows. Changes only mark topics; views are called at most once a frame, each once whatever the number of its topics.
@@ -40,8 +41,10 @@ export class Store {
   instruments = new Map<string, Instrument>();
   quotes = new Map<string, LiveQuote>();
   accounts: Account[] | null = null;
-  fills: Fill[] = [];
+  /** Of the account that is looked at; null until they were read. */
+  fills: Fill[] | null = null;
   strategies: Strategy[] | null = null;
+  readonly #orders = new Map<string, Order>();
   definitions: StrategyDefinition[] = [];
   decisions: Decision[] | null = null;
   /** Where the older decisions begin; null when there are none. */
@@ -54,6 +57,8 @@ export class Store {
   /** Why the bars, or the equity, are not there; empty when all is well. */
   barsFault = '';
   equityFault = '';
+  /** The equity is being read. */
+  equityLoading = true;
   readonly bars = barSeries();
   readonly equity = equitySeries();
 
@@ -72,6 +77,11 @@ export class Store {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#frame(() => this.#render());
+  }
+
+  /** Renders what is due now: what has never been rendered must not be painted. */
+  flush(): void {
+    this.#render();
   }
 
   #render(): void {
@@ -154,14 +164,27 @@ export class Store {
     this.touch('accounts');
   }
 
-  setFills(fills: readonly Fill[]): void {
-    this.fills = [];
-    this.takeFills(fills);
+  /** An order as it was pushed last; undefined when nothing was. */
+  order(account: string, ordinal: number): Order | undefined {
+    return this.#orders.get(`${account}/${ordinal}`);
+  }
+
+  takeOrders(orders: readonly OrderPush[]): void {
+    for (const order of orders) {
+      const id = `${order.account ?? this.accountName}/${order.ordinal}`;
+      this.#orders.delete(id);
+      this.#orders.set(id, order);
+    }
+    for (const id of this.#orders.keys()) {
+      if (this.#orders.size <= orderLimit) break;
+      this.#orders.delete(id);
+    }
+    this.touch('orders');
   }
 
   /** Newest first; the same fill twice is one. */
   takeFills(fills: readonly Fill[]): void {
-    const byId = new Map([...this.fills, ...fills].map((fill) => [fillId(fill), fill]));
+    const byId = new Map([...(this.fills ?? []), ...fills].map((fill) => [fillId(fill), fill]));
     this.fills = [...byId.values()].sort((a, b) => b.position - a.position || b.ordinal - a.ordinal).slice(0, fillLimit);
     this.touch('fills');
   }

@@ -53,8 +53,14 @@ describe('times', () => {
 
   it('are UTC when asked', () => {
     expect(format.clock(time, 'utc')).toBe('04:05:06');
-    expect(format.dateAndTime(time, 'utc')).toBe('03/01/2026, 04:05:06');
     expect(format.hourAndMinute(time, 'utc')).toBe('04:05');
+  });
+
+  it('of a moment are written alike wherever they stand, with the year where it is another', () => {
+    const now = Date.parse('2026-11-21T12:00:00Z');
+    expect(format.moment(time, 'utc', now)).toBe('Mar 01, 04:05:06');
+    expect(format.moment(Date.parse(time), 'utc', now)).toBe('Mar 01, 04:05:06');
+    expect(format.moment('2019-03-01T04:05:06Z', 'utc', now)).toBe('Mar 01, 2019, 04:05:06');
   });
 
   it('write midnight as 00', () => {

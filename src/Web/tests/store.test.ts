@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Account, Decision, Fill, Quote, Strategy } from '../src/contract';
+import type { Account, Decision, Fill, OrderPush, Quote, Strategy } from '../src/contract';
+import { useLocale } from '../src/format';
+import { orderNews } from '../src/orders';
 import { Store, type Topic } from '../src/store';
 
 /** A store whose frames come when the test says so. */
@@ -138,11 +140,61 @@ describe('decisions', () => {
   });
 });
 
+describe('orders', () => {
+  const order = (ordinal: number, status: string): OrderPush => ({
+    ordinal, clientOrderId: `o${ordinal}`, symbol: 'EURUSD', side: 'Buy', type: 'Market', volume: 1000, filled: 0, averageFill: null,
+    limitPrice: null, stopPrice: null, trailDistance: null, timeInForce: 'Gtc', expires: null, reduceOnly: false, stopLoss: null,
+    takeProfit: null, strategy: '', decision: '', purpose: 'Trade', status, reason: 'None', detail: null, createdAt: '', updatedAt: '',
+    account: 'main',
+  });
+
+  it('are known as they were pushed last, by account', () => {
+    const { store, frame } = makeStore();
+    let told = 0;
+    store.view(['orders'], () => told++);
+    frame();
+    store.takeOrders([order(1, 'Working'), { ...order(1, 'Denied'), account: 'other' }]);
+    store.takeOrders([order(1, 'Filled')]);
+    frame();
+    expect([store.order('main', 1)?.status, store.order('other', 1)?.status, store.order('main', 2)]).toEqual(['Filled', 'Denied', undefined]);
+    expect(told).toBe(2);
+  });
+
+  it('are bounded, the oldest go first', () => {
+    const { store } = makeStore();
+    store.takeOrders(Array.from({ length: 300 }, (_, index) => order(index, 'Working')));
+    expect([store.order('main', 99), store.order('main', 100)?.ordinal]).toEqual([undefined, 100]);
+  });
+
+  it.each([
+    [{ status: 'Working' }, 'Order 7 is working.', ''],
+    [{ status: 'Filled', filled: 1000, averageFill: 1.1 }, 'Order 7 is filled: 1,000 at 1.10000.', ''],
+    [{ status: 'PartiallyFilled', filled: 400, averageFill: 1.1 }, 'Order 7 is partially filled: 400 of 1,000 at 1.10000.', ''],
+    [{ status: 'Denied', reason: 'InsufficientMargin' }, 'Order 7 is denied: insufficient margin', 'fault'],
+    [{ status: 'Denied', reason: 'InsufficientMargin', detail: 'needs 5 more' }, 'Order 7 is denied: needs 5 more', 'fault'],
+    [{ status: 'Expired', filled: 400, averageFill: 1.1 }, 'Order 7 is expired, 400 of 1,000 filled at 1.10000.', 'warning'],
+    [{ status: 'Cancelled', reason: 'StateHalted' }, 'Order 7 is cancelled: state halted.', 'warning'],
+  ])('are told of as they stand: %j', (changes, text, kind) => {
+    useLocale('en-US');
+    expect(orderNews({ ...order(7, ''), ...changes }, 5)).toEqual({ text, kind });
+  });
+});
+
+it('what is due is rendered at once when asked, and not again in the frame', () => {
+  const { store, frame } = makeStore();
+  let rendered = 0;
+  store.view(['accounts'], () => rendered++);
+  store.flush();
+  expect(rendered).toBe(1);
+  frame();
+  expect(rendered).toBe(1);
+});
+
 it('fills are newest first, each once', () => {
   const { store } = makeStore();
   const fill = (position: number): Fill =>
     ({ position, ordinal: 1, symbol: 'EURUSD', side: 'Buy', time: '', price: 1, volume: 1, commission: 0, realised: 0, strategy: '' });
   store.takeFills([fill(1), fill(3)]);
   store.takeFills([fill(3), fill(2)]);
-  expect(store.fills.map(({ position }) => position)).toEqual([3, 2, 1]);
+  expect(store.fills?.map(({ position }) => position)).toEqual([3, 2, 1]);
 });

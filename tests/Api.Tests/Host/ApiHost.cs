@@ -37,7 +37,9 @@ internal sealed class ApiHost : IAsyncDisposable
     private long _position;
     private DateTime _time = new DateTime(DateTime.UtcNow.Ticks / TimeSpan.TicksPerHour * TimeSpan.TicksPerHour, DateTimeKind.Utc).AddHours(1);
 
-    private ApiHost(TempFolder folder) => _folder = folder;
+    private readonly Action<IServiceCollection>? _configure;
+
+    private ApiHost(TempFolder folder, Action<IServiceCollection>? configure) => (_folder, _configure) = (folder, configure);
 
     public HttpClient Client { get; private set; } = null!;
 
@@ -45,9 +47,10 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
-    public static async Task<ApiHost> StartAsync()
+    /// <param name="configure">Puts services in place of the usual ones.</param>
+    public static async Task<ApiHost> StartAsync(Action<IServiceCollection>? configure = null)
     {
-        var host = new ApiHost(new TempFolder());
+        var host = new ApiHost(new TempFolder(), configure);
         await host.RunAsync();
         return host;
     }
@@ -71,6 +74,7 @@ internal sealed class ApiHost : IAsyncDisposable
         var universe = new InstrumentUniverse(Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = 100 });
         OrleansHost.AddSilo(builder, durable: true);
+        _configure?.Invoke(builder.Services);
         builder.Services.AddHybridApi(new ApiOptions { Universe = universe, Simulated = true, DataFolder = _folder.Path, FeedName = "script" });
         _app = builder.Build();
         _app.MapHybridApi();

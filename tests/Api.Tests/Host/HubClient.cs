@@ -25,7 +25,7 @@ internal sealed class HubClient : IAsyncDisposable
     private HubClient(HubConnection connection)
     {
         _connection = connection;
-        foreach (string name in (string[])["quotes", "bars", "decisions", "orders", "fills", "account", "gap"])
+        foreach (string name in (string[])["quotes", "bars", "decisions", "orders", "fills", "account", "lists", "gap"])
         {
             connection.On<JsonElement>(name, value => Keep(name, value));
         }

@@ -182,7 +182,7 @@ public sealed partial class PortMapTests
         Assert.StartsWith(message, Assert.Throws<PortMapException>(() => PortMap.Parse(json, "broken.json")).Message, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("\"port\": 8007", "\"port\": 70000", "service 'trading-engine': port is 70000, expected a whole number from 1 to 65535")]
+    [InlineData("\"port\": 8007", "\"port\": 70000000000", "service 'trading-engine': port is 70000000000, expected a whole number from 1 to 65535")]
     [InlineData("\"port\": 8007", "\"port\": \"8007\"", "service 'trading-engine': port is '8007', expected a whole number from 1 to 65535")]
     [InlineData("\"port\": 8007", "\"port\": 8007.5", "service 'trading-engine': port is 8007.5, expected a whole number from 1 to 65535")]
     [InlineData("\"port\": 8007,", "", "service 'trading-engine': port is missing, expected a whole number from 1 to 65535")]

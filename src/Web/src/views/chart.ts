@@ -32,7 +32,7 @@ export function chartView({ store, session }: App): HTMLElement {
     crosshair: { mode: CrosshairMode.Normal },
     rightPriceScale: { borderVisible: false },
     timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, rightOffset: 4 },
-    localization: { timeFormatter: (time: Time) => format.shortDateAndTime(instant(time), store.zone) },
+    localization: { timeFormatter: (time: Time) => format.moment(instant(time), store.zone) },
   });
   const candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
   const markers = createSeriesMarkers(candles);
@@ -106,7 +106,7 @@ export function chartView({ store, session }: App): HTMLElement {
 function fillMarkers(store: Store): SeriesMarker<Time>[] {
   const bars = store.bars.items;
   const result: SeriesMarker<Time>[] = [];
-  for (const fill of store.fills) {
+  for (const fill of store.fills ?? []) {
     if (fill.symbol !== store.symbol) continue;
     const bar = bars[barAt(bars, seconds(fill.time))];
     if (!bar) continue;

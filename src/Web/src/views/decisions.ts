@@ -43,7 +43,7 @@ export function decisionsView({ store, session, report }: App): HTMLElement {
       element: h('li', {}, details),
       update: (decision) => {
         shown = decision;
-        setText(time, format.shortDateAndTime(decision.time, store.zone));
+        setText(time, format.moment(decision.time, store.zone));
         setText(who, `${format.keyName(decision.strategy)} · ${decision.symbol} ${decision.timeFrame}`);
         setText(stance, `${decision.before.toLowerCase()} → ${decision.intent.stance.toLowerCase()}`);
         setAttribute(stance, 'data-stance', decision.intent.stance);
@@ -91,7 +91,7 @@ function inside(decision: Decision, digits: number, zone: format.Zone): Node[] {
     ...decision.features.map(({ feature, value }): [string, string] => [feature, format.reading(value)]),
   ];
   const whole: [string, string][] = [
-    ['Bar', `${format.dateAndTime(bar.time, zone)}  O ${price(bar.open)}  H ${price(bar.high)}  L ${price(bar.low)}  C ${price(bar.close)}`],
+    ['Bar', `${format.moment(bar.time, zone)}  O ${price(bar.open)}  H ${price(bar.high)}  L ${price(bar.low)}  C ${price(bar.close)}`],
     ['Id', decision.id],
   ];
   const verdicts = decision.verdicts.map((verdict) => {

@@ -21,7 +21,7 @@ export function equityView({ store }: App): HTMLElement {
     layout: { attributionLogo: false },
     rightPriceScale: { borderVisible: false },
     timeScale: { borderVisible: false, timeVisible: true },
-    localization: { timeFormatter: (time: Time) => format.shortDateAndTime(instant(time), store.zone) },
+    localization: { timeFormatter: (time: Time) => format.moment(instant(time), store.zone) },
     handleScroll: { vertTouchDrag: false },
   });
   const area = chart.addSeries(AreaSeries, { lineWidth: 2, priceFormat: { type: 'custom', minMove: 0.01, formatter: format.money } });
@@ -47,7 +47,9 @@ export function equityView({ store }: App): HTMLElement {
     const currency = store.account?.currency ?? '';
     setText(change, first && last ? `${format.result(last.equity - first.equity)} ${currency}` : '');
     setHidden(empty, items.length > 0);
-    setText(empty, store.equityFault || (store.account ? 'The curve begins with the first sample of the equity.' : 'No account yet.'));
+    setText(empty, store.equityFault || (store.accounts === null || (store.account && store.equityLoading)
+      ? 'Loading…'
+      : store.account ? 'The curve begins with the first sample of the equity.' : 'No account yet.'));
     setAttribute(canvas, 'aria-label', last
       ? `Equity of ${store.accountName}: ${items.length} points, now ${format.money(last.equity)} ${currency}`
       : 'Equity, no points yet');

@@ -30,7 +30,7 @@ export function fillsView({ store }: App): HTMLElement {
     return {
       element: row.element,
       update: (fill) => {
-        setText(time, format.shortDateAndTime(fill.time, store.zone));
+        setText(time, format.moment(fill.time, store.zone));
         setText(symbol, fill.symbol);
         setText(kind, `${fill.side} ${format.volume(fill.volume)}`);
         setClass(kind, 'buy', fill.side === 'Buy');
@@ -45,13 +45,16 @@ export function fillsView({ store }: App): HTMLElement {
   };
   const list = new Rows<Fill>(rows, fillId, make);
   store.view(['fills', 'instruments', 'zone', 'accounts'], () => {
-    const fills = store.fills.slice(0, shown);
+    const fills = (store.fills ?? []).slice(0, shown);
     list.render(fills);
     setHidden(scroll, fills.length === 0);
     setHidden(empty, fills.length > 0);
-    setText(empty, store.account
-      ? 'Nothing filled yet: start a strategy, or place an order by the ticket.'
-      : 'Fills appear here once there is an account.');
+    const loading = store.accounts === null || (store.account && store.fills === null);
+    setText(empty, loading
+      ? 'Loading…'
+      : store.account
+        ? 'Nothing filled yet: start a strategy, or place an order by the ticket.'
+        : 'Fills appear here once there is an account.');
   });
   return element;
 }

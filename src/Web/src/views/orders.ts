@@ -48,7 +48,7 @@ export function ordersView({ store, api, session, say, report }: App): HTMLEleme
         setText(price, orderPrice(order, store.digits(order.symbol)));
         setText(status, format.words(order.status));
         setText(owner, order.strategy === '' ? 'by hand' : format.keyName(order.strategy));
-        setText(placed, format.shortDateAndTime(order.createdAt, store.zone));
+        setText(placed, format.moment(order.createdAt, store.zone));
         button.disabled = order.status === 'PendingCancel';
       },
     };
@@ -60,7 +60,7 @@ export function ordersView({ store, api, session, say, report }: App): HTMLEleme
     list.render(orders);
     setHidden(grid, orders.length === 0);
     setHidden(empty, orders.length > 0);
-    setText(empty, account ? 'No order is working.' : 'Orders appear here once there is an account.');
+    setText(empty, store.accounts === null ? 'Loading…' : account ? 'No order is working.' : 'Orders appear here once there is an account.');
     setText(total, orders.length === 0 ? '' : String(orders.length));
   });
   return element;

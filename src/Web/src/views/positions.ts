@@ -36,7 +36,7 @@ export function positionsView({ store }: App): HTMLElement {
         setText(result, format.result(position.openResult));
         signed(result, position.openResult);
         setText(owner, position.owner === '' ? 'by hand' : format.keyName(position.owner));
-        setText(opened, format.shortDateAndTime(position.opened, store.zone));
+        setText(opened, format.moment(position.opened, store.zone));
       },
     };
   };
@@ -47,7 +47,7 @@ export function positionsView({ store }: App): HTMLElement {
     list.render(positions);
     setHidden(grid, positions.length === 0);
     setHidden(empty, positions.length > 0);
-    setText(empty, account ? 'Flat: no open position.' : 'Positions appear here once there is an account.');
+    setText(empty, store.accounts === null ? 'Loading…' : account ? 'Flat: no open position.' : 'Positions appear here once there is an account.');
     setText(total, positions.length === 0 ? '' : String(positions.length));
   });
   return element;

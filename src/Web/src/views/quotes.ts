@@ -1,7 +1,7 @@
 import type { App } from '../app';
 import type { Instrument } from '../contract';
 import { cells, panel, Rows, setAttribute, setClass, setText, table, h, type Column, type Row } from '../dom';
-import { age, dateAndTime, noValue, pips, price, spreadInPips } from '../format';
+import { age, moment, noValue, pips, price, spreadInPips } from '../format';
 import { staleAfter } from '../store';
 
 const columns = [
@@ -51,7 +51,7 @@ export function quotesView({ store, session }: App): HTMLElement {
       setText(spread, live ? pips(spreadInPips(live.quote.bid, live.quote.ask, digits, pipSize)) : noValue);
       setText(ageCell, !open ? 'closed' : live ? age(old) : noValue);
       if (live) {
-        setAttribute(ageCell, 'title', `${stale ? 'Stale. ' : ''}Quote of ${dateAndTime(live.quote.time, store.zone)}`);
+        setAttribute(ageCell, 'title', `${stale ? 'Stale. ' : ''}Quote of ${moment(live.quote.time, store.zone)}`);
         if (shownBid !== undefined && live.quote.bid !== shownBid) flash(bid, live.quote.bid > shownBid);
         if (shownAsk !== undefined && live.quote.ask !== shownAsk) flash(ask, live.quote.ask > shownAsk);
         shownBid = live.quote.bid;

@@ -1,5 +1,5 @@
 import type { App } from '../app';
-import { timeFrames, type Strategy, type StrategyDefinition } from '../contract';
+import { strategyTimeFrames, type Strategy, type StrategyDefinition } from '../contract';
 import { h, panel, Rows, setAttribute, setHidden, setText, type Row } from '../dom';
 import * as format from '../format';
 import { field, numberInput, numberOf, openForm, select, textInput } from './dialogs';
@@ -70,7 +70,7 @@ export function strategiesView(app: App): HTMLElement {
         setText(what, `${strategy.definition} · ${strategy.symbol} ${strategy.timeFrame} · ${parameters.join(', ')}`);
         const last = strategy.lastDecision;
         setText(why, last
-          ? `${format.shortDateAndTime(last.time, store.zone)}: ${last.intent.why}`
+          ? `${format.moment(last.time, store.zone)}: ${last.intent.why}`
           : running ? 'No decision yet: it decides at the close of a bar, once its features are ready.' : 'Stopped, without a decision so far.');
         setText(accounts, strategy.accounts.length > 0 ? `for ${strategy.accounts.map(format.keyName).join(', ')}` : 'no account follows');
         setText(toggle, running ? 'Stop' : 'Start');
@@ -102,7 +102,8 @@ function openNewStrategy({ store, api, session, say }: App): void {
   const name = field('Name', textInput('', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'Letters, digits, . _ and -, at most 64.'));
   const symbols = [...store.instruments.values()].map((instrument) => [instrument.symbol, `${instrument.symbol} – ${instrument.name}`] as const);
   const symbol = field('Symbol', select(symbols, store.symbol));
-  const timeFrame = field('Time frame', select(timeFrames.map((text) => [text, text] as const), store.timeFrame));
+  const timeFrame = field('Time frame', select(strategyTimeFrames.map((text) => [text, text === 'tick' ? 'tick: every quote' : text] as const), store.timeFrame),
+    'It decides at the close of every bar.');
   const parameterFields = h('div', { class: 'fields', role: 'group', 'aria-label': 'Parameters' });
   const follow = h('input', { type: 'checkbox', checked: store.account !== undefined });
   const start = h('input', { type: 'checkbox', checked: true });

@@ -1,8 +1,9 @@
 import { faultText } from '../api';
 import type { App } from '../app';
-import type { OrderType, Side, TimeInForce } from '../contract';
+import type { Order, OrderType, Side, TimeInForce } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
 import * as format from '../format';
+import { orderNews } from '../orders';
 import { faultsOf, neededPrices, toOrder, type Draft, type DraftField, type PriceField } from '../ticket';
 import { field, numberInput, numberOf, select, showFault } from './dialogs';
 
@@ -46,7 +47,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       stopLoss.element, takeProfit.element),
     h('label', { class: 'check' }, reduceOnly, 'Only reduce the position'),
     send, answer);
-  const none = h('p', { class: 'empty' }, 'Orders need an account: create one first.');
+  const none = h('p', { class: 'empty' });
   body.append(form, none);
 
   const side = (): Side => sides.find(({ input }) => input.checked)?.side ?? 'Buy';
@@ -88,6 +89,16 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
     setAttribute(answer, 'class', `answer ${kind}`);
   };
 
+  /** The order that the answer speaks of, and what was said of it when it was taken. */
+  let placed: { account: string; order: Order; cut: string } | null = null;
+  const tellOrder = () => {
+    if (!placed) return;
+    const order = store.order(placed.account, placed.order.ordinal) ?? placed.order;
+    const { text, kind } = orderNews(order, store.digits(order.symbol));
+    tell(placed.cut + text, kind || (placed.cut ? 'warning' : ''));
+  };
+  store.view(['orders'], tellOrder);
+
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const { instrument, account } = store;
@@ -104,12 +115,16 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       return;
     }
     send.disabled = true;
+    placed = null;
     tell('Sending…', '');
     api.place(account.name, toOrder(order, instrument.symbol))
-      .then(async ({ minPosition, order: placed, cut }) => {
-        if (cut) tell(`Order ${placed.ordinal} was cut to ${format.volume(placed.volume)}: ${cut.detail}`, 'warning');
-        else tell(`Order ${placed.ordinal} is ${format.words(placed.status)}.`, '');
-        say(`${placed.side} ${format.volume(placed.volume)} ${placed.symbol}: order ${placed.ordinal} ${format.words(placed.status)}.`);
+      .then(async ({ minPosition, order: taken, cut }) => {
+        placed = {
+          account: account.name, order: taken,
+          cut: cut ? `Order ${taken.ordinal} was cut to ${format.volume(taken.volume)}: ${cut.detail} ` : '',
+        };
+        tellOrder();
+        say(`${taken.side} ${format.volume(taken.volume)} ${taken.symbol}: order ${taken.ordinal} is taken.`);
         await session.refresh(minPosition);
       })
       .catch((error: unknown) => tell(faultText(error), 'fault'))
@@ -120,7 +135,8 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
   store.view(['selection', 'instruments', 'accounts'], () => {
     const { instrument, account } = store;
     setHidden(form, !account || !instrument);
-    setHidden(none, store.accounts === null || store.accounts.length > 0);
+    setHidden(none, account !== undefined && instrument !== undefined);
+    setText(none, store.accounts === null || (account && !instrument) ? 'Loading…' : 'Orders need an account: create one first.');
     setText(heading, instrument ? `Order · ${instrument.symbol}` : 'Order');
     if (instrument && volumeOf !== instrument.symbol) {
       // Another instrument has other prices and sizes: nothing of the old ticket may slip through.
@@ -129,6 +145,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
         input.value = '';
         showFault(input, '');
       }
+      placed = null;
       volume.input.value = String(Math.max(instrument.minVolume, Math.min(instrument.contractSize / 10, instrument.maxVolume)));
       tell('', '');
     }
