@@ -28,6 +28,7 @@ public sealed class Account
     private readonly long _restoredTo;
     private long _dueRevision = -1;
     private DateTime _nextDue = DateTime.MaxValue;
+    private SymbolBook? _answersLater;
 
     public Account(string key, AccountState state)
     {
@@ -63,9 +64,10 @@ public sealed class Account
             : settings.Leverage is < 1 or > 1000 ? $"leverage is {settings.Leverage}; expected 1 to 1000"
             : settings.StopOutPercent is <= 0 or > 100 ? $"stopOutPercent is {settings.StopOutPercent}; expected more than 0, at most 100"
             : settings.MarginCallPercent < settings.StopOutPercent ? $"marginCallPercent is {settings.MarginCallPercent}; expected at least stopOutPercent ({settings.StopOutPercent})"
-            : settings.EquitySampling <= TimeSpan.Zero ? $"equitySampling is {settings.EquitySampling}; expected more than no time, or none"
+            : settings.MarginCallPercent is <= 0 or > 1_000_000 ? $"marginCallPercent is {settings.MarginCallPercent}; expected more than 0, at most 1000000"
+            : settings.EquitySampling is { } every && (every <= TimeSpan.Zero || every > TimeSpan.FromDays(366)) ? $"equitySampling is {every}; expected more than no time, at most 366 days, or none"
             : deposit < 0 ? $"deposit is {deposit}; expected 0 or more"
-            : settings.Execution.Fault() ?? limits.Fault();
+            : settings.AmountFault("deposit", deposit) ?? settings.Execution.Fault() ?? limits.Fault();
         if (fault is not null) return fault;
         Raise(new AccountOpened(time, -1, settings, limits));
         if (deposit > 0) Raise(new BalanceAdjusted(time, -1, deposit, "opening deposit", "open"));
@@ -78,7 +80,7 @@ public sealed class Account
     {
         if (State.HasRequest(requestId)) return null;
         if (amount == 0) return "amount is 0; expected anything else";
-        if (State.Money(amount) != amount) return $"amount is {amount}; expected at most {State.Settings!.MoneyDigits} decimals";
+        if (State.Settings!.AmountFault("amount", amount) is { } fault) return fault;
         if (amount < 0 && -amount > State.Equity - State.UsedMargin) return $"amount is {amount}; free are {State.Equity - State.UsedMargin:0.##}";
         Raise(new BalanceAdjusted(At(time), -1, amount, note, requestId));
         return null;
@@ -97,8 +99,7 @@ public sealed class Account
     /// </summary>
     public string? SetFollow(string strategy, FollowTerms? terms, DateTime time)
     {
-        if (terms is { Sizing.Value: <= 0 }) return $"sizing value is {terms.Sizing.Value}; expected more than 0";
-        if (terms is { MaxUnits: <= 0 }) return $"maxUnits is {terms.MaxUnits}; expected more than 0";
+        if (terms?.Fault() is { } fault) return fault;
         if (State.Follows.GetValueOrDefault(strategy) == terms) return null;
         Raise(new FollowChanged(At(time), -1, strategy, terms));
         if (terms is { Paused: false }) return null;
@@ -174,13 +175,16 @@ public sealed class Account
         var close = new Quote(closeTime, bar.Bid.Close, bar.Ask.Close);
         if (WasActedOn(book, close, position)) return true;
         // What falls due inside the bar comes before its prices (the worse for an order that expires), what falls due at its close after them.
-        AdvanceTo(closeTime.AddTicks(-1));
+        // A change or cancel comes at the close: until then the order stands as it stood, and the venue may fill it.
+        AdvanceInside(book, closeTime.AddTicks(-1));
         book.Position = position;
         State.Now = Later(State.Now, closeTime);
         if (book.Orders.Count > 0)
         {
+            // A broker's days overlap in UTC where its clock goes forward: who was there when the last bar closed has this one's open.
+            DateTime begins = Later(bar.OpenTime, book.Mark.Time);
             book.SetMark(new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open), position);
-            _venue.OnBar(book, bar, closeTime);
+            _venue.OnBar(book, bar, begins, closeTime);
         }
         book.SetMark(close, position);
         AdvanceTo(closeTime);
@@ -223,6 +227,16 @@ public sealed class Account
             if (due > State.Now) State.Now = due;
             Fall(due, time);
         }
+    }
+
+    /// <summary>Lets time pass inside a bar of <paramref name="book"/>, whose changes and cancels under way wait for its close.</summary>
+    private void AdvanceInside(SymbolBook book, DateTime time)
+    {
+        _answersLater = book;
+        _dueRevision = -1;
+        AdvanceTo(time);
+        _answersLater = null;
+        _dueRevision = -1;
     }
 
     /// <summary>Places an order.</summary>
@@ -387,20 +401,15 @@ public sealed class Account
         if (change.Volume is { } volume)
         {
             if (volume <= order.Filled) return new Denial(Reason.VolumeBelowFilled, $"volume is {volume}; {order.Filled} are filled, cancel the rest instead");
-            if (volume % instrument.VolumeStep != 0) return new Denial(Reason.VolumePrecision, $"volume is {volume}; expected a multiple of {instrument.VolumeStep}");
-            if (volume > instrument.MaxVolume) return new Denial(Reason.VolumeAboveMaximum, $"volume is {volume}; at most {instrument.MaxVolume}");
+            if (PreTradeRisk.Volume(instrument, volume) is { } fault) return fault;
         }
-        return Level("limitPrice", change.LimitPrice, order.Limit is not null)
-            ?? Level("stopPrice", change.StopPrice, order.Stop is not null && !order.Triggered)
-            ?? Level("trailDistance", change.TrailDistance, order.Trail is not null && !order.Triggered);
+        return Level("limitPrice", change.LimitPrice, Reason.PricePrecision, order.Limit is not null)
+            ?? Level("stopPrice", change.StopPrice, Reason.TriggerPricePrecision, order.Stop is not null && !order.Triggered)
+            ?? Level("trailDistance", change.TrailDistance, Reason.TrailDistanceInvalid, order.Trail is not null && !order.Triggered);
 
-        Denial? Level(string field, decimal? value, bool has)
-        {
-            if (value is not { } price) return null;
-            if (!has) return new Denial(Reason.PriceUnexpected, $"{field} is {price}; this {order.Type} order has none to change");
-            decimal step = instrument.TickSize * instrument.PointSize;
-            return price <= 0 || price % step != 0 ? new Denial(Reason.PricePrecision, $"{field} is {price}; expected a positive multiple of {step}") : null;
-        }
+        Denial? Level(string field, decimal? price, Reason precision, bool has) => price is not null && !has
+            ? new Denial(Reason.PriceUnexpected, $"{field} is {price}; this {order.Type} order has none to change")
+            : PreTradeRisk.Price(instrument, field, price, precision);
     }
 
     private void ApplyChange(SymbolBook book, Order order)
@@ -486,7 +495,7 @@ public sealed class Account
         {
             if (IsBreached(limit, equity)) Breach(Reason.LossLimit, limit.Action, $"{limit.Period} loss is {LossOf(limit.Period, equity):0.##}; at most {MostOf(limit):0.##}");
         }
-        if (limits.MaxDrawdownPercent is { } drawdown && State.HighWater > 0 && (State.HighWater - equity) / State.HighWater * 100m >= drawdown)
+        if (limits.MaxDrawdownPercent is { } drawdown && State.HighWater > 0 && State.HighWater - equity >= State.HighWater * drawdown / 100m)
         {
             Breach(Reason.DrawdownLimit, limits.DrawdownAction, $"equity {equity:0.##} is {drawdown} % or more below {State.HighWater:0.##}");
         }
@@ -516,9 +525,10 @@ public sealed class Account
     {
         decimal margin = State.UsedMargin;
         if (margin == 0) return;
-        decimal level = equity / margin * 100m;
-        if (level < settings.MarginCallPercent && !State.MarginCalled) Raise(new MarginCalled(State.Now, -1, Math.Round(level, 2)));
-        if (level < settings.StopOutPercent) StopOut();
+        // Compared without dividing: an equity in the trillions over the margin of one share has more digits than a decimal.
+        decimal level = equity * 100m;
+        if (level < margin * settings.MarginCallPercent && !State.MarginCalled) Raise(new MarginCalled(State.Now, -1, Math.Round(level / margin, 2)));
+        if (level < margin * settings.StopOutPercent) StopOut();
     }
 
     /// <summary>Closes the position with the largest loss; the next mark says whether another must follow. Of a netting account it is the whole net position.</summary>
@@ -563,7 +573,7 @@ public sealed class Account
             foreach (Order order in book.Orders)
             {
                 if (!order.Arrived) due = Earlier(due, order.ActiveFrom);
-                if (order.RequestDue is { } request) due = Earlier(due, request);
+                if (order.RequestDue is { } request && book != _answersLater) due = Earlier(due, request);
                 if (order.Expires is { } expiry) due = Earlier(due, expiry);
             }
         }
@@ -590,7 +600,7 @@ public sealed class Account
             foreach (Order order in book.Orders.ToArray())
             {
                 if (!order.Arrived && order.ActiveFrom <= due) Raise(new OrderWorking(State.Now, book.Position, order.Ordinal, Rests(book, order.Type, order.Side, order.Limit)));
-                if (order.RequestDue <= due) Answer(book, State.FindOrder(order.Ordinal)!);
+                if (order.RequestDue <= due && book != _answersLater) Answer(book, State.FindOrder(order.Ordinal)!);
                 if (order.Expires <= due && State.FindOrder(order.Ordinal) is not null)
                 {
                     Reason reason = order.TimeInForce == TimeInForce.Day ? Reason.DayEnded : Reason.Expired;

@@ -21,6 +21,17 @@ public sealed record AccountSettings(
     string Currency, PositionMode Mode, int? MoneyDigits, decimal? Leverage, decimal? MarginCallPercent, decimal? StopOutPercent,
     ExecutionModel Execution, TradingCalendar Calendar, TimeSpan? EquitySampling)
 {
+    /// <summary>The greatest amount that is paid in or out at once, in account currency.</summary>
+    public const decimal MaxAmount = 1_000_000_000_000_000m;
+
+    private const int MostDigits = 10;
+
+    /// <summary>What is wrong with an amount that is paid in or out: too large, or finer than the account counts; null when nothing is.</summary>
+    public string? AmountFault(string field, decimal amount) =>
+        Math.Abs(amount) > MaxAmount ? $"{field} is {amount}; expected at most {MaxAmount}"
+        : Math.Round(amount, MoneyDigits ?? MostDigits) != amount ? $"{field} is {amount}; expected at most {MoneyDigits ?? MostDigits} decimals"
+        : null;
+
     public static AccountSettings Paper(string currency) => new(
         currency, PositionMode.Netting, 2, 30m, 100m, 50m, new ExecutionModel(), TradingCalendar.Forex, TimeSpan.FromMinutes(1));
 }
@@ -51,4 +62,17 @@ public sealed record Sizing(SizingKind Kind, decimal Value)
 /// <param name="Paused">New entries are not taken; exits are.</param>
 /// <param name="MaxUnits">Cap on the units held for this strategy; null for none.</param>
 [GenerateSerializer, Immutable, Alias("ht.FollowTerms")]
-public sealed record FollowTerms(Sizing Sizing, bool Paused = false, decimal? MaxUnits = null);
+public sealed record FollowTerms(Sizing Sizing, bool Paused = false, decimal? MaxUnits = null)
+{
+    private const decimal MaxPercent = 100_000m, MaxSize = 1_000_000_000_000m;
+
+    /// <summary>The first thing wrong, naming field, value and expectation; null when all is well.</summary>
+    public string? Fault()
+    {
+        decimal most = Sizing.Kind is SizingKind.PercentOfEquity or SizingKind.PercentRisk ? MaxPercent : MaxSize;
+        return !Enum.IsDefined(Sizing.Kind) ? $"sizing kind is {Sizing.Kind}; expected {string.Join(", ", Enum.GetNames<SizingKind>())}"
+            : Sizing.Value <= 0 || Sizing.Value > most ? $"sizing value is {Sizing.Value}; expected more than 0, at most {most}"
+            : MaxUnits <= 0 ? $"maxUnits is {MaxUnits}; expected more than 0"
+            : null;
+    }
+}

@@ -379,7 +379,13 @@ public sealed class AccountState
         Order changed = order with { Volume = e.Volume, Limit = e.Limit, Stop = e.Stop, Trail = e.Trail, Rested = e.Rested, UpdatedAt = e.Time };
         if (e.Answers)
         {
-            changed = Move(changed, order.Filled > 0 ? OrderStatus.PartiallyFilled : OrderStatus.Working, e.Time) with { PendingChange = null, RequestDue = null };
+            // Changed, it stands at the venue anew: as it stands now it was not there before.
+            changed = Move(changed, order.Filled > 0 ? OrderStatus.PartiallyFilled : OrderStatus.Working, e.Time) with
+            {
+                ActiveFrom = e.Time,
+                PendingChange = null,
+                RequestDue = null,
+            };
         }
         Put(changed);
     }

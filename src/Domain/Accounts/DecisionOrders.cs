@@ -62,6 +62,12 @@ internal readonly record struct DecisionOrders(ImmutableArray<OrderRequest> Orde
     {
         if (terms.Paused) return (0, Reason.StrategyPaused, "the account has paused this strategy: exits only");
         Instrument instrument = book.Instrument;
+        if (TooFar(decision.Intent, instrument) is { } tooFar) return (0, Reason.PricePrecision, tooFar);
+        if (decision.Units <= 0) return (0, Reason.VolumeNotPositive, $"units is {decision.Units}; expected more than 0");
+        if (decision.Units > StrategyDefinition.Units.Maximum)
+        {
+            return (0, Reason.VolumeAboveMaximum, $"units is {decision.Units}; at most {StrategyDefinition.Units.Maximum}");
+        }
         decimal price = instrument.ToPrice(book.Mark.Ask);
         decimal rate = account.Rate(instrument.QuoteCurrency) ?? 0;
         decimal distance = decision.Intent.StopDistance ?? decision.Intent.TrailDistance ?? 0;
@@ -69,8 +75,8 @@ internal readonly record struct DecisionOrders(ImmutableArray<OrderRequest> Orde
         {
             SizingKind.StrategyUnits => decision.Units * terms.Sizing.Value,
             SizingKind.FixedUnits => terms.Sizing.Value,
-            SizingKind.PercentOfEquity => Share(account, terms, price * rate),
-            SizingKind.PercentRisk => Share(account, terms, distance * rate),
+            SizingKind.PercentOfEquity => Share(account, terms, price * rate, instrument.MaxVolume),
+            SizingKind.PercentRisk => Share(account, terms, distance * rate, instrument.MaxVolume),
             _ => throw new InvalidOperationException($"unknown sizing {terms.Sizing.Kind}"),
         };
         if (terms.MaxUnits is { } most) units = Math.Min(units, most);
@@ -80,7 +86,20 @@ internal readonly record struct DecisionOrders(ImmutableArray<OrderRequest> Orde
             : (units, Reason.None, "");
     }
 
-    /// <summary>Units of which the sizing's share of the equity pays for <paramref name="each"/>; none where that is not known.</summary>
-    private static decimal Share(AccountState account, FollowTerms terms, decimal each) =>
-        each <= 0 ? 0 : Math.Max(0, account.Equity) * terms.Sizing.Value / 100m / each;
+    /// <summary>Units of which the sizing's share of the equity pays for <paramref name="each"/>, at most so many; none where that is not known.</summary>
+    private static decimal Share(AccountState account, FollowTerms terms, decimal each, decimal most)
+    {
+        decimal share = Math.Max(0, account.Equity) * terms.Sizing.Value / 100m;
+        // Compared before it is divided: what each costs may be next to nothing.
+        return each <= 0 || share == 0 ? 0 : share >= most * each ? most : share / each;
+    }
+
+    /// <summary>What in an intent lies beyond any price of the instrument; null when nothing does.</summary>
+    private static string? TooFar(Intent intent, Instrument instrument)
+    {
+        string? Check(string field, decimal? value) =>
+            Math.Abs(value ?? 0) > instrument.MaxPrice ? $"{field} is {value}; at most {instrument.MaxPrice}" : null;
+        return Check("entryLimit", intent.EntryLimit) ?? Check("entryStop", intent.EntryStop) ?? Check("stopDistance", intent.StopDistance)
+            ?? Check("takeDistance", intent.TakeDistance) ?? Check("trailDistance", intent.TrailDistance);
+    }
 }

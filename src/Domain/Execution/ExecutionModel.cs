@@ -20,14 +20,16 @@ public sealed record ExecutionModel(
     decimal CommissionRate = 0, decimal CommissionPerLot = 0, decimal CommissionMinimum = 0,
     BarFill BarFill = BarFill.NextOpen, ulong Seed = 1)
 {
+    private const decimal MaxCommission = 1_000_000_000m;
+
     /// <summary>The first thing wrong, naming field, value and expectation; null when all is well.</summary>
     public string? Fault() =>
         Latency < TimeSpan.Zero || Latency > TimeSpan.FromDays(1) ? $"latency is {Latency}; expected 0 to a day"
         : SlippagePoints is < 0 or > 1_000_000 ? $"slippagePoints is {SlippagePoints}; expected 0 to 1000000"
         : RandomSlippagePoints is < 0 or > 1_000_000 ? $"randomSlippagePoints is {RandomSlippagePoints}; expected 0 to 1000000"
         : CommissionRate is < 0 or >= 1 ? $"commissionRate is {CommissionRate}; expected 0 to less than 1"
-        : CommissionPerLot < 0 ? $"commissionPerLot is {CommissionPerLot}; expected 0 or more"
-        : CommissionMinimum < 0 ? $"commissionMinimum is {CommissionMinimum}; expected 0 or more"
+        : CommissionPerLot is < 0 or > MaxCommission ? $"commissionPerLot is {CommissionPerLot}; expected 0 to {MaxCommission}"
+        : CommissionMinimum is < 0 or > MaxCommission ? $"commissionMinimum is {CommissionMinimum}; expected 0 to {MaxCommission}"
         : null;
 
     /// <summary>Adverse points for fill number <paramref name="fill"/> of order <paramref name="order"/>.</summary>

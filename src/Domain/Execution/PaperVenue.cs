@@ -8,13 +8,16 @@ namespace HybridTrading.Domain.Execution;
 /// <summary>
 /// Executes an account's orders against the market: quote or bar in, fills out. One object for back-test, replay and live paper trading.
 /// Takers pay the spread and the slippage; resting limits fill at their own price; sizes bound fills where the quote has them. Of a bar the
-/// path is unknown, so the worse is assumed: stops before limits, and a position entered inside a bar can lose in it but not win. A latency shorter
-/// than a bar cannot be seen in it: an order that arrives inside a bar takes part in all of it, its fills timed no earlier than its arrival.
+/// path is unknown, so the worse is assumed: stops before limits, and a position entered inside a bar can lose in it but not win. What arrives inside
+/// a bar gets no price from before its arrival: of that bar it sees the close, and as a stop the bad side.
 /// </summary>
 public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
 {
     private readonly List<long> _round = [], _resting = [];
     private decimal _takenAtBid, _takenAtAsk;
+    // Of the bar at work: what arrived after this time, and was not born in the bar, came inside it.
+    private DateTime _barBegins;
+    private long _firstBorn;
 
     private ExecutionModel Model => state.Settings!.Execution;
 
@@ -35,9 +38,12 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
     }
 
     /// <summary>Goes through a bar as open, stops, limits, stops of what the limits opened, close.</summary>
-    public void OnBar(SymbolBook book, in Bar bar, DateTime closeTime)
+    /// <param name="begins">What arrives later than this has no part in the bar's open.</param>
+    public void OnBar(SymbolBook book, in Bar bar, DateTime begins, DateTime closeTime)
     {
         _takenAtBid = _takenAtAsk = 0;
+        _barBegins = begins;
+        _firstBorn = state.NextOrdinal;
         var open = new Quote(bar.OpenTime, bar.Bid.Open, bar.Ask.Open);
         var close = new Quote(closeTime, bar.Bid.Close, bar.Ask.Close);
         bool marketAtOpen = Model.BarFill == BarFill.NextOpen;
@@ -45,7 +51,7 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         Begin(book, 0);
         foreach (long ordinal in _round)
         {
-            if (Active(book, ordinal) is not { } order) continue;
+            if (Active(book, ordinal) is not { } order || CameInside(order)) continue;
             order = TouchStop(book, order, open.Bid, open.Ask);
             if (!marketAtOpen && order.Type == OrderType.Market) continue;
             TakeOrRest(book, order, open, Later(bar.OpenTime, order.ActiveFrom));
@@ -56,7 +62,7 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         _resting.Clear();
         foreach (Order order in book.Orders)
         {
-            if (order is { Arrived: true, RestsAsLimit: true }) _resting.Add(order.Ordinal);
+            if (order is { Arrived: true, RestsAsLimit: true } && !CameInside(order)) _resting.Add(order.Ordinal);
         }
         Stops(book, bar, closeTime);
         foreach (long ordinal in _resting)
@@ -70,13 +76,14 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         foreach (long ordinal in _round)
         {
             if (Active(book, ordinal) is not { } order) continue;
-            if (order.Type == OrderType.TrailingStop && !order.Triggered && ordinal < bornAtOpen)
+            bool cameInside = CameInside(order);
+            if (order.Type == OrderType.TrailingStop && !order.Triggered && ordinal < bornAtOpen && !cameInside)
             {
                 order = Trail(order, bar.Bid.High, bar.Ask.Low);
                 order = TouchStop(book, order, close.Bid, close.Ask);
                 if (order.Triggered) Take(book, order, order.Stop!.Value, order.Remaining, closeTime);
             }
-            else if (!marketAtOpen && order.Type == OrderType.Market)
+            else if (cameInside || (!marketAtOpen && order.Type == OrderType.Market))
             {
                 TakeOrRest(book, order, close, closeTime);
             }
@@ -98,6 +105,8 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
                 bool reached = order.Side == Side.Buy ? bar.Ask.High >= order.Stop : bar.Bid.Low <= order.Stop;
                 if (!reached) continue;
                 long level = order.Stop!.Value;
+                // The market may have been beyond the level on arrival; how far is not known, but for the close.
+                if (CameInside(order)) level = order.Side == Side.Buy ? Math.Max(level, bar.Ask.Close) : Math.Min(level, bar.Bid.Close);
                 bool rests = order.Type == OrderType.StopLimit && (order.Side == Side.Buy ? level > order.Limit : level < order.Limit);
                 raise(new OrderTriggered(state.Now, book.Position, ordinal, level, rests));
                 // Whether the bar came back to the limit after that is not known.
@@ -108,6 +117,9 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
             from = next;
         }
     }
+
+    /// <summary>It arrived, or was changed, after the bar at work had opened.</summary>
+    private bool CameInside(Order order) => order.Ordinal < _firstBorn && order.ActiveFrom > _barBegins;
 
     private void Begin(SymbolBook book, long from)
     {

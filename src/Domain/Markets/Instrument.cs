@@ -47,6 +47,9 @@ public sealed record Instrument(
     /// </summary>
     public const long MaxPricePoints = 300_000_000_000_000;
 
+    /// <summary>The price of <see cref="MaxPricePoints"/>: greater prices and distances are refused where they come in.</summary>
+    public decimal MaxPrice => ToPrice(MaxPricePoints);
+
     /// <summary>The value of one point, 10^-Digits.</summary>
     public decimal PointSize => 1m / PowersOfTen[Digits];
 

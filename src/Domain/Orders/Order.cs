@@ -49,7 +49,7 @@ public sealed record OrderChange(decimal? Volume = null, decimal? LimitPrice = n
 
 /// <summary>An order as its account knows it. Prices in points, volumes in units.</summary>
 /// <param name="Ordinal">1 upwards inside the account, in order of acceptance.</param>
-/// <param name="ActiveFrom">When it reaches the venue.</param>
+/// <param name="ActiveFrom">When it reaches the venue; after a change, when it came to stand as it does.</param>
 /// <param name="Arrived">It is at the venue: it can trigger and fill.</param>
 /// <param name="RequestDue">When the change or cancel under way reaches the venue; null for none.</param>
 /// <param name="Expires">For good-till-date and day orders.</param>

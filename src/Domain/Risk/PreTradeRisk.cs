@@ -34,12 +34,7 @@ public static class PreTradeRisk
         {
             return new Denial(Reason.InstrumentUnknown, $"symbol is '{order.Symbol}'; no such instrument here");
         }
-        if (order.Volume <= 0) return new Denial(Reason.VolumeNotPositive, $"volume is {order.Volume}; expected more than 0");
-        if (order.Volume % instrument.VolumeStep != 0)
-        {
-            return new Denial(Reason.VolumePrecision, $"volume is {order.Volume}; expected a multiple of {instrument.VolumeStep}");
-        }
-        if (order.Volume > instrument.MaxVolume) return new Denial(Reason.VolumeAboveMaximum, $"volume is {order.Volume}; at most {instrument.MaxVolume}");
+        if (Volume(instrument, order.Volume) is { } volumeFault) return volumeFault;
         if (order.Volume < instrument.MinVolume && !Closes(account, order))
         {
             return new Denial(Reason.VolumeBelowMinimum, $"volume is {order.Volume}; at least {instrument.MinVolume}");
@@ -285,15 +280,25 @@ public static class PreTradeRisk
         return away > collar ? new Denial(Reason.PriceOutOfCollar, $"price is {price}, {away:0.##} % from the market {market}; at most {collar} %") : null;
     }
 
-    private static Denial? Price(Instrument instrument, string field, decimal? price, Reason precision)
+    /// <summary>What is wrong with a volume: sign, size or step, in this order, so that what is too large for the arithmetic never reaches it.</summary>
+    public static Denial? Volume(Instrument instrument, decimal volume)
+    {
+        if (volume <= 0) return new Denial(Reason.VolumeNotPositive, $"volume is {volume}; expected more than 0");
+        if (volume > instrument.MaxVolume) return new Denial(Reason.VolumeAboveMaximum, $"volume is {volume}; at most {instrument.MaxVolume}");
+        return volume % instrument.VolumeStep != 0
+            ? new Denial(Reason.VolumePrecision, $"volume is {volume}; expected a multiple of {instrument.VolumeStep}")
+            : null;
+    }
+
+    /// <summary>What is wrong with a price or distance, checked in the order of <see cref="Volume"/>; null when nothing is, or when there is none.</summary>
+    /// <param name="precision">The reason for one that is off the grid of ticks or beyond <see cref="Instrument.MaxPrice"/>.</param>
+    public static Denial? Price(Instrument instrument, string field, decimal? price, Reason precision)
     {
         if (price is not { } value) return null;
         if (value <= 0) return new Denial(Reason.PriceNotPositive, $"{field} is {value}; expected more than 0");
-        decimal points = value / instrument.PointSize;
-        if (points > 1_000_000_000_000_000m) return new Denial(precision, $"{field} is {value}; too large for {instrument.Symbol}");
-        return points != decimal.Truncate(points) || (long)points % instrument.TickSize != 0
-            ? new Denial(precision, $"{field} is {value}; expected a multiple of {instrument.TickSize * instrument.PointSize}")
-            : null;
+        if (value > instrument.MaxPrice) return new Denial(precision, $"{field} is {value}; at most {instrument.MaxPrice}");
+        decimal tick = instrument.TickSize * instrument.PointSize;
+        return value % tick != 0 ? new Denial(precision, $"{field} is {value}; expected a multiple of {tick}") : null;
     }
 
     /// <summary>Where an order would get in, in points: its limit, its stop, or the market.</summary>

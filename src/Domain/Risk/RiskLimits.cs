@@ -69,18 +69,24 @@ public sealed record RiskLimits
     /// <summary>The first thing wrong with these limits, naming field, value and expectation; null when all is well.</summary>
     public string? Fault()
     {
-        static string? Positive(string field, decimal? value) => value <= 0 ? $"{field} is {value}; expected more than 0" : null;
-        static string? Rate(string field, RateLimit? rate) => rate is { Count: < 1 } || rate?.Window <= TimeSpan.Zero || rate is { Count: > 100_000 }
-            ? $"{field} is {rate.Count} in {rate.Window}; expected 1 to 100000 in more than no time" : null;
+        // So far from the end of a decimal that the sums and products of a check stay within it.
+        const decimal mostAmount = 1_000_000_000_000_000_000m, mostPercent = 1_000_000m;
+        static string? Within(string field, decimal? value, decimal most) =>
+            value <= 0 || value > most ? $"{field} is {value}; expected more than 0, at most {most}" : null;
+        static string? Positive(string field, decimal? value) => Within(field, value, mostAmount);
+        static string? Percent(string field, decimal? value) => Within(field, value, mostPercent);
+        static string? Rate(string field, RateLimit? rate) => rate is not null
+            && (rate.Count is < 1 or > 100_000 || rate.Window <= TimeSpan.Zero || rate.Window > TimeSpan.FromDays(366))
+            ? $"{field} is {rate.Count} in {rate.Window}; expected 1 to 100000 in more than no time, at most 366 days" : null;
         return Positive(nameof(MaxOrderVolume), MaxOrderVolume) ?? Positive(nameof(MinOrderNotional), MinOrderNotional)
-            ?? Positive(nameof(MaxOrderNotional), MaxOrderNotional) ?? Positive(nameof(PriceCollarPercent), PriceCollarPercent)
-            ?? Positive(nameof(MaxExposure), MaxExposure) ?? Positive(nameof(MaxExposurePercent), MaxExposurePercent)
+            ?? Positive(nameof(MaxOrderNotional), MaxOrderNotional) ?? Percent(nameof(PriceCollarPercent), PriceCollarPercent)
+            ?? Positive(nameof(MaxExposure), MaxExposure) ?? Percent(nameof(MaxExposurePercent), MaxExposurePercent)
             ?? Positive(nameof(MaxInstrumentExposure), MaxInstrumentExposure) ?? Positive(nameof(MaxOpenPositions), MaxOpenPositions)
             ?? Positive(nameof(MaxInstrumentPositions), MaxInstrumentPositions) ?? Positive(nameof(MaxWorkingOrders), MaxWorkingOrders)
-            ?? Positive(nameof(MaxInstrumentWorkingOrders), MaxInstrumentWorkingOrders) ?? Positive(nameof(MaxDrawdownPercent), MaxDrawdownPercent)
+            ?? Positive(nameof(MaxInstrumentWorkingOrders), MaxInstrumentWorkingOrders) ?? Percent(nameof(MaxDrawdownPercent), MaxDrawdownPercent)
             ?? Rate(nameof(SubmitRate), SubmitRate) ?? Rate(nameof(ModifyRate), ModifyRate)
             ?? LossLimits.Select(limit => limit.Amount is null == limit.Percent is null
                 ? $"{nameof(LossLimits)}: a {limit.Period} limit needs either an amount or a percentage"
-                : Positive($"{nameof(LossLimits)}.{limit.Period}", limit.Amount ?? limit.Percent)).FirstOrDefault(fault => fault is not null);
+                : Positive($"{nameof(LossLimits)}.{limit.Period}", limit.Amount) ?? Percent($"{nameof(LossLimits)}.{limit.Period}", limit.Percent)).FirstOrDefault(fault => fault is not null);
     }
 }

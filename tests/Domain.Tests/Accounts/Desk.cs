@@ -62,13 +62,13 @@ internal sealed class Desk
         return this;
     }
 
-    /// <summary>The next hour as a bar; the ask lies <paramref name="spread"/> above.</summary>
-    public Desk Bar(decimal open, decimal high, decimal low, decimal close, decimal spread = 0, string symbol = "EURUSD")
+    /// <summary>The next hour as a bar, or the one that begins at <paramref name="from"/>; the ask lies <paramref name="spread"/> above.</summary>
+    public Desk Bar(decimal open, decimal high, decimal low, decimal close, decimal spread = 0, string symbol = "EURUSD", DateTime? from = null)
     {
         Instrument instrument = Universe.Find(symbol)!;
         var bid = new Ohlc(instrument.ToPoints(open), instrument.ToPoints(high), instrument.ToPoints(low), instrument.ToPoints(close));
-        var bar = new Bar(Time, bid, bid.Shift(instrument.ToPoints(spread)), 1);
-        Time += TimeSpan.FromHours(1);
+        var bar = new Bar(from ?? Time, bid, bid.Shift(instrument.ToPoints(spread)), 1);
+        Time = bar.OpenTime.AddHours(1);
         _last[symbol] = (new Quote(Time, bar.Bid.Close, bar.Ask.Close), ++_position);
         Account.OnBar(symbol, bar, Time, _position);
         Keep();

@@ -37,7 +37,9 @@ public sealed class GoldenBacktestTests
     {
         ImmutableArray<MarketSeries> series = Three();
         RunPlan plan = Plan(series, ThreeStrategies(), "a", "b");
-        Assert.Equal("equity 192494.2254838 closed 1463 fees 657.9795162 drawdown 3.7552831054 orders 2373 fills 2298 3049f806c33ceb65", Figures(plan, series));
+        Assert.Equal("equity 98366.1390152 closed 546 fees 299.4309848 drawdown 1.6892479385 orders 634 fills 607 cd7a6e4330897873",
+            Figures(Plan(series, ThreeStrategies(), "a"), series));
+        Assert.Equal("equity 197405.2440152 closed 1092 fees 496.7109848 drawdown 1.3298964444 orders 1757 fills 1703 9d21f05bf9f44c92", Figures(plan, series));
     }
 
     [Fact]
@@ -85,10 +87,9 @@ public sealed class GoldenBacktestTests
 
     private static ImmutableArray<MarketSeries> Three()
     {
-        MarketSeries gbp = MarketFiles.Lean("forex/oanda/minute/eurusd", 5);
-        // A third instrument that converts nothing: the same minutes under another name, so that three series share their times.
-        Instrument third = InstrumentCatalog.Get("AUDUSD");
-        MarketSeries aud = MarketSeries.OfBars(third, TimeFrame.M1, gbp.Bars);
+        // A third instrument that converts nothing: the minutes of EURUSD under another name, so that three series share their times.
+        MarketSeries minutes = MarketFiles.Lean("forex/oanda/minute/eurusd", 5).Between(null, new DateTime(2014, 5, 16, 0, 0, 0, DateTimeKind.Utc));
+        MarketSeries aud = MarketSeries.OfBars(InstrumentCatalog.Get("AUDUSD"), TimeFrame.M1, minutes.Bars);
         return [aud, EurusdTicks.Value, XauusdMinutes.Value];
     }
 

@@ -72,6 +72,8 @@ public sealed class MalformedOrderTests
             { Reason.PriceNotPositive, stop with { StopPrice = -1 } },
             { Reason.PricePrecision, limit with { LimitPrice = 1.090001m } },
             { Reason.PricePrecision, limit with { LimitPrice = 1e20m } },
+            { Reason.PricePrecision, limit with { LimitPrice = 3_000_000_000.00001m } },
+            { Reason.VolumeAboveMaximum, market with { Volume = decimal.MaxValue } },
             { Reason.PricePrecision, market with { TakeProfit = 1.200001m } },
             { Reason.TriggerPricePrecision, stop with { StopPrice = 1.110001m } },
             { Reason.TriggerPricePrecision, market with { StopLoss = 1.000001m } },
@@ -148,7 +150,8 @@ public sealed class MalformedOrderTests
         Assert.Equal(Reason.PriceUnexpected, Change(new OrderChange(StopPrice: 1.2m)));
         Assert.Equal(Reason.PriceUnexpected, Change(new OrderChange(TrailDistance: 0.01m)));
         Assert.Equal(Reason.PricePrecision, Change(new OrderChange(LimitPrice: 1.090001m)));
-        Assert.Equal(Reason.PricePrecision, Change(new OrderChange(LimitPrice: -1m)));
+        Assert.Equal(Reason.PriceNotPositive, Change(new OrderChange(LimitPrice: -1m)));
+        Assert.Equal(Reason.PricePrecision, Change(new OrderChange(LimitPrice: 3_000_000_000.00001m)));
         Assert.Null(Change(new OrderChange(Volume: 5000, LimitPrice: 1.08m)));
         Assert.Null(desk.Do(account => account.Cancel(order.ClientOrderId, desk.Time)).Denial);
         Assert.Equal(Reason.OrderNotWorking, Change(new OrderChange(Volume: 5000)));
