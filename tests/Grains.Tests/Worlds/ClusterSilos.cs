@@ -25,6 +25,8 @@ public sealed class Silos : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             configure(silo.Services);
+            // The test's clock is the grains' own; what the silos do among themselves goes on in real time.
+            silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
             silo.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
             silo.AddReminders();
             silo.AddMemoryGrainStorage("PubSubStore");
