@@ -50,6 +50,9 @@ public sealed class PostgresDatabase : IAsyncDisposable
 
     internal PostgresOptions Options { get; }
 
+    /// <summary>For what must tell apart itself how it failed.</summary>
+    internal ResiliencePipeline Breaker => _once;
+
     /// <summary>Prepares the pool; connects to nothing yet.</summary>
     /// <param name="connection">See <see cref="PostgresAddress"/>.</param>
     /// <exception cref="ArgumentException">The connection or an option is not usable.</exception>
