@@ -200,7 +200,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
         NpgsqlConnection connection, IEnumerable<string> streams, CancellationToken cancellation)
     {
         Dictionary<string, long> heads = streams.ToDictionary(stream => stream, _ => 0L, StringComparer.Ordinal);
-        await using NpgsqlCommand command = connection.Command("SELECT stream, version FROM stream_head WHERE stream = ANY($1)", heads.Keys.ToArray());
+        await using NpgsqlCommand command = connection.Command("SELECT stream, version FROM stream_head WHERE stream = ANY($1)", (object)heads.Keys.ToArray());
         await using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
         while (await row.ReadAsync(cancellation).ConfigureAwait(false)) heads[row.GetString(0)] = row.GetInt64(1);
         return heads;

@@ -162,7 +162,8 @@ public sealed class PostgresDatabase : IAsyncDisposable
 /// <summary>Short ways to write commands with positional parameters.</summary>
 internal static class PostgresCommands
 {
-    /// <param name="values">Of <c>$1</c>, <c>$2</c>, ...; null is NULL, and needs a cast in the statement.</param>
+    /// <param name="values">Of <c>$1</c>, <c>$2</c>, ...; null is NULL, and needs a cast in the statement. A single array of references is cast to
+    /// object, lest it be taken for the list.</param>
     public static NpgsqlCommand Command(this NpgsqlConnection connection, string sql, params ReadOnlySpan<object?> values)
     {
         var command = new NpgsqlCommand(sql, connection);
