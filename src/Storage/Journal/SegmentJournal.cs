@@ -299,13 +299,7 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
         int size = 0;
         for (int i = 0; i < events.Length; i++)
         {
-            RecordHeader header = Header(events[i], i);
-            RecordCodec.Check(header);
-            int record = RecordCodec.MaxSize(header, events[i].Payload.Length);
-            if (record > SegmentFormat.MaxRecord)
-            {
-                throw new ArgumentException($"{header.Name} in {stream} takes up to {record} bytes; expected at most {SegmentFormat.MaxRecord}");
-            }
+            int record = RecordEncoder.MaxSize(Header(events[i], i), events[i].Payload.Length);
             size = checked(size + SegmentFormat.FrameHeaderSize + record);
         }
 
@@ -314,16 +308,9 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
         int at = 0;
         for (int i = 0; i < events.Length; i++)
         {
-            ReadOnlySpan<byte> payload = events[i].Payload.Span;
+            int length = RecordEncoder.Write(
+                frames, at + SegmentFormat.FrameHeaderSize, Header(events[i], i), events[i].Payload.Span, key, _options.FillRandom);
             Span<byte> frame = frames.AsSpan(at);
-            Span<byte> record = frame[SegmentFormat.FrameHeaderSize..];
-            int headerSize = RecordCodec.WriteHeader(record, Header(events[i], i));
-            _options.FillRandom(frames, at + SegmentFormat.FrameHeaderSize + headerSize, RecordCodec.NonceSize);
-            Span<byte> nonce = record.Slice(headerSize, RecordCodec.NonceSize);
-            BinaryPrimitives.WriteInt32LittleEndian(record[(headerSize + RecordCodec.NonceSize)..], payload.Length);
-            Span<byte> cipher = record.Slice(headerSize + RecordCodec.NonceSize + 4, payload.Length);
-            int length = headerSize + RecordCodec.NonceSize + 4 + payload.Length + RecordCodec.TagSize;
-            key.Encrypt(nonce, payload, cipher, record[(length - RecordCodec.TagSize)..length], record[..headerSize]);
             SegmentFormat.PrepareFrame(frame, length, events.Length - 1 - i);
             leaves[i] = TreeHash.Sha256(SegmentFormat.Leaf(frame[..(SegmentFormat.FrameHeaderSize + length)]));
             at += SegmentFormat.FrameHeaderSize + length;

@@ -13,7 +13,7 @@ namespace HybridTrading.Storage.Keys;
 /// backups must hold the folder, or copy it apart from the journal so that neither alone can be read.
 /// <code>
 /// master.key    8 magic "HTMASTER", 2 format version 1, 32 key, 4 CRC-32C of what precedes
-/// subject key   8 magic "HTSUBKEY", 2 format version 1, 4 number, 2 + n subject, 12 nonce, 32 wrapped key, 16 tag, 4 CRC-32C
+/// subject key   see WrappedKey
 /// </code>
 /// A destroyed key leaves an empty file <c>.destroyed</c>, by which a lost key is told from a destroyed one, and whose number is never
 /// given again. Deleting overwrites the key first; on a medium that keeps old blocks (SSD, snapshots), destroying is final only together
@@ -21,9 +21,7 @@ namespace HybridTrading.Storage.Keys;
 /// </summary>
 public sealed class FileKeyProvider : IKeyProvider
 {
-    private const ushort FormatVersion = 1;
-    private const int PrefixSize = 10;
-    private const int MasterSize = PrefixSize + SubjectKey.Size + 4;
+    private const int MasterSize = KeyFile.PrefixSize + SubjectKey.Size + 4;
 
     private readonly IFileDoor _door;
     private readonly string _folder;
@@ -40,7 +38,6 @@ public sealed class FileKeyProvider : IKeyProvider
     }
 
     private static ReadOnlySpan<byte> MasterMagic => "HTMASTER"u8;
-    private static ReadOnlySpan<byte> SubjectMagic => "HTSUBKEY"u8;
 
     /// <summary>Opens the folder; makes it and the master key where there is neither.</summary>
     /// <exception cref="StorageException">The folder cannot be used, the master key is unreadable, readable by others, or missing
@@ -78,6 +75,21 @@ public sealed class FileKeyProvider : IKeyProvider
         string path = Path.Combine(folder, "master.key");
         if (!door.Exists(path)) throw new StorageException($"{path} is missing; restore it from a backup");
         return Open(folder, door);
+    }
+
+    /// <summary>Reads a master key that is kept apart, for a store of keys elsewhere.</summary>
+    /// <exception cref="StorageException">There is none, it cannot be read, or others can read it.</exception>
+    internal static byte[] ReadMaster(string path)
+    {
+        try
+        {
+            CheckMode(path);
+            return ReadMaster(new FileDoor(), path);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From(refused, "read master key", path);
+        }
     }
 
     public SubjectKey GetOrCreate(string subject)
@@ -153,23 +165,7 @@ public sealed class FileKeyProvider : IKeyProvider
 
     private SubjectKey Create(string subject, int number)
     {
-        byte[] name = Encoding.UTF8.GetBytes(subject);
-        byte[] file = new byte[PrefixSize + 4 + 2 + name.Length + RecordCodec.NonceSize + SubjectKey.Size + RecordCodec.TagSize + 4];
-        SubjectMagic.CopyTo(file);
-        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(8), FormatVersion);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(10), number);
-        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(14), checked((ushort)name.Length));
-        name.CopyTo(file, 16);
-        int at = 16 + name.Length;
-        Span<byte> nonce = file.AsSpan(at, RecordCodec.NonceSize);
-        Span<byte> wrapped = file.AsSpan(at + RecordCodec.NonceSize, SubjectKey.Size);
-        Span<byte> tag = file.AsSpan(at + RecordCodec.NonceSize + SubjectKey.Size, RecordCodec.TagSize);
-        Span<byte> plain = stackalloc byte[SubjectKey.Size];
-        RandomNumberGenerator.Fill(plain);
-        RandomNumberGenerator.Fill(nonce);
-        using (var aes = new AesGcm(_master, RecordCodec.TagSize)) aes.Encrypt(nonce, plain, wrapped, tag, file.AsSpan(0, at));
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(file.Length - 4), Crc32C.Compute(file.AsSpan(0, file.Length - 4)));
-
+        (SubjectKey key, byte[] file) = WrappedKey.Create(_master, subject, number);
         string path = KeyPath(subject, number);
         try
         {
@@ -179,8 +175,6 @@ public sealed class FileKeyProvider : IKeyProvider
         {
             throw StorageException.From(refused, "make key", path);
         }
-        var key = new SubjectKey(number, plain);
-        CryptographicOperations.ZeroMemory(plain);
         return key;
     }
 
@@ -200,32 +194,7 @@ public sealed class FileKeyProvider : IKeyProvider
         {
             throw StorageException.From(refused, "read key", path);
         }
-        CheckFile(path, file, SubjectMagic);
-        byte[] name = Encoding.UTF8.GetBytes(subject);
-        int at = 16 + name.Length;
-        bool fits = file.Length == at + RecordCodec.NonceSize + SubjectKey.Size + RecordCodec.TagSize + 4
-            && BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(10)) == number
-            && BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(14)) == name.Length
-            && file.AsSpan(16, name.Length).SequenceEqual(name);
-        if (!fits) throw new StorageException($"{path} is not key {number} of {subject}; restore it from a backup");
-        Span<byte> plain = stackalloc byte[SubjectKey.Size];
-        try
-        {
-            using var aes = new AesGcm(_master, RecordCodec.TagSize);
-            aes.Decrypt(
-                file.AsSpan(at, RecordCodec.NonceSize),
-                file.AsSpan(at + RecordCodec.NonceSize, SubjectKey.Size),
-                file.AsSpan(at + RecordCodec.NonceSize + SubjectKey.Size, RecordCodec.TagSize),
-                plain,
-                file.AsSpan(0, at));
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            throw new StorageException($"{path} was wrapped by another master key; the folder holds keys of two data folders");
-        }
-        var key = new SubjectKey(number, plain);
-        CryptographicOperations.ZeroMemory(plain);
-        return key;
+        return WrappedKey.Open(_master, subject, number, file, path);
     }
 
     private int LastNumber(string subject)
@@ -244,8 +213,8 @@ public sealed class FileKeyProvider : IKeyProvider
     {
         byte[] file = new byte[MasterSize];
         MasterMagic.CopyTo(file);
-        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(8), FormatVersion);
-        RandomNumberGenerator.Fill(file.AsSpan(PrefixSize, SubjectKey.Size));
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(8), KeyFile.FormatVersion);
+        RandomNumberGenerator.Fill(file.AsSpan(KeyFile.PrefixSize, SubjectKey.Size));
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(MasterSize - 4), Crc32C.Compute(file.AsSpan(0, MasterSize - 4)));
         door.WriteWhole(path, file);
         CryptographicOperations.ZeroMemory(file);
@@ -254,26 +223,9 @@ public sealed class FileKeyProvider : IKeyProvider
     private static byte[] ReadMaster(IFileDoor door, string path)
     {
         byte[] file = door.ReadWhole(path);
-        CheckFile(path, file, MasterMagic);
+        KeyFile.Check(path, file, MasterMagic);
         if (file.Length != MasterSize) throw new StorageException($"{path} has {file.Length} bytes, expected {MasterSize}; restore it from a backup");
-        return file[PrefixSize..(PrefixSize + SubjectKey.Size)];
-    }
-
-    private static void CheckFile(string path, byte[] file, ReadOnlySpan<byte> magic)
-    {
-        if (file.Length < PrefixSize + 4 || !file.AsSpan(0, 8).SequenceEqual(magic))
-        {
-            throw new StorageException($"{path} is no key file of HybridTrading; restore it from a backup");
-        }
-        ushort version = BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(8));
-        if (version != FormatVersion)
-        {
-            throw new StorageException($"{path} has format version {version}; this program reads version {FormatVersion}: use a newer one");
-        }
-        if (BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(file.Length - 4)) != Crc32C.Compute(file.AsSpan(0, file.Length - 4)))
-        {
-            throw new StorageException($"{path} is damaged (checksum); restore it from a backup");
-        }
+        return file[KeyFile.PrefixSize..(KeyFile.PrefixSize + SubjectKey.Size)];
     }
 
     private static void CheckMode(string path)

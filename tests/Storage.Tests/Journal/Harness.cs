@@ -34,6 +34,18 @@ internal static class Harness
         return list;
     }
 
+    /// <summary>The first events of a sequence that need not end.</summary>
+    public static async Task<List<RecordedEvent>> FirstAsync(this IAsyncEnumerable<RecordedEvent> events, int count)
+    {
+        List<RecordedEvent> list = [];
+        await foreach (RecordedEvent one in events)
+        {
+            list.Add(one);
+            if (list.Count == count) break;
+        }
+        return list;
+    }
+
     public static string Text(this RecordedEvent one) => Encoding.UTF8.GetString(one.Payload.Span);
 }
 

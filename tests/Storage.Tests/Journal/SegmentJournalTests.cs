@@ -91,70 +91,6 @@ public sealed class SegmentJournalTests
     }
 
     [Fact]
-    public async Task Appends_of_many_writers_at_once_are_all_there_and_each_stream_is_in_order()
-    {
-        using var folder = new TemporaryFolder();
-        FileKeyProvider keys = FileKeyProvider.Open(folder["keys"]);
-        const int writers = 16, each = 200;
-        await using (SegmentJournal journal = SegmentJournal.Open(
-            folder["journal"], keys, new JournalOptions { SegmentBytes = 64 << 10, BatchBytes = 8192 }))
-        {
-            Task<int> follower = CountAsync(journal, writers * each);
-            await Task.WhenAll(Enumerable.Range(0, writers).Select(w => Task.Run(async () =>
-            {
-                for (int i = 0; i < each; i++) await journal.AppendAsync("s" + w, Harness.Owner, i, Harness.Events("s" + w, i, 1));
-            })));
-            Assert.Equal(writers * each, await follower);
-        }
-        await using SegmentJournal again = SegmentJournal.Open(folder["journal"], keys);
-        for (int w = 0; w < writers; w++)
-        {
-            List<RecordedEvent> own = await again.ReadAsync("s" + w).ListAsync();
-            Assert.Equal(Enumerable.Range(1, each).Select(i => (long)i), own.Select(one => one.Version));
-            Assert.All(own, one => Assert.Equal(Encoding.UTF8.GetString(Harness.Event("s" + w, one.Version).Payload.Span), one.Text()));
-        }
-
-        static async Task<int> CountAsync(SegmentJournal journal, int until)
-        {
-            int count = 0;
-            await foreach (RecordedEvent one in journal.SubscribeAsync(0))
-            {
-                Assert.Equal(count++, one.Position);
-                if (count == until) break;
-            }
-            return count;
-        }
-    }
-
-    [Fact]
-    public async Task A_subscriber_gets_what_is_there_then_what_comes_and_ends_when_asked_or_when_the_journal_closes()
-    {
-        using var folder = new TemporaryFolder();
-        SegmentJournal journal = SegmentJournal.Open(folder["journal"], FileKeyProvider.Open(folder["keys"]));
-        await journal.AppendAsync("a", Harness.Owner, 0, Harness.Events("a", 0, 3));
-        using var stop = new CancellationTokenSource();
-        await using IAsyncEnumerator<RecordedEvent> live = journal.SubscribeAsync(1, stop.Token).GetAsyncEnumerator();
-        Assert.True(await live.MoveNextAsync());
-        Assert.Equal(1, live.Current.Position);
-        Assert.True(await live.MoveNextAsync());
-        ValueTask<bool> next = live.MoveNextAsync();
-        Assert.False(next.IsCompleted);
-        await journal.AppendAsync("b", Harness.Owner, 0, Harness.Events("b", 0, 1));
-        Assert.True(await next);
-        Assert.Equal("b", live.Current.Stream);
-
-        ValueTask<bool> cancelled = live.MoveNextAsync();
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await cancelled);
-
-        await using IAsyncEnumerator<RecordedEvent> closed = journal.SubscribeAsync(4).GetAsyncEnumerator();
-        ValueTask<bool> waits = closed.MoveNextAsync();
-        await journal.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await waits);
-        await Assert.ThrowsAsync<NotRecordedException>(() => journal.AppendAsync("a", Harness.Owner, 3, Harness.Events("a", 3, 1)));
-    }
-
-    [Fact]
     public async Task A_second_journal_on_the_folder_is_refused_and_names_the_holder()
     {
         using var folder = new TemporaryFolder();
@@ -166,31 +102,6 @@ public sealed class SegmentJournalTests
             Assert.Contains($"process {Environment.ProcessId}", refused.Message);
         }
         await using SegmentJournal later = SegmentJournal.Open(folder["journal"], keys);
-    }
-
-    [Fact]
-    public async Task Bad_input_is_refused_and_changes_nothing()
-    {
-        using var folder = new TemporaryFolder();
-        await using SegmentJournal journal = SegmentJournal.Open(folder["journal"], FileKeyProvider.Open(folder["keys"]));
-        NewEvent good = Harness.Event("a", 1);
-        await Refused("without events", [], "a");
-        await Refused("stream is empty", [good], "");
-        await Refused("1025 bytes", [good], new string('x', 1025));
-        await Refused("event name", [good with { Name = "" }], "a");
-        await Refused("no well-formed Unicode", [good with { Causation = "\ud800" }], "a");
-        await Refused("schema version 0", [good with { Schema = 0 }], "a");
-        await Refused("expected UTC", [good with { Time = new DateTime(2024, 1, 1, 0, 0, 0, DateTimeKind.Local) }], "a");
-        await Refused("expected at most", [good, good with { Payload = new byte[65 << 20] }], "a");
-        Assert.Equal(0, journal.DurableSize);
-        await journal.AppendAsync("a", Harness.Owner, 0, new[] { good });
-
-        async Task Refused(string expected, NewEvent[] events, string stream)
-        {
-            ArgumentException refused = await Assert.ThrowsAnyAsync<ArgumentException>(
-                () => journal.AppendAsync(stream, Harness.Owner, 0, events));
-            Assert.Contains(expected, refused.Message);
-        }
     }
 
     [Fact]
