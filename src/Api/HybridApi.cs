@@ -38,6 +38,7 @@ public static class HybridApi
         services.TryAddScoped<ICaller, LocalOwner>();
         services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<IdempotencyGates>();
+        services.AddSingleton<InstrumentList>();
         services.AddProjections(options);
 
         services.ConfigureHttpJsonOptions(http => ApiJson.Configure(http.SerializerOptions));

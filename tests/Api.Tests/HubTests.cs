@@ -87,9 +87,11 @@ public sealed class HubTests
         Assert.False(accounts.GetProperty("strategies").GetBoolean());
 
         Answer made = (await host.PostAsync("strategies", StrategyApiTests.Cross(start: false))).Expect(201);
-        long position = (await client.WaitForAsync("lists", lists => lists.GetProperty("strategies").GetBoolean())).GetProperty("minPosition").GetInt64();
+        JsonElement strategies = await client.WaitForAsync("lists", lists => lists.GetProperty("strategies").GetBoolean());
+        long position = strategies.GetProperty("minPosition").GetInt64();
         Assert.InRange(position, opened.MinPosition + 1, made.MinPosition);
-        Assert.Equal("cross", Assert.Single((await host.GetAsync($"strategies?minPosition={position}")).Json.EnumerateArray()).GetProperty("name").GetString());
+        JsonElement listed = (await host.GetAsync($"strategies?minPosition={position}")).Json;
+        Assert.Equal("cross", Assert.Single(listed.EnumerateArray()).GetProperty("name").GetString());
 
         Answer started = (await host.PostAsync("strategies/cross/start", new { })).Expect(200);
         await client.WaitForAsync("lists", lists => lists.GetProperty("minPosition").GetInt64() == started.MinPosition);

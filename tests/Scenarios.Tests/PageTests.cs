@@ -145,7 +145,8 @@ public sealed class PageTests(ITestOutputHelper output)
         using HttpResponseMessage answer = await system.Client.SendAsync(request);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
 
-        await Assertions.Expect(page.Locator("#strategies li", new PageLocatorOptions { HasText = "sma-cross · BTCUSD S1" })).ToContainTextAsync("running");
+        ILocator made = page.Locator("#strategies li", new PageLocatorOptions { HasText = "sma-cross · BTCUSD S1" });
+        await Assertions.Expect(made).ToContainTextAsync("running");
         ILocator decisions = page.Locator("#decisions ol > li");
         await Assertions.Expect(decisions.Nth(2)).ToContainTextAsync("fast · BTCUSD S1",
             new LocatorAssertionsToContainTextOptions { Timeout = Patience });

@@ -131,7 +131,8 @@ public sealed class CommandLineTests
 
     [Fact]
     public async Task A_symbol_against_LEANs_layout_is_refused() => await AssertRefusedAsync(
-        ["backtest", SharedData.Path("data/lean/forex/oanda/tick/eurusd"), "--timeframe", "M1", "--symbol", "USDJPY"], ["EURUSD", "USDJPY", "--symbol"]);
+        ["backtest", SharedData.Path("data/lean/forex/oanda/tick/eurusd"), "--timeframe", "M1", "--symbol", "USDJPY"],
+        ["EURUSD", "USDJPY", "--symbol"]);
 
     [Theory]
     [InlineData("gbpusd_d1.csv", "GBPUSD", false)]
@@ -214,9 +215,10 @@ public sealed class CommandLineTests
         Assert.Equal((int)report["orders"]!, (int)denied.Value!);
         Assert.True(JsonNode.DeepEquals(report["denied"], account["denied"]));
 
-        ProgramResult text = (await HybridProgram.RunAsync("backtest", file, "--limits", limits, "--account", "main", "--account", "other")).Succeeded();
+        ProgramResult text = (await HybridProgram.RunAsync(
+            "backtest", file, "--limits", limits, "--account", "main", "--account", "other")).Succeeded();
         string all = string.Create(CultureInfo.InvariantCulture, $"{2 * (int)denied.Value!:N0} OrderVolumeAboveLimit");
-        Assert.Contains(text.Output.Split('\n'), line => line.Contains("denied", StringComparison.Ordinal) && line.Contains(all, StringComparison.Ordinal));
+        Assert.Matches($@"(?m)^\S denied .*{all} ", text.Output);
         Assert.Matches($@"(?m)^\S main +\S.* {denied.Value} OrderVolumeAboveLimit ", text.Output);
     }
 

@@ -47,6 +47,16 @@ public sealed class PortsCommandTests
     }
 
     [Theory]
+    [InlineData("deltran")]
+    [InlineData("--map", "deltran")]
+    public async Task Only_the_maps_named_are_checked(params string[] named)
+    {
+        ProgramResult result = (await HybridProgram.RunAsync(["ports", "validate", .. named])).Succeeded();
+        Assert.StartsWith("deltran: ", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hybrid: ", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("duplicate-port")]
     [InlineData("out-of-range")]
     [InlineData("unknown-dependency")]

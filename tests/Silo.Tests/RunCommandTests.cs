@@ -210,7 +210,10 @@ public sealed class RunCommandTests
     /// <returns>The journal position that contains the change.</returns>
     private static async Task<long> ChangeAsync(LiveSystem system, HttpMethod method, string path, string body)
     {
-        using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(method, $"/api/v1/{path}")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
         using HttpResponseMessage response = await system.Client.SendAsync(request, TestContext.Current.CancellationToken);
         string answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);

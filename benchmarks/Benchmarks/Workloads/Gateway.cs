@@ -17,7 +17,7 @@ internal sealed class Gateway() : Workload("gateway")
     {
         int offset = Process.FreePort() % 20_000;
         string folder = context.NewFolder(Name);
-        using System.Diagnostics.Process system = Process.Start("HybridTrading.Silo.dll", ["run", "--data", folder, "--port-offset", $"{offset}"]);
+        using System.Diagnostics.Process system = Process.Start("HybridTrading.Silo.dll", ["run", "--data", folder, "--port-offset", $"{offset}", "--no-demo"]);
         Task output = Task.WhenAll(system.StandardOutput.ReadToEndAsync(cancellation), system.StandardError.ReadToEndAsync(cancellation));
         int barePort = Process.FreePort();
         using System.Diagnostics.Process bare = Process.Start("HybridTrading.Benchmarks.dll", ["bare-api", $"{barePort}"]);

@@ -22,13 +22,15 @@ internal static partial class EndpointConventions
     public static RouteHandlerBuilder Mutation(this RouteHandlerBuilder endpoint, params int[] refusals)
     {
         endpoint.Idempotent().Problems(
-            [StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType,
-            StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
+            [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status413PayloadTooLarge,
+            StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable,
+            StatusCodes.Status504GatewayTimeout, .. refusals]);
         return endpoint;
     }
 
     public static RouteHandlerBuilder Query(this RouteHandlerBuilder endpoint, params int[] refusals) => endpoint.Problems(
-        [StatusCodes.Status400BadRequest, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
+        [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
+        StatusCodes.Status504GatewayTimeout, .. refusals]);
 
     /// <summary>Tells the caller in a header, too, where the journal holds what was done.</summary>
     /// <param name="position">-1 where nothing had to be recorded: then whatever is recorded by now holds it.</param>

@@ -9,10 +9,13 @@ namespace HybridTrading.Api.Endpoints;
 /// <summary>Instruments, quotes, bars and features: the same for everybody.</summary>
 internal static class MarketEndpoints
 {
+    private const string BarFrames = "S1..S30, M1..M30, H1..H12, D1, W1 or MN1";
+
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder market = api.MapGroup("").WithTags("Market");
-        market.MapGet("/instruments", Instruments).WithName("listInstruments").WithSummary("What can be traded");
+        market.MapGet("/instruments", InstrumentsAsync).WithName("listInstruments").WithSummary("What can be traded")
+            .Produces<IEnumerable<InstrumentView>>();
         market.MapGet("/quotes", QuotesAsync).WithName("listQuotes").WithSummary("The latest quotes")
             .WithDescription("symbols is a list with commas; without it all. Instruments without a quote yet are left out.").Query(Status404NotFound);
         market.MapGet("/bars/{symbol}", BarsAsync).WithName("listBars").WithSummary("The last bars of bid prices, the oldest first")
@@ -21,10 +24,12 @@ internal static class MarketEndpoints
             .WithSummary("The features at the close of the last bar").Query(Status404NotFound);
     }
 
-    private static Ok<IEnumerable<InstrumentView>> Instruments(ApiOptions options, TimeProvider clock)
+    private static Task InstrumentsAsync(HttpContext context, InstrumentList instruments)
     {
-        DateTime now = clock.GetUtcNow().UtcDateTime;
-        return TypedResults.Ok(options.Universe.Instruments.Select(one => InstrumentView.Of(one, now, options.Simulated)));
+        ReadOnlyMemory<byte> json = instruments.Json;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = json.Length;
+        return context.Response.BodyWriter.WriteAsync(json, context.RequestAborted).AsTask();
     }
 
     private static async Task<Results<Ok<IEnumerable<QuoteView>>, ProblemHttpResult>> QuotesAsync(
@@ -48,10 +53,8 @@ internal static class MarketEndpoints
         int count = 500)
     {
         if (options.Universe.Find(symbol) is not { } instrument) return NoInstrument(symbol);
-        if (Frame(timeFrame) is not { IsTick: false } frame)
-        {
-            throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(timeFrame)}; expected S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
-        }
+        TimeFrame frame = Frame(timeFrame);
+        if (frame.IsTick) throw ApiException.Invalid("timeFrame", $"timeFrame is tick, which has no bars; expected {BarFrames}");
         if (count is < 1 or > 10_000) throw ApiException.Invalid("count", $"count is {count}; expected 1 to 10000");
         MarketView view = await grains.GetGrain<IMarketGrain>(symbol).GetView();
         FrameView? forming = view.Frames.FirstOrDefault(one => one.TimeFrame == frame);
@@ -78,7 +81,7 @@ internal static class MarketEndpoints
 
     private static TimeFrame Frame(string text) => TimeFrame.TryParse(text, out TimeFrame frame)
         ? frame
-        : throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(text)}; expected tick, S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
+        : throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(text)}; expected tick, {BarFrames}");
 
     private static ProblemHttpResult NoInstrument(string symbol) =>
         Problems.NotFound(nameof(Domain.Risk.Reason.InstrumentUnknown), $"symbol is {ApiException.Quote(symbol)}; no such instrument here");

@@ -19,6 +19,7 @@ public static class RunReporter
         return new RunReport(
             mode, runId, final, accounts.Sum(account => account.ClosedTrades), Sum(account => account.Fees), Sum(account => account.Swap), final - start,
             total is null ? null : total.MaxDrawdown * 100m, accounts.Sum(account => account.Orders), accounts.Sum(account => account.Fills), denied,
-            OrderList.Hash(records.Select(record => KeyValuePair.Create(record.Name, record.Orders))), sequence.DataPoints, seconds, 0, sequence.Start, sequence.End, accounts);
+            OrderList.Hash(records.Select(record => KeyValuePair.Create(record.Name, record.Orders))), sequence.DataPoints, seconds, 0,
+            sequence.Start, sequence.End, accounts);
     }
 }

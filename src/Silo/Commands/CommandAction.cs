@@ -24,7 +24,7 @@ public static class CommandAction
             {
                 return Error(e.Message, Usage);
             }
-            catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException or TimeoutException)
             {
                 return Error(e.Message, Failed);
             }

@@ -35,7 +35,11 @@ public static class JournalCommand
 
         var format = new Option<string>("--format") { Description = "jsonl", DefaultValueFactory = _ => "jsonl" };
         var from = new Option<long>("--from") { Description = "first position" };
-        var export = new Command("export", "Write every event as one line of JSON, also of a running system: what is durable when it begins. Example: journal export --format jsonl > journal.jsonl") { format, from };
+        var export = new Command("export", """
+            Write every event as one line of JSON, also of a running system: what is durable when it begins.
+
+            Example: journal export --format jsonl > journal.jsonl
+            """) { format, from };
         export.Handle(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(format) is not "jsonl" and var other) throw new UsageException($"--format is '{other}'; expected jsonl");

@@ -25,7 +25,8 @@ public static class PortsCommand
         var validate = new Command("validate", "Prove the maps: no port twice, names unique, ranges kept, compliance apart, dependencies known. Exits 1 and names each fault.") { all };
         validate.Handle((parsed, _) =>
         {
-            string[] names = parsed.GetValue(all) is { Length: > 0 } given ? given : [.. PortMap.Names];
+            bool isMapNamed = parsed.GetResult(map) is { Implicit: false };
+            string[] names = parsed.GetValue(all) is { Length: > 0 } given ? given : isMapNamed ? [parsed.GetValue(map)!] : [.. PortMap.Names];
             int faults = 0;
             foreach (string name in names)
             {

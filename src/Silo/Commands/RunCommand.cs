@@ -20,7 +20,11 @@ public static class RunCommand
     private static readonly Option<int> LogDays = new("--market-log-days") { Description = "how long market data is kept", DefaultValueFactory = _ => 30 };
     private static readonly Option<long> LogQuota = new("--market-log-quota") { Description = "megabytes that market data may take; the oldest goes first", DefaultValueFactory = _ => 4096 };
 
-    private static readonly Option<bool> NoDemo = new("--no-demo") { Description = "leave out what a first start makes in a new data folder: the account demo and two strategies on the simulated market (also: environment variable Demo=false)" };
+    private static readonly Option<bool> NoDemo = new("--no-demo")
+    {
+        Description = "leave out what a first start makes in a new data folder: the account demo and two strategies on the simulated market "
+            + "(also: environment variable Demo=false)",
+    };
 
     private static readonly ClusterOptions Cluster = new();
 

@@ -75,5 +75,6 @@ public static class RunOutput
 
     /// <summary>The most frequent first.</summary>
     private static string Reasons(ImmutableSortedDictionary<Reason, int> denied) => denied.IsEmpty ? "0"
-        : string.Join(", ", denied.OrderByDescending(reason => reason.Value).Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason.Value:N0} {reason.Key}")));
+        : string.Join(", ", denied.OrderByDescending(reason => reason.Value)
+            .Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason.Value:N0} {reason.Key}")));
 }

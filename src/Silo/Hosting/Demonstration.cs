@@ -34,7 +34,11 @@ internal sealed class Demonstration
 
     private Demonstration(string mark) => _mark = mark;
 
-    public static IEnumerable<string> StrategyNames => Strategies.Select(strategy => strategy.Name);
+    /// <summary>What the page says of it.</summary>
+    public static string Notice => $"Demonstration: the account {Account} and the strategies {StrategyNames} trade play money at made-up prices; "
+        + "they were made by the first start.";
+
+    public static string StrategyNames => string.Join(" and ", Strategies.Select(strategy => strategy.Name));
 
     /// <summary>It has to be made: also where the process that began with it was cut off.</summary>
     public bool IsDue { get; private init; }

@@ -69,7 +69,8 @@ public static class LiveHost
         }
     }
 
-    private static WebApplication Build(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, out Demonstration demonstration)
+    private static WebApplication Build(
+        LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, out Demonstration demonstration)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
@@ -91,10 +92,7 @@ public static class LiveHost
             Notices =
             [
                 "Loopback only until sign-in exists: one tenant, one user, no password.",
-                .. demonstration.IsThere
-                    ? (string[])[$"Demonstration: the account {Demonstration.Account} and the strategies {string.Join(" and ", Demonstration.StrategyNames)} "
-                        + "trade play money at made-up prices; they were made by the first start."]
-                    : [],
+                .. demonstration.IsThere ? [Demonstration.Notice] : ImmutableArray<string>.Empty,
             ],
         });
         builder.Services.AddHostedService<TradingStart>();
@@ -154,7 +152,7 @@ public static class LiveHost
     }
 
     private static string Demo(Demonstration demonstration) => !demonstration.IsDue ? "" : $"""
-          demo       as the data folder is new: account {Demonstration.Account} with {string.Join(" and ", Demonstration.StrategyNames)} on the
+          demo       as the data folder is new: account {Demonstration.Account} with {Demonstration.StrategyNames} on the
                      simulated {Demonstration.Symbol}; stop them on the page, or begin a folder with --no-demo
 
         """;

@@ -62,14 +62,16 @@ public static class FeedReader
     private static List<(string Path, FeedFormat Format)> OfSymbol(
         List<(string Path, FeedFormat Format)> files, string symbol, Action<string>? warn)
     {
-        List<(string Path, FeedFormat Format)> own = files.FindAll(file => file.Format.Evidence != SymbolEvidence.None && file.Format.CanMean(symbol));
+        List<(string Path, FeedFormat Format)> own =
+            files.FindAll(file => file.Format.Evidence != SymbolEvidence.None && file.Format.CanMean(symbol));
         if (own.Count > 0) return own;
         foreach ((string path, FeedFormat format) in files)
         {
             if (format.CanMean(symbol)) continue;
             if (format.Evidence == SymbolEvidence.Statement)
             {
-                throw new FeedException($"{path}: holds {format.OwnSymbol} by its name, but --symbol is {symbol}; leave --symbol out, or rename the file");
+                throw new FeedException(
+                    $"{path}: holds {format.OwnSymbol} by its name, but --symbol is {symbol}; leave --symbol out, or rename the file");
             }
             warn?.Invoke($"{path}: taken for {symbol}, as --symbol says; its name looks like {format.OwnSymbol}");
         }

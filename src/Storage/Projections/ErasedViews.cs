@@ -39,7 +39,8 @@ public static class ErasedViews
     }
 
     private static int Counted(FileDoor door, string path) =>
-        door.Exists(path) && int.TryParse(Encoding.ASCII.GetString(door.ReadWhole(path)), NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+        door.Exists(path)
+        && int.TryParse(Encoding.ASCII.GetString(door.ReadWhole(path)), NumberStyles.None, CultureInfo.InvariantCulture, out int count)
             ? count
             : 0;
 }

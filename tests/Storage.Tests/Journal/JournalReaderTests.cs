@@ -15,7 +15,8 @@ public sealed class JournalReaderTests
     {
         using var folder = new TemporaryFolder();
         FileKeyProvider keys = FileKeyProvider.Open(folder["keys"]);
-        await using SegmentJournal journal = SegmentJournal.Open(folder["journal"], keys, new JournalOptions { SegmentBytes = 4096, BatchBytes = 4096 });
+        await using SegmentJournal journal = SegmentJournal.Open(
+            folder["journal"], keys, new JournalOptions { SegmentBytes = 4096, BatchBytes = 4096 });
         for (int i = 0; i < 10; i++) await journal.AppendAsync("a", Harness.Owner, 3 * i, Harness.Events("a", 3 * i, 3));
         Assert.True(Directory.GetFiles(folder["journal"], "*.log").Length > 1);
 
@@ -25,7 +26,8 @@ public sealed class JournalReaderTests
 
         // The journal goes on, and reading again shows what came since.
         await journal.AppendAsync("b", Harness.Owner, 0, Harness.Events("b", 0, 2));
-        Assert.Equal(own.Length + 2, (await Texts(new JournalReader(folder["journal"], FileKeyProvider.Look(folder["keys"])).ReadAllAsync(from))).Length);
+        var reader = new JournalReader(folder["journal"], FileKeyProvider.Look(folder["keys"]));
+        Assert.Equal(own.Length + 2, (await Texts(reader.ReadAllAsync(from))).Length);
     }
 
     [Fact]

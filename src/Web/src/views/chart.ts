@@ -129,6 +129,8 @@ function tickMark(time: Time, type: TickMarkType, store: Store): string {
     case TickMarkType.Year:
     case TickMarkType.Month:
       return format.month(instant(time), store.zone);
+    case TickMarkType.TimeWithSeconds:
+      return format.clock(instant(time), store.zone);
     case TickMarkType.DayOfMonth:
       return format.day(instant(time), store.zone);
     default:

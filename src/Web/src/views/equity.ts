@@ -20,7 +20,7 @@ export function equityView({ store }: App): HTMLElement {
     // The attribution stands on the price chart and in the footer of the same page.
     layout: { attributionLogo: false },
     rightPriceScale: { borderVisible: false },
-    timeScale: { borderVisible: false, timeVisible: true },
+    timeScale: { borderVisible: false, timeVisible: true, secondsVisible: true },
     localization: { timeFormatter: (time: Time) => format.moment(instant(time), store.zone) },
     handleScroll: { vertTouchDrag: false },
   });

@@ -102,8 +102,8 @@ function openNewStrategy({ store, api, session, say }: App): void {
   const name = field('Name', textInput('', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'Letters, digits, . _ and -, at most 64.'));
   const symbols = [...store.instruments.values()].map((instrument) => [instrument.symbol, `${instrument.symbol} – ${instrument.name}`] as const);
   const symbol = field('Symbol', select(symbols, store.symbol));
-  const timeFrame = field('Time frame', select(strategyTimeFrames.map((text) => [text, text === 'tick' ? 'tick: every quote' : text] as const), store.timeFrame),
-    'It decides at the close of every bar.');
+  const timeFrames = strategyTimeFrames.map((text) => [text, text === 'tick' ? 'tick: every quote' : text] as const);
+  const timeFrame = field('Time frame', select(timeFrames, store.timeFrame), 'It decides at the close of every bar.');
   const parameterFields = h('div', { class: 'fields', role: 'group', 'aria-label': 'Parameters' });
   const follow = h('input', { type: 'checkbox', checked: store.account !== undefined });
   const start = h('input', { type: 'checkbox', checked: true });
