@@ -54,6 +54,14 @@ public sealed class Account
         return events;
     }
 
+    /// <summary>As <see cref="TakeUncommitted"/>, into a list that is used again and again.</summary>
+    public void TakeUncommitted(List<AccountEvent> events)
+    {
+        events.Clear();
+        events.AddRange(_uncommitted);
+        _uncommitted.Clear();
+    }
+
     /// <summary>Opens the account. Opening an open one does nothing.</summary>
     /// <returns>The first fault of the settings; null when opened.</returns>
     public string? Open(AccountSettings settings, RiskLimits limits, decimal deposit, DateTime time)
@@ -176,7 +184,8 @@ public sealed class Account
         if (WasActedOn(book, close, position)) return true;
         // What falls due inside the bar comes before its prices (the worse for an order that expires), what falls due at its close after them.
         // A change or cancel comes at the close: until then the order stands as it stood, and the venue may fill it.
-        AdvanceInside(book, closeTime.AddTicks(-1));
+        if (book.Orders.Count > 0) AdvanceInside(book, closeTime.AddTicks(-1));
+        else AdvanceTo(closeTime.AddTicks(-1));
         book.Position = position;
         State.Now = Later(State.Now, closeTime);
         if (book.Orders.Count > 0)
@@ -308,10 +317,7 @@ public sealed class Account
         SymbolBook book = State.Book(decision.Symbol);
 
         // A new word of the strategy replaces what it had waiting.
-        foreach (Order waiting in book.Orders.Where(order => order.Owner == decision.Strategy && order.Purpose == OrderPurpose.Trade).ToArray())
-        {
-            RequestCancel(book, waiting, Reason.Requested);
-        }
+        if (book.Orders.Count > 0) CancelWaiting(book, decision.Strategy);
         (ImmutableArray<OrderRequest> orders, Reason reason, string detail) = DecisionOrders.For(State, book, terms, decision);
         ImmutableArray<long>.Builder ordinals = ImmutableArray.CreateBuilder<long>(orders.Length);
         decimal volume = 0;
@@ -323,6 +329,14 @@ public sealed class Account
             if (result.Denial is { } denial) (reason, detail) = (denial.Reason, denial.Detail);
         }
         return new DecisionVerdict(Key, reason, detail, ordinals.MoveToImmutable(), volume);
+    }
+
+    private void CancelWaiting(SymbolBook book, string strategy)
+    {
+        foreach (Order waiting in book.Orders.Where(order => order.Owner == strategy && order.Purpose == OrderPurpose.Trade).ToArray())
+        {
+            RequestCancel(book, waiting, Reason.Requested);
+        }
     }
 
     private void Raise(AccountEvent happened)

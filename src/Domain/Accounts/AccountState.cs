@@ -66,6 +66,9 @@ public sealed class AccountState
     /// <summary>Bumped by every event: what time has in store may have changed.</summary>
     public long Revision { get; private set; }
 
+    /// <summary>Bumped by every event that changes the balance or a holding: between two of them the equity moves by prices alone.</summary>
+    public long Bookings { get; private set; }
+
     /// <summary>The turns of the account's trading day.</summary>
     internal DayTurns Days => _days!;
 
@@ -221,6 +224,7 @@ public sealed class AccountState
                 NextEquitySample = e.Settings.EquitySampling is { } every ? e.Time + every : DateTime.MaxValue;
                 break;
             case BalanceAdjusted e:
+                Bookings++;
                 Balance += e.Amount;
                 Deposits += e.Amount;
                 // Money put in or taken out is neither profit nor loss.
@@ -294,9 +298,14 @@ public sealed class AccountState
                 });
                 break;
             case OrderEnded e:
-                Put(Move(Changing(e, e.Ordinal), e.Status, e.Time) with { Reason = e.Reason });
-                break;
+                {
+                    Order order = Changing(e, e.Ordinal);
+                    OrderStateMachine.RequireTerminal(order, e.Status);
+                    Put(Move(order, e.Status, e.Time) with { Reason = e.Reason });
+                    break;
+                }
             case SwapCharged e:
+                Bookings++;
                 Balance += e.Amount;
                 Swaps += e.Amount;
                 SymbolBook book = Seen(Book(e.Symbol), e);
@@ -331,10 +340,17 @@ public sealed class AccountState
 
     private void Fill(OrderFilled e)
     {
-        SymbolBook book = Seen(_bookOfOrder[e.Ordinal], e);
+        SymbolBook book = Seen(BookOf(e.Ordinal), e);
         Order order = book.FindOrder(e.Ordinal)!;
+        decimal filled = order.Filled + e.Volume;
+        OrderStatus status = filled == order.Volume ? OrderStatus.Filled
+            : order.Status is OrderStatus.PendingCancel or OrderStatus.PendingModify ? order.Status
+            : OrderStatus.PartiallyFilled;
+        OrderStateMachine.RequireFilled(order, filled);
+        OrderStateMachine.Require(order, status);
+        Bookings++;
         if (book.Holdings.Count == 0 && book.BearsSwap) book.NextSwap = book.Instrument.Calendar.NextDayTurn(e.FillTime);
-        List<FillPart> parts = book.Allocate(order, e.Volume, e.Points, e.FillTime);
+        IReadOnlyList<FillPart> parts = book.Allocate(order, e.Volume, e.Points, e.FillTime);
         foreach (Holding closed in book.Apply(parts, e.Commission, points => Money(points * book.PointSize * e.Rate)))
         {
             _closed.Add(new ClosedTrade(closed, e.Points, e.FillTime));
@@ -342,19 +358,20 @@ public sealed class AccountState
         Balance += e.Realised - e.Commission;
         Realised += e.Realised;
         Commissions += e.Commission;
-        decimal filled = order.Filled + e.Volume;
-        OrderStatus status = filled == order.Volume ? OrderStatus.Filled
-            : order.Status is OrderStatus.PendingCancel or OrderStatus.PendingModify ? order.Status
-            : OrderStatus.PartiallyFilled;
-        Put(Move(order, status, e.Time) with
+        Put(order with
         {
+            Status = status,
+            UpdatedAt = e.Time,
             Filled = filled,
             FilledNotional = order.FilledNotional + e.Volume * e.Points,
             Fills = e.Fill,
         });
     }
 
-    private Order Changing(AccountEvent happened, long ordinal) => Seen(_bookOfOrder[ordinal], happened).FindOrder(ordinal)!;
+    private Order Changing(AccountEvent happened, long ordinal) => Seen(BookOf(ordinal), happened).FindOrder(ordinal)!;
+
+    private SymbolBook BookOf(long ordinal) =>
+        _bookOfOrder.GetValueOrDefault(ordinal) ?? throw new InvalidOperationException($"order {ordinal} is not open: it never was, or has ended");
 
     private void Put(Order order)
     {
@@ -376,6 +393,7 @@ public sealed class AccountState
 
     private void Change(Order order, OrderChanged e)
     {
+        OrderStateMachine.RequireRemaining(order, e.Volume);
         Order changed = order with { Volume = e.Volume, Limit = e.Limit, Stop = e.Stop, Trail = e.Trail, Rested = e.Rested, UpdatedAt = e.Time };
         if (e.Answers)
         {

@@ -12,6 +12,9 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
 
     private readonly List<Holding> _holdings = [];
     private readonly List<Order> _orders = [];
+    private readonly List<FillPart> _parts = [];
+    private readonly List<Holding> _closed = [];
+    private (Order Order, decimal Volume, long Points, DateTime Time)? _allocated;
 
     public Instrument Instrument { get; } = instrument;
 
@@ -46,6 +49,12 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
     /// <summary>Net units, signed.</summary>
     public decimal NetVolume { get; private set; }
 
+    /// <summary>Units that the bid values: the net of a netting account where it is long, all longs of a hedging one.</summary>
+    public decimal LongVolume { get; private set; }
+
+    /// <summary>Units that the ask values, not above zero: the net of a netting account where it is short, all shorts of a hedging one.</summary>
+    public decimal ShortVolume { get; private set; }
+
     /// <summary>Net cost in units times points.</summary>
     public decimal NetCost { get; private set; }
 
@@ -57,19 +66,10 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
     public bool IsIdle => _holdings.Count == 0 && _orders.Count == 0;
 
     /// <summary>What closing everything now would realise, in units times points: longs at the bid, shorts at the ask.</summary>
-    public decimal OpenPoints
-    {
-        get
-        {
-            if (mode == PositionMode.Netting) return NetVolume * (NetVolume >= 0 ? Mark.Bid : Mark.Ask) - NetCost;
-            decimal points = 0;
-            foreach (Holding holding in _holdings) points += holding.Volume * (holding.Volume >= 0 ? Mark.Bid : Mark.Ask) - holding.Cost;
-            return points;
-        }
-    }
+    public decimal OpenPoints => (LongVolume == 0 ? 0 : LongVolume * Mark.Bid) + (ShortVolume == 0 ? 0 : ShortVolume * Mark.Ask) - NetCost;
 
     /// <summary>Units that margin is asked for: the net of a netting account, all sides of a hedging one.</summary>
-    public decimal MarginVolume => mode == PositionMode.Netting ? Math.Abs(NetVolume) : _holdings.Sum(holding => Math.Abs(holding.Volume));
+    public decimal MarginVolume => LongVolume - ShortVolume;
 
     /// <summary>Signed units held for an owner.</summary>
     public decimal VolumeOf(string owner)
@@ -119,9 +119,20 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
     /// Shares a fill out over the holdings. Netting: first the owner's own; what a person trades against a strategy's holding comes off that
     /// (in order of owners) before it opens one of the person's. Hedging: closing fills take the named or the oldest opposite holdings.
     /// </summary>
-    public List<FillPart> Allocate(Order order, decimal volume, long points, DateTime time)
+    /// <returns>The parts, valid until the next call: the venue asks before it raises a fill, and the fold of that fill asks again for the same.</returns>
+    public IReadOnlyList<FillPart> Allocate(Order order, decimal volume, long points, DateTime time)
     {
-        List<FillPart> parts = [];
+        (Order, decimal, long, DateTime) asked = (order, volume, points, time);
+        if (_allocated is { } last && ReferenceEquals(last.Order, order) && last == asked) return _parts;
+        _parts.Clear();
+        _allocated = null;
+        Allocate(order, volume, points, time, _parts);
+        _allocated = asked;
+        return _parts;
+    }
+
+    private void Allocate(Order order, decimal volume, long points, DateTime time, List<FillPart> parts)
+    {
         decimal left = (int)order.Side * volume;
         bool closes = order.PositionId is not null || order.ReduceOnly;
 
@@ -144,7 +155,7 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
             parts.Add(new FillPart(holding, volumeAfter == 0 ? null : holding with { Volume = volumeAfter, Cost = holding.Cost - cost }, part, realised));
             left -= part;
         }
-        if (left == 0) return parts;
+        if (left == 0) return;
         if (closes && mode == PositionMode.Hedging) throw new InvalidOperationException($"order {order.Ordinal} would open by reducing");
 
         string id = mode == PositionMode.Hedging ? $"P{order.Ordinal}" : order.Owner.Length == 0 ? order.Symbol : $"{order.Symbol}:{order.Owner}";
@@ -155,15 +166,15 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
             ? new Holding(id, order.Symbol, order.Owner, left, left * points, time, order.Ordinal, 0)
             : own with { Volume = own.Volume + left, Cost = own.Cost + left * points };
         parts.Add(new FillPart(own, after, left, 0));
-        return parts;
     }
 
     /// <summary>Puts the parts of a fill into effect; the commission (account currency) falls on the parts by volume.</summary>
-    /// <returns>The holdings that the fill closed, with their final result.</returns>
-    public List<Holding> Apply(List<FillPart> parts, decimal commission, Func<decimal, decimal> toMoney)
+    /// <returns>The holdings that the fill closed, with their final result; valid until the next call.</returns>
+    public IReadOnlyList<Holding> Apply(IReadOnlyList<FillPart> parts, decimal commission, Func<decimal, decimal> toMoney)
     {
-        List<Holding> closed = [];
-        decimal total = parts.Sum(part => Math.Abs(part.Volume));
+        _closed.Clear();
+        decimal total = 0;
+        foreach (FillPart part in parts) total += Math.Abs(part.Volume);
         decimal commissionLeft = commission;
         for (int i = 0; i < parts.Count; i++)
         {
@@ -179,13 +190,13 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
             }
             else
             {
-                closed.Add(part.Before! with { Result = part.Before.Result + result });
+                _closed.Add(part.Before! with { Result = part.Before.Result + result });
             }
         }
         // Hedging closes the oldest first.
         _holdings.Sort((a, b) => a.Order.CompareTo(b.Order));
         Recount();
-        return closed;
+        return _closed;
     }
 
     public void Put(Holding holding)
@@ -231,12 +242,15 @@ public sealed class SymbolBook(Instrument instrument, PositionMode mode, Immutab
 
     private void Recount()
     {
-        NetVolume = 0;
-        NetCost = 0;
+        _allocated = null;
+        NetVolume = LongVolume = ShortVolume = NetCost = 0;
         foreach (Holding holding in _holdings)
         {
             NetVolume += holding.Volume;
             NetCost += holding.Cost;
+            if (holding.Volume > 0) LongVolume += holding.Volume;
+            else ShortVolume += holding.Volume;
         }
+        if (mode == PositionMode.Netting) (LongVolume, ShortVolume) = (Math.Max(NetVolume, 0), Math.Min(NetVolume, 0));
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Features;
 using HybridTrading.Domain.Markets;
@@ -21,7 +22,9 @@ public sealed class Backtest
     private readonly Dictionary<string, SymbolRun> _bySymbol = new(StringComparer.Ordinal);
     private readonly EquityTracker _total;
     private readonly bool _oneCurrency;
-    // The equity of each account since it last changed: by a mark, or by what the account raised.
+    private readonly EquityGauge[] _gauges;
+    private readonly List<AccountEvent> _happened = [];
+    // Of several accounts: the equity of each since it last changed, by a mark or by what the account raised.
     private readonly decimal[] _equity;
     private readonly bool[] _stale;
 
@@ -47,6 +50,7 @@ public sealed class Backtest
         }
         _oneCurrency = _plans.Select(each => each.Settings.Currency).Distinct().Count() <= 1;
         _total = _records.Length == 1 ? _records[0].Equity : new EquityTracker(_accounts.Sum(account => account.State.Balance));
+        _gauges = [.. _accounts.Select(account => new EquityGauge(account.State))];
         _equity = [.. _accounts.Select(account => account.State.Equity)];
         _stale = new bool[_accounts.Length];
         _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _plans))];
@@ -94,7 +98,7 @@ public sealed class Backtest
         }
         foreach (FrameRun frame in symbol.Frames)
         {
-            if (frame.Builder.TryClose(happened.Time, out Bar closed)) Close(symbol, frame, closed);
+            if (frame.Builder.TryClose(happened.Time, out Bar closed)) Close(symbol, frame, closed, frame.EndOf(closed));
         }
     }
 
@@ -102,7 +106,7 @@ public sealed class Backtest
     {
         foreach (FrameRun frame in symbol.Frames)
         {
-            if (frame.Builder.TryClose(quote.Time, out Bar closed)) Close(symbol, frame, closed);
+            if (frame.Builder.TryClose(quote.Time, out Bar closed)) Close(symbol, frame, closed, frame.EndOf(closed));
         }
         symbol.Last = quote;
         symbol.Position = position;
@@ -117,7 +121,7 @@ public sealed class Backtest
         if (marked) Mark(quote.Time);
         foreach (FrameRun frame in symbol.Frames)
         {
-            if (frame.Builder.Add(quote, out Bar closed)) Close(symbol, frame, closed);
+            if (frame.Builder.Add(quote, out Bar closed)) Close(symbol, frame, closed, frame.EndOf(closed));
         }
     }
 
@@ -125,7 +129,7 @@ public sealed class Backtest
     {
         foreach (FrameRun frame in symbol.Frames)
         {
-            if (frame.Builder.IsForming && frame.Builder.TryClose(bar.OpenTime, out Bar closed)) Close(symbol, frame, closed);
+            if (frame.Builder.IsForming && frame.Builder.TryClose(bar.OpenTime, out Bar closed)) Close(symbol, frame, closed, frame.EndOf(closed));
         }
         symbol.Last = new Quote(happened.Time, bar.Bid.Close, bar.Ask.Close);
         symbol.Position = happened.Position;
@@ -140,15 +144,14 @@ public sealed class Backtest
         if (marked) Mark(happened.Time);
         foreach (FrameRun frame in symbol.Frames)
         {
-            if (frame.IsOfSource) Close(symbol, frame, bar);
-            else if (frame.Builder.Add(bar, out Bar closed)) Close(symbol, frame, closed);
+            if (frame.IsOfSource) Close(symbol, frame, bar, happened.Time);
+            else if (frame.Builder.Add(bar, out Bar closed)) Close(symbol, frame, closed, frame.EndOf(closed));
         }
     }
 
-    private void Close(SymbolRun symbol, FrameRun frame, in Bar bar)
+    private void Close(SymbolRun symbol, FrameRun frame, in Bar bar, DateTime time)
     {
         frame.Features.Update(bar);
-        DateTime time = frame.EndOf(bar);
         foreach (StrategySeat seat in frame.Strategies)
         {
             Evaluation? evaluation = seat.Evaluator.Evaluate(bar, time, symbol.Position, seat.State, frame.Features.Values, frame.Features.Previous);
@@ -174,14 +177,19 @@ public sealed class Backtest
         Account account = _accounts[index];
         if (account.Uncommitted.Count == 0) return;
         _stale[index] = true;
-        ImmutableArray<AccountEvent> happened = account.TakeUncommitted();
-        _records[index].Take(happened.AsSpan());
-        Recorded?.Invoke(account.Key, happened);
+        account.TakeUncommitted(_happened);
+        _records[index].Take(CollectionsMarshal.AsSpan(_happened));
+        Recorded?.Invoke(account.Key, [.. _happened]);
         foreach (SymbolRun symbol in _symbols) symbol.Interested[index] = account.IsInterested(symbol.Instrument.Symbol);
     }
 
     private void Mark(DateTime time)
     {
+        if (_records.Length == 1)
+        {
+            _total.Mark(time, _gauges[0]);
+            return;
+        }
         decimal total = 0;
         for (int i = 0; i < _records.Length; i++)
         {
@@ -193,7 +201,7 @@ public sealed class Backtest
             _records[i].Equity.Mark(time, _equity[i]);
             total += _equity[i];
         }
-        if (_records.Length > 1) _total.Mark(time, total);
+        _total.Mark(time, total);
     }
 
     private sealed class SymbolRun

@@ -18,7 +18,7 @@ public sealed class RunSequence
     private readonly MarketSequence _data;
     private readonly ImmutableArray<ImmutableArray<TimeFrame>> _frames;
     private readonly DateTime[] _pendingEnd;
-    private readonly bool _single;
+    private readonly MarketSeries? _single;
     private MarketSequence.Enumerator _next;
     private bool _hasNext;
     private long _position;
@@ -29,7 +29,7 @@ public sealed class RunSequence
         _frames = [.. series.Select(each => plan.FramesOf(each.Instrument.Symbol))];
         _pendingEnd = new DateTime[series.Length];
         Array.Fill(_pendingEnd, DateTime.MaxValue);
-        _single = series.Length == 1;
+        _single = series.Length == 1 ? series[0] : null;
         _next = _data.GetEnumerator();
         _hasNext = _next.MoveNext();
     }
@@ -43,19 +43,24 @@ public sealed class RunSequence
 
     public bool MoveNext()
     {
+        if (_single is { } series)
+        {
+            // Nothing to be merged with, and no other instrument whose bars would have to end.
+            if (_position == series.Count) return false;
+            Current = new RunEvent(_position, 0, (int)_position, series.EventTime((int)_position));
+            _position++;
+            return true;
+        }
         if (!_hasNext) return false;
         MarketSequenceEntry next = _next.Current;
-        if (!_single)
+        int ending = Ending(next.Series, next.Time);
+        if (ending >= 0)
         {
-            int ending = Ending(next.Series, next.Time);
-            if (ending >= 0)
-            {
-                Current = new RunEvent(_position++, ending, -1, _pendingEnd[ending]);
-                _pendingEnd[ending] = DateTime.MaxValue;
-                return true;
-            }
-            _pendingEnd[next.Series] = EndOf(next.Series, next.Index);
+            Current = new RunEvent(_position++, ending, -1, _pendingEnd[ending]);
+            _pendingEnd[ending] = DateTime.MaxValue;
+            return true;
         }
+        _pendingEnd[next.Series] = EndOf(next.Series, next.Index);
         Current = new RunEvent(_position++, next.Series, next.Index, next.Time);
         _hasNext = _next.MoveNext();
         return true;

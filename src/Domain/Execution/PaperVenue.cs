@@ -202,7 +202,7 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
 
         // Risk saw a rate before the order was accepted; the position itself keeps the symbol's conversion in view.
         decimal rate = state.Rate(book.Instrument.QuoteCurrency) ?? throw new InvalidOperationException($"no rate for {book.Instrument.QuoteCurrency}");
-        List<FillPart> parts = book.Allocate(order, volume, points, fillTime);
+        IReadOnlyList<FillPart> parts = book.Allocate(order, volume, points, fillTime);
         decimal realised = 0, opened = 0;
         foreach (FillPart part in parts)
         {

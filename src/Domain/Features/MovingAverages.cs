@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HybridTrading.Domain.Markets;
 
 namespace HybridTrading.Domain.Features;
@@ -70,8 +71,7 @@ public sealed class Ema(Instrument instrument, int period, PriceSource source = 
 
     public override void Update(in Bar bar)
     {
-        _ema.Add(source.Select(bar));
-        if (_ema.IsReady) Value = _ema.Value / _divisor;
+        if (_ema.Add(source.Select(bar))) Value = _ema.Value / _divisor;
     }
 
     internal override void Transfer(StateTransfer state)
@@ -197,18 +197,22 @@ internal struct EmaState(int period, double smoothing)
     /// <summary>Meaningful once ready.</summary>
     public readonly double Value => _value;
 
-    public void Add(double input)
+    /// <returns>True once ready.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Add(double input)
     {
-        if (_seeding == 0)
-        {
-            // Two independent products and one addition: shorter dependency chain than value + k (input - value).
-            _value = (_value * _kept) + (input * _taken);
-        }
-        else
-        {
-            _value += input;
-            if (--_seeding == 0) _value /= _period;
-        }
+        if (_seeding != 0) return Seed(input);
+        // Two independent products and one addition: shorter dependency chain than value + k (input - value).
+        _value = (_value * _kept) + (input * _taken);
+        return true;
+    }
+
+    private bool Seed(double input)
+    {
+        _value += input;
+        if (--_seeding != 0) return false;
+        _value /= _period;
+        return true;
     }
 
     public void Transfer(StateTransfer state)

@@ -16,7 +16,9 @@ internal static class PriceSources
     };
 
     /// <summary>The price in points, times <see cref="Divisor"/>.</summary>
-    public static long Select(this PriceSource source, in Bar bar) => source switch
+    public static long Select(this PriceSource source, in Bar bar) => source == PriceSource.Close ? bar.Bid.Close : SelectOther(source, bar);
+
+    private static long SelectOther(PriceSource source, in Bar bar) => source switch
     {
         PriceSource.Open => bar.Bid.Open,
         PriceSource.High => bar.Bid.High,

@@ -42,6 +42,8 @@ public sealed record Instrument(
     private static readonly decimal[] PowersOfTen =
         [1m, 10m, 100m, 1000m, 10_000m, 100_000m, 1_000_000m, 10_000_000m, 100_000_000m, 1_000_000_000m, 10_000_000_000m];
 
+    private static readonly decimal[] PointSizes = [.. PowersOfTen.Select(power => 1m / power)];
+
     /// <summary>
     /// The greatest price in points that is taken in: below it a price is exact in a double, and sums over 10,000 prices are exact in a long.
     /// </summary>
@@ -51,7 +53,7 @@ public sealed record Instrument(
     public decimal MaxPrice => ToPrice(MaxPricePoints);
 
     /// <summary>The value of one point, 10^-Digits.</summary>
-    public decimal PointSize => 1m / PowersOfTen[Digits];
+    public decimal PointSize => PointSizes[Digits];
 
     /// <summary>Points in one unit of price, 10^Digits: exact in a double.</summary>
     public double PointsPerUnit => (double)PowersOfTen[Digits];

@@ -22,6 +22,24 @@ public static class OrderStateMachine
 
     public static bool IsTerminal(OrderStatus status) => status >= OrderStatus.Filled;
 
+    /// <exception cref="InvalidOperationException">More would have filled than the order is for.</exception>
+    public static void RequireFilled(Order order, decimal filled)
+    {
+        if (filled > order.Volume) throw new InvalidOperationException($"order {order.Ordinal} cannot have filled {filled} of {order.Volume}");
+    }
+
+    /// <exception cref="InvalidOperationException">Changed to this volume, an order at work would have nothing left to fill: it has to end instead.</exception>
+    public static void RequireRemaining(Order order, decimal volume)
+    {
+        if (volume <= order.Filled) throw new InvalidOperationException($"order {order.Ordinal} cannot become one of {volume} with {order.Filled} filled");
+    }
+
+    /// <exception cref="InvalidOperationException">The status is not one in which an order ends.</exception>
+    public static void RequireTerminal(Order order, OrderStatus to)
+    {
+        if (!IsTerminal(to)) throw new InvalidOperationException($"order {order.Ordinal} cannot end as {to}");
+    }
+
     /// <exception cref="InvalidOperationException">The move is not one of the machine's: a fault in the caller, not in the input.</exception>
     public static void Require(Order order, OrderStatus to)
     {

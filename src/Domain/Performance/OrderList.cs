@@ -23,7 +23,8 @@ public sealed class OrderList(InstrumentUniverse universe)
     // By ordinal: an account numbers its orders, denied ones too, from 1 without a gap.
     private readonly List<Entry> _entries = [];
 
-    public IEnumerable<Order> Orders => _entries.Where(entry => entry.Order is not null).Select(entry => entry.Order!);
+    /// <summary>The accepted orders as they stand.</summary>
+    public IEnumerable<Order> Orders => _entries.Where(entry => entry.Order is not null).Select(entry => entry.AsItStands());
 
     public int Count => _entries.Count;
 
@@ -54,21 +55,9 @@ public sealed class OrderList(InstrumentUniverse universe)
             case OrderFilled e:
                 Fills++;
                 this[e.Ordinal].Fills.Add(e);
-                Change(e.Ordinal, order =>
-                {
-                    decimal filled = order.Filled + e.Volume;
-                    return order with
-                    {
-                        Filled = filled,
-                        FilledNotional = order.FilledNotional + e.Volume * e.Points,
-                        Fills = e.Fill,
-                        Status = filled == order.Volume ? OrderStatus.Filled : OrderStatus.PartiallyFilled,
-                        UpdatedAt = e.Time,
-                    };
-                });
                 break;
             case OrderEnded e:
-                Change(e.Ordinal, order => order with { Status = e.Status, Reason = e.Reason, UpdatedAt = e.Time });
+                this[e.Ordinal].End = e;
                 break;
         }
     }
@@ -96,7 +85,7 @@ public sealed class OrderList(InstrumentUniverse universe)
                 Text(asked.TrailDistance), asked.TimeInForce, Name(asked.Strategy), Text(denied.Time), OrderStatus.Denied, denied.Denial.Reason));
             return;
         }
-        Order order = entry.Order!;
+        Order order = entry.AsItStands();
         Instrument instrument = universe.Find(order.Symbol)!;
         decimal? Price(long? points) => points is { } value ? instrument.ToPrice(value) : null;
         OrderStatus status = order.Status is OrderStatus.Submitted ? OrderStatus.Working : order.Status;
@@ -132,8 +121,30 @@ public sealed class OrderList(InstrumentUniverse universe)
 
     private sealed class Entry
     {
+        /// <summary>As accepted and changed; what filled and how it ended lies beside it until somebody asks. Null for a denied one.</summary>
         public Order? Order { get; set; }
         public OrderDenied? Denied { get; init; }
-        public List<OrderFilled> Fills { get; } = [];
+        public List<OrderFilled> Fills { get; } = new(1);
+        public OrderEnded? End { get; set; }
+
+        public Order AsItStands()
+        {
+            Order order = Order!;
+            decimal filled = 0, notional = 0;
+            foreach (OrderFilled fill in Fills)
+            {
+                filled += fill.Volume;
+                notional += fill.Volume * fill.Points;
+            }
+            return order with
+            {
+                Filled = filled,
+                FilledNotional = notional,
+                Fills = Fills.Count,
+                Status = End?.Status ?? (filled == 0 ? order.Status : filled == order.Volume ? OrderStatus.Filled : OrderStatus.PartiallyFilled),
+                Reason = End?.Reason ?? order.Reason,
+                UpdatedAt = End?.Time ?? (Fills.Count > 0 ? Fills[^1].Time : order.UpdatedAt),
+            };
+        }
     }
 }

@@ -16,8 +16,8 @@ public sealed class AccountProperties
     // More of them by HT_PROPERTY_TESTS, when the account has changed.
     private static readonly int Times = int.TryParse(Environment.GetEnvironmentVariable("HT_PROPERTY_TESTS"), out int times) ? times : 150;
 
-    private static void ForAll(Action<Terms, Step[]> holds) =>
-        Prop.ForAll(Scenario.Any, any => holds(any.Terms, any.Steps)).Check(Config.QuickThrowOnFailure.WithMaxTest(Times));
+    private static void ForAll(Action<Terms, Step[]> holds, int? times = null) =>
+        Prop.ForAll(Scenario.Any, any => holds(any.Terms, any.Steps)).Check(Config.QuickThrowOnFailure.WithMaxTest(times ?? Times));
 
     [Fact]
     public void Scenarios_reach_what_they_are_to_prove()
@@ -142,6 +142,55 @@ public sealed class AccountProperties
         AssertSame(new Scenario(terms).Play(steps).Desk, new Scenario(terms, twice: true).Play(steps).Desk));
 
     [Fact]
+    public void What_a_restored_account_had_seen_before_does_nothing_when_it_comes_again() => ForAll((terms, steps) =>
+    {
+        Desk through = new Scenario(terms).Play(steps).Desk;
+        var interrupted = new Scenario(terms);
+        foreach (Step step in steps)
+        {
+            interrupted.Play(step);
+            if (step.D % 5 != 0) continue;
+            interrupted.Desk.PutAwayAndRestore();
+            for (int i = Math.Max(0, interrupted.Desk.Delivered.Count - 1 - step.C % 8); i < interrupted.Desk.Delivered.Count; i++) interrupted.Desk.DeliverAgain(i);
+        }
+        AssertSame(through, interrupted.Desk);
+    });
+
+    [Fact]
+    public void The_gauge_shows_the_equity_to_the_last_decimal_and_so_the_tracker_by_it_what_the_tracker_by_decimals_does()
+    {
+        int exact = 0, not = 0;
+        ForAll((terms, steps) =>
+        {
+            var scenario = new Scenario(terms);
+            var gauge = new EquityGauge(scenario.Desk.State);
+            EquityTracker byGauge = new(scenario.Desk.State.Balance), byDecimals = new(scenario.Desk.State.Balance);
+            // Long enough for the curve to be thinned.
+            for (int pass = 0; pass < 60; pass++)
+            {
+                foreach (Step step in steps)
+                {
+                    scenario.Play(step);
+                    decimal equity = scenario.Desk.State.Equity;
+                    byGauge.Mark(scenario.Desk.Time, gauge);
+                    byDecimals.Mark(scenario.Desk.Time, equity);
+                    if (gauge.Units is not { } units)
+                    {
+                        not++;
+                        continue;
+                    }
+                    exact++;
+                    Assert.Equal(equity, gauge.AmountOf(units));
+                    Assert.Equal((units, units), gauge.UnitsOf(equity));
+                }
+            }
+            Assert.Equal((byDecimals.Peak, byDecimals.MaxDrawdown), (byGauge.Peak, byGauge.MaxDrawdown));
+            Assert.Equal(byDecimals.Curve, byGauge.Curve);
+        }, 12);
+        Assert.True(exact > not, $"{exact} of {exact + not}");
+    }
+
+    [Fact]
     public void Risk_never_denies_what_only_reduces() => ForAll((terms, steps) =>
     {
         Desk desk = new Scenario(terms with { Watched = true }).Play(steps).Desk;
@@ -166,6 +215,57 @@ public sealed class AccountProperties
             if (terms.Mode == PositionMode.Netting && free > 0) desk.Accepted(desk.Market(side, free, book.Instrument.Symbol) with { ClientOrderId = $"net.{book.Instrument.Symbol}" });
         }
     });
+
+    [Fact]
+    public void Under_any_limits_and_in_any_state_an_order_that_only_reduces_goes_whole() => Prop.ForAll(Scenario.Any, Arb.From(TightLimits), Arb.From(Gen.Choose(0, 999)),
+        (any, limits, number) =>
+        {
+            Desk desk = new Scenario(any.Terms).Play(any.Steps).Desk;
+            desk.Do(account => account.SetLimits(limits, desk.Time));
+            desk.Do(account => account.SetTradingState((TradingState)(number % 3), "somebody", desk.Time));
+            foreach (SymbolBook book in desk.State.Books)
+            {
+                foreach (Holding holding in book.Holdings.ToArray())
+                {
+                    bool netting = any.Terms.Mode == PositionMode.Netting;
+                    // A person's own holding may lie against the net position, which is what a person reduces.
+                    if (netting && holding.Owner.Length == 0 && Math.Sign(book.NetVolume) != Math.Sign(holding.Volume)) continue;
+                    decimal most = netting && holding.Owner.Length == 0 ? Math.Min(Math.Abs(holding.Volume), Math.Abs(book.NetVolume)) : Math.Abs(holding.Volume);
+                    var side = holding.Volume > 0 ? Side.Sell : Side.Buy;
+                    decimal price = book.Instrument.ToPrice(holding.Volume > 0 ? book.Mark.Bid : book.Mark.Ask), far = (int)side * (number % 400) / 1000m;
+                    OrderRequest order = desk.Market(side, Math.Max(1000, Math.Floor(most * (1 + number % 4) / 4 / 1000) * 1000), holding.Symbol) with
+                    {
+                        ClientOrderId = $"reduce.{holding.Id}".Replace('/', '.'),
+                        Strategy = holding.Owner,
+                        ReduceOnly = true,
+                        PositionId = netting ? null : holding.Id,
+                    };
+                    order = (number % 4) switch
+                    {
+                        0 => order with { Type = OrderType.Limit, LimitPrice = price + far },
+                        1 => order with { Type = OrderType.Stop, StopPrice = price - far },
+                        2 => order with { Type = OrderType.TrailingStop, TrailDistance = 0.2m },
+                        _ => order,
+                    };
+                    OrderResult result = desk.Submit(order);
+                    Assert.Equal((null, order.Volume), (result.Denial, result.Accepted));
+                }
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(Times));
+
+    private static Gen<RiskLimits> TightLimits =>
+        from which in Gen.Choose(0, (1 << 14) - 1)
+        select new RiskLimits
+        {
+            MaxOrderVolume = Has(which, 0) ? 0.01m : null, MinOrderNotional = Has(which, 1) ? 1e12m : null, MaxOrderNotional = Has(which, 2) ? 0.01m : null,
+            PriceCollarPercent = Has(which, 3) ? 0.001m : null, MaxExposure = Has(which, 4) ? 0.01m : null, MaxExposurePercent = Has(which, 5) ? 0.001m : null,
+            MaxInstrumentExposure = Has(which, 6) ? 0.01m : null, MaxOpenPositions = Has(which, 7) ? 1 : null, MaxInstrumentPositions = Has(which, 8) ? 1 : null,
+            MaxWorkingOrders = Has(which, 9) ? 1 : null, MaxInstrumentWorkingOrders = Has(which, 10) ? 1 : null,
+            SubmitRate = Has(which, 11) ? new RateLimit(1, TimeSpan.FromDays(1)) : null, AllowedInstruments = Has(which, 12) ? ["XAUUSD"] : [],
+            LossLimits = Has(which, 13) ? [new LossLimit(LossPeriod.Day, Amount: 0.01m)] : [],
+        };
+
+    private static bool Has(int which, int bit) => (which >> bit & 1) > 0;
 
     [Fact]
     public void While_an_account_may_only_reduce_no_fill_adds_to_its_position_or_to_its_strategy_s_own() => ForAll((terms, steps) =>

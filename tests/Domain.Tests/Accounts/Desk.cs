@@ -57,8 +57,20 @@ internal sealed class Desk
     public Desk Deliver(string symbol, in Quote quote, long position)
     {
         _last[symbol] = (quote, position);
-        Account.OnQuote(symbol, quote, position);
-        Keep();
+        Quote delivered = quote;
+        return Deliver(account => account.OnQuote(symbol, delivered, position));
+    }
+
+    /// <summary>The market events so far, as they can be delivered once more.</summary>
+    public List<Action<Account>> Delivered { get; } = [];
+
+    /// <summary>Delivers a market event that the account has seen.</summary>
+    public void DeliverAgain(int index) => Do(Delivered[index]);
+
+    private Desk Deliver(Action<Account> marketEvent)
+    {
+        Delivered.Add(marketEvent);
+        Do(marketEvent);
         return this;
     }
 
@@ -70,9 +82,8 @@ internal sealed class Desk
         var bar = new Bar(from ?? Time, bid, bid.Shift(instrument.ToPoints(spread)), 1);
         Time = bar.OpenTime.AddHours(1);
         _last[symbol] = (new Quote(Time, bar.Bid.Close, bar.Ask.Close), ++_position);
-        Account.OnBar(symbol, bar, Time, _position);
-        Keep();
-        return this;
+        (DateTime end, long position) = (Time, _position);
+        return Deliver(account => account.OnBar(symbol, bar, end, position));
     }
 
     public Desk Wait(TimeSpan time)

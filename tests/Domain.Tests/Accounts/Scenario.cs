@@ -129,11 +129,11 @@ internal sealed class Scenario
                 Bar(a % 2, b % 201 - 100, c % 60, d % 60);
                 break;
             case 8:
-                Desk.Do(account => account.SetTradingState((TradingState)(a % 3), "somebody", now));
+                Twice(account => account.SetTradingState((TradingState)(a % 3), "somebody", now));
                 break;
             case 9:
-                if (a % 3 == 0) Desk.Do(account => account.Flatten("somebody", now));
-                else if (a % 3 == 1) Desk.Do(account => account.SetTradingState(TradingState.Active, "somebody", now));
+                if (a % 3 == 0) Twice(account => account.Flatten("somebody", now));
+                else if (a % 3 == 1) Twice(account => account.SetTradingState(TradingState.Active, "somebody", now));
                 break;
             case 10:
                 string request = $"r{++_requests}";
@@ -158,13 +158,23 @@ internal sealed class Scenario
     {
         long bid = _price[symbol] = Math.Max(50_000, _price[symbol] + move);
         Desk.Quote(bid / 100_000m, (bid + spread) / 100_000m, size, size, Symbol(symbol));
-        if (_twice) Desk.Deliver(Symbol(symbol), new Quote(Desk.Time, bid, bid + spread, size, size), Desk.Position);
+        Repeat();
+    }
+
+    /// <summary>Delivers the latest market event again, and one from long before.</summary>
+    private void Repeat()
+    {
+        if (!_twice) return;
+        Desk.DeliverAgain(Desk.Delivered.Count - 1);
+        Desk.DeliverAgain(Desk.Delivered.Count * 2 / 3);
+        Desk.DeliverAgain(Desk.Delivered.Count / 3);
     }
 
     private void Bar(int symbol, int move, int up, int down)
     {
         long open = _price[symbol], close = _price[symbol] = Math.Max(50_000, open + move);
         Desk.Bar(open / 100_000m, (Math.Max(open, close) + up) / 100_000m, (Math.Min(open, close) - down) / 100_000m, close / 100_000m, 0.00004m, Symbol(symbol));
+        Repeat();
     }
 
     private void Submit(int a, int b, int c, int d)
@@ -208,6 +218,12 @@ internal sealed class Scenario
         var decision = new Decision($"{key}#{++_decisions[strategy]}", key, Symbol(symbol), TimeFrame.M1, Desk.Time, Desk.Position, default, [], Stance.Flat, intent, 17_000);
         Twice(account => account.Receive(decision));
     }
+
+    private void Twice(Action<Account> command) => Twice(account =>
+    {
+        command(account);
+        return true;
+    });
 
     private void Twice<T>(Func<Account, T> command)
     {
