@@ -6,6 +6,7 @@ using HybridTrading.Grains.Messages;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Hosting;
 using Orleans.Providers;
+using Orleans.Serialization;
 using Orleans.Storage;
 
 namespace HybridTrading.Silo.Hosting;
@@ -28,6 +29,7 @@ public static class OrleansHost
     public static void AddSilo(IHostApplicationBuilder builder, bool durable, int siloPort, int gatewayPort) => builder.UseOrleans(silo =>
     {
         MessageCheck.Run(typeof(MarketGrain).Assembly);
+        LetExceptionsTravel(silo.Services);
         silo.UseLocalhostClustering(siloPort, gatewayPort);
         if (durable)
         {
@@ -45,6 +47,13 @@ public static class OrleansHost
         silo.AddMemoryStreams(MarketGrain.Screens);
         silo.AddTenancy();
     });
+
+    /// <summary>
+    /// Exceptions of this system reach a caller in another process with their type, message and cause; by itself genuine Orleans lets those of System
+    /// and Microsoft through and answers all others with a fault of its own. Silos and clients need it.
+    /// </summary>
+    public static void LetExceptionsTravel(IServiceCollection services) =>
+        services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(HybridTrading)));
 
     private static int FreePort()
     {
