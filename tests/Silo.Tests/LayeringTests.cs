@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
@@ -168,6 +169,23 @@ public sealed partial class LayeringTests
                 .Where(file => !file.StartsWith("Orleans.Local", StringComparison.Ordinal)),
         ];
         Assert.Equal(["Silo/Hosting/LocalHost.cs"], particular);
+    }
+
+    [Theory]
+    [InlineData("Klaster")]
+    [InlineData("cluster")]
+    public async Task A_host_that_there_is_not_ends_the_build_with_the_two_that_there_are(string host)
+    {
+        string project = Path.Combine(Sources, "Orleans.Local.Abstractions", "Orleans.Local.Abstractions.csproj");
+        var start = new ProcessStartInfo("dotnet", ["msbuild", project, "-nologo", "-nodeReuse:false", "-target:CheckOrleansHost", $"-property:OrleansHost={host}"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process build = Process.Start(start)!;
+        string output = await build.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await build.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, build.ExitCode);
+        Assert.Contains($"OrleansHost is '{host}'; expected 'Local' (one process, no Orleans packages) or 'Cluster' (genuine Orleans).", output, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Projects() => Directory.GetFiles(Sources, "*.csproj", SearchOption.AllDirectories);

@@ -18,6 +18,7 @@ using Orleans.Hosting;
 using Orleans.Metadata;
 using Orleans.Providers;
 using Orleans.Runtime;
+using Orleans.Serialization;
 using Orleans.Storage;
 
 namespace HybridTrading.Silo.Hosting;
@@ -57,6 +58,13 @@ public static class OrleansHost
     /// <returns>Its endpoints, for whoever guards them; null when the process collects nothing.</returns>
     public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterMember member, string path) =>
         member.Dashboard ? endpoints.MapOrleansDashboard(path) : null;
+
+    /// <summary>
+    /// Exceptions of this system reach a caller in another process with their type, message and cause; by itself genuine Orleans lets those of System
+    /// and Microsoft through and answers all others with a fault of its own. Silos and clients need it.
+    /// </summary>
+    public static void LetExceptionsTravel(IServiceCollection services) =>
+        services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(HybridTrading)));
 
     private static void AddSilo(ISiloBuilder silo, ClusterMember member)
     {
@@ -103,6 +111,7 @@ public static class OrleansHost
 
     private static void AddClient(IClientBuilder client, ClusterMember member)
     {
+        LetExceptionsTravel(client.Services);
         client.Configure<ClusterOptions>(NameCluster);
         client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Npgsql, member.Database!));
         client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
@@ -124,6 +133,7 @@ public static class OrleansHost
     private static void AddGrains(ISiloBuilder silo)
     {
         MessageCheck.Run(typeof(MarketGrain).Assembly);
+        LetExceptionsTravel(silo.Services);
         // Who listens to screens is forgotten with the process, as are the screens.
         silo.AddMemoryGrainStorage("PubSubStore");
         silo.AddMemoryStreams(MarketGrain.Screens);

@@ -1,8 +1,10 @@
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
+using HybridTrading.Silo.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 using Orleans.Providers;
+using Orleans.Reminders;
 using Orleans.Storage;
 using Orleans.TestingHost;
 
@@ -25,14 +27,17 @@ public sealed class Silos : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             configure(silo.Services);
-            // The test's clock is the grains' own; what the silos do among themselves goes on in real time.
+            OrleansHost.LetExceptionsTravel(silo.Services);
+            // The test's clock is that of the grains, their timers and reminders; what the silos do among themselves goes on in real time.
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+            silo.Services.AddKeyedSingleton(ReminderTimeProviderNames.Reminders, (services, _) => services.GetRequiredService<TimeProvider>());
             silo.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
             silo.AddReminders();
             silo.AddMemoryGrainStorage("PubSubStore");
             silo.AddMemoryStreams(MarketGrain.Screens);
             silo.AddTenancy();
         });
+        builder.ConfigureClient(client => OrleansHost.LetExceptionsTravel(client.Services));
         InProcessTestCluster cluster = builder.Build();
         await cluster.DeployAsync();
         return new Silos(cluster);
