@@ -143,7 +143,8 @@ internal static class MarketLogFormat
         return at + WriteText(destination[at..], series.TimeFrame.ToString());
     }
 
-    public static void ReadSeries(ReadOnlySpan<byte> body, int count, List<Series> table)
+    /// <returns>How many bytes they take.</returns>
+    public static int ReadSeries(ReadOnlySpan<byte> body, int count, List<Series> table)
     {
         int at = 0;
         for (int i = 0; i < count; i++)
@@ -151,6 +152,7 @@ internal static class MarketLogFormat
             string symbol = ReadText(body, ref at);
             table.Add(new Series(symbol, TimeFrame.Parse(ReadText(body, ref at))));
         }
+        return at;
     }
 
     private static void Write(Span<byte> record, in Ohlc ohlc)
