@@ -21,7 +21,4 @@ public sealed class ApiOptions
 
     /// <summary>The feed that drives the market, for the system view.</summary>
     public string FeedName { get; init; } = "";
-
-    /// <summary>For how long the answer to an Idempotency-Key is kept.</summary>
-    public TimeSpan IdempotencyRetention { get; init; } = TimeSpan.FromDays(7);
 }

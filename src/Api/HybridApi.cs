@@ -36,7 +36,6 @@ public static class HybridApi
         services.AddSingleton(options);
         services.AddSingleton<StartTime>();
         services.TryAddScoped<ICaller, LocalOwner>();
-        services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<IdempotencyGates>();
         services.AddSingleton<InstrumentList>();
         services.AddProjections(options);

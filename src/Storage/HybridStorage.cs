@@ -21,6 +21,9 @@ public sealed record StorageOptions
     public JournalOptions Journal { get; init; } = new();
 
     public MarketLogOptions MarketLog { get; init; } = new();
+
+    /// <summary>For how long the answer to an Idempotency-Key is kept.</summary>
+    public TimeSpan AnswerRetention { get; init; } = TimeSpan.FromDays(7);
 }
 
 public static class HybridStorage
@@ -61,6 +64,8 @@ public static class HybridStorage
         services.AddKeyedSingleton<IGrainStorage>(
             ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME,
             (provider, _) => new SqliteGrainStorage(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
+        services.AddSingleton<IAnswerStore>(provider => new SqliteAnswerStore(
+            provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase), options.AnswerRetention, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IReminderTable>(provider => new SqliteReminderTable(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
         services.AddSingleton<IBarStore>(provider => new SqliteBarStore(provider.GetRequiredKeyedService<SqliteDatabase>(BarDatabase)));
         services.AddSingleton(provider => new MarketLogs(folder, options.MarketLog, provider.GetRequiredService<TimeProvider>()));

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using HybridTrading.Storage;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace HybridTrading.Api.Idempotency;
@@ -98,13 +99,13 @@ public static class IdempotentEndpoints
         context.Items[KeyItem] = key;
         byte[] body = await ReadBodyAsync(context);
         byte[] hash = SHA256.HashData(body);
-        var store = context.RequestServices.GetRequiredService<IdempotencyStore>();
+        var store = context.RequestServices.GetRequiredService<IAnswerStore>();
         var gates = context.RequestServices.GetRequiredService<IdempotencyGates>();
         string person = context.RequestServices.GetRequiredService<ICaller>().Person();
         string scope = $"{person} {context.Request.Method} {context.Request.PathBase}{context.Request.Path} {key}";
 
         using IDisposable inside = await gates.EnterAsync(scope, context.RequestAborted);
-        if (store.Find(scope) is { } stored)
+        if (await store.FindAsync(scope, context.RequestAborted) is { } stored)
         {
             if (!CryptographicOperations.FixedTimeEquals(stored.BodyHash, hash))
             {

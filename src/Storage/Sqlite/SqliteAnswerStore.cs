@@ -1,19 +1,10 @@
 using System.Text.Json;
-using HybridTrading.Storage;
-using HybridTrading.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
 
-namespace HybridTrading.Api.Idempotency;
+namespace HybridTrading.Storage.Sqlite;
 
-/// <summary>An answer as it was given, to be given again.</summary>
-/// <param name="BodyHash">SHA-256 of the request's body.</param>
-public sealed record StoredAnswer(byte[] BodyHash, int Status, ImmutableDictionary<string, string> Headers, byte[] Body);
-
-/// <summary>
-/// Answers to mutations by caller, method, path and Idempotency-Key. What was begun and not stored before a crash is executed again, which does
-/// nothing twice: the ids that the trade goes by are made of the key.
-/// </summary>
-public sealed class IdempotencyStore
+/// <summary>Answers in SQLite; those older than the retention are dropped now and then.</summary>
+public sealed class SqliteAnswerStore : IAnswerStore
 {
     private const int SweepEvery = 1000;
 
@@ -22,12 +13,12 @@ public sealed class IdempotencyStore
     private readonly TimeSpan _retention;
     private int _untilSweep;
 
-    public IdempotencyStore(
-        [FromKeyedServices(HybridStorage.StateDatabase)] SqliteDatabase database, ApiOptions options, TimeProvider clock)
+    /// <param name="retention">How long an answer is kept at least.</param>
+    public SqliteAnswerStore(SqliteDatabase database, TimeSpan retention, TimeProvider clock)
     {
         _database = database;
         _clock = clock;
-        _retention = options.IdempotencyRetention;
+        _retention = retention;
         database.Ensure(
             """
             CREATE TABLE IF NOT EXISTS idempotency (
@@ -37,7 +28,7 @@ public sealed class IdempotencyStore
             """);
     }
 
-    public StoredAnswer? Find(string scope) => _database.Read(connection =>
+    public Task<StoredAnswer?> FindAsync(string scope, CancellationToken cancellation = default) => Task.FromResult(_database.Read(connection =>
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "SELECT body_hash, status, headers, body FROM idempotency WHERE scope = $scope";
@@ -47,11 +38,9 @@ public sealed class IdempotencyStore
             ? new StoredAnswer((byte[])row[0], row.GetInt32(1), JsonSerializer.Deserialize<ImmutableDictionary<string, string>>(row.GetString(2))!,
                 (byte[])row[3])
             : null;
-    });
+    }));
 
-    /// <summary>Completes when the answer is durable; until then it must not be given.</summary>
-    /// <exception cref="StorageException">The database refused.</exception>
-    public Task StoreAsync(string scope, StoredAnswer answer)
+    public Task StoreAsync(string scope, StoredAnswer answer, CancellationToken cancellation = default)
     {
         long now = _clock.GetUtcNow().Ticks;
         bool sweep = Interlocked.Decrement(ref _untilSweep) < 0;
