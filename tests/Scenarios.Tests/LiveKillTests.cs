@@ -12,7 +12,7 @@ namespace HybridTrading.Scenarios.Tests;
 /// </summary>
 public sealed class LiveKillTests(ITestOutputHelper output)
 {
-    private const int Kills = 10, Clients = 8;
+    private const int Kills = 25, Clients = 8;
     private const string Account = "load";
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromMinutes(1);
 
