@@ -110,13 +110,15 @@ public sealed partial record FeedFormat(FeedKind Kind, string Symbol, TimeFrame?
         if (entry.Success)
         {
             return new FeedFormat(FeedKind.Lean, entry.Groups["symbol"].Value.ToUpperInvariant(), Resolution(entry.Groups["resolution"].Value),
-                assetClass, SideOf(entry.Groups["side"].Value), DateOf(entry.Groups["date"].Value)) { Evidence = SymbolEvidence.Statement };
+                assetClass, SideOf(entry.Groups["side"].Value), DateOf(entry.Groups["date"].Value))
+            { Evidence = SymbolEvidence.Statement };
         }
         Match day = LeanDayFile().Match(Path.GetFileName(full));
         if (day.Success && folders.Length >= 2)
         {
             return new FeedFormat(FeedKind.Lean, folders[^1].ToUpperInvariant(), Resolution(folders[^2]),
-                assetClass, SideOf(day.Groups["side"].Value), DateOf(day.Groups["date"].Value)) { Evidence = SymbolEvidence.Statement };
+                assetClass, SideOf(day.Groups["side"].Value), DateOf(day.Groups["date"].Value))
+            { Evidence = SymbolEvidence.Statement };
         }
         Match whole = LeanWholeFile().Match(Path.GetFileNameWithoutExtension(full));
         bool isTrade = whole.Groups["side"].Success ? SideOf(whole.Groups["side"].Value) == LeanSide.Trade : firstLine.Count(c => c == ',') < 10;
