@@ -10,11 +10,12 @@ namespace HybridTrading.Domain.Accounts;
 public sealed class EquityGauge(AccountState state)
 {
     private const int MostDigits = 18, MostPositions = 32;
-    // Far enough inside a long for the sum of so many terms.
-    private const long Most = long.MaxValue / (2 * MostPositions);
+    // Of one term: so many of them, two a position, stay within a long.
+    private const long Most = long.MaxValue / (4 * MostPositions);
 
     private static readonly decimal[] Powers = [.. Enumerable.Range(0, MostDigits + 1).Select(digits => decimal.Parse($"1{new string('0', digits)}"))];
-    private static readonly decimal[] Largest = [.. Powers.Select(power => Most / power)];
+    private static readonly decimal[] LargestTerm = [.. Powers.Select(power => Most / power)];
+    private static readonly decimal[] LargestSum = [.. Powers.Select(power => long.MaxValue / 2 / power)];
 
     private readonly List<Position> _positions = [];
     private long _bookings = -1, _booked;
@@ -46,7 +47,7 @@ public sealed class EquityGauge(AccountState state)
     /// <summary>The units next to an amount, below and above; for one that has no units, the furthest that there are.</summary>
     public (long Floor, long Ceiling) UnitsOf(decimal amount)
     {
-        decimal largest = Largest[Digits], units = Math.Clamp(amount, -largest, largest) * Powers[Digits];
+        decimal largest = LargestSum[Digits], units = Math.Clamp(amount, -largest, largest) * Powers[Digits];
         return ((long)Math.Floor(units), (long)Math.Ceiling(units));
     }
 
@@ -74,12 +75,12 @@ public sealed class EquityGauge(AccountState state)
             digits = Math.Max(Math.Max(digits, Scale(cost)), Math.Max(Scale(longs), Scale(shorts)));
             _positions.Add(new Position(book, 0, 0, 0));
         }
-        if (digits > MostDigits || Math.Abs(booked) > Largest[digits]) return;
+        if (digits > MostDigits || Math.Abs(booked) > LargestTerm[digits]) return;
         foreach (ref Position position in CollectionsMarshal.AsSpan(_positions))
         {
             SymbolBook book = position.Book;
             decimal longs = book.LongVolume * book.PointSize, shorts = book.ShortVolume * book.PointSize;
-            if (Math.Max(longs, -shorts) > Largest[digits]) return;
+            if (Math.Max(longs, -shorts) > LargestTerm[digits]) return;
             (long bids, long asks) = ((long)(longs * Powers[digits]), (long)(shorts * Powers[digits]));
             position = new Position(book, bids, asks, Most / Math.Max(1, Math.Max(bids, -asks)));
         }

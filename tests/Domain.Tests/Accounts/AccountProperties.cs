@@ -24,7 +24,7 @@ public sealed class AccountProperties
     {
         HashSet<string> events = [];
         HashSet<Reason> reasons = [];
-        foreach ((Terms terms, Step[] steps) in Scenario.Any.Generator.Sample(100, 400))
+        foreach ((Terms terms, Step[] steps) in Scenario.Any.Generator.Sample(100, 1500))
         {
             foreach (AccountEvent happened in new Scenario(terms).Play(steps).Desk.Events)
             {
