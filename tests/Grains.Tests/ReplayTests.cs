@@ -8,6 +8,7 @@ using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Trading;
 using HybridTrading.Silo;
 using HybridTrading.Silo.Runs;
 using HybridTrading.Storage.Journal;
@@ -63,6 +64,93 @@ public sealed class ReplayTests
             [Plan("large", new Sizing(SizingKind.PercentOfEquity, 20m)), Plan("small", new Sizing(SizingKind.PercentOfEquity, 5m))]);
         RunReport replayed = await EqualAsync(plan, data);
         Assert.InRange(replayed.Fills, 100, int.MaxValue);
+    }
+
+    /// <summary>
+    /// The journal of a run as a process leaves it that ends right after a decision was recorded: no follower has heard of it. Resumed from before the
+    /// deciding event (as far back as the start), the run makes the orders that it would have made.
+    /// </summary>
+    [Fact]
+    public async Task A_run_cut_off_between_a_decision_and_its_followers_ends_as_the_uninterrupted_one()
+    {
+        (_, ImmutableArray<MarketSeries> all) = SimulatedMarket.WithHistory(5, new DateTime(2026, 1, 9, 12, 0, 0, DateTimeKind.Utc), TimeFrame.M1, 400, new SimulationOptions());
+        ImmutableArray<MarketSeries> data = [all.Single(series => series.Instrument.Symbol == "EURUSD")];
+        RunPlan plan = Breakouts(data);
+        DirectoryInfo root = Directory.CreateTempSubdirectory("ht-replay-");
+        try
+        {
+            List<RecordedEvent> recorded = [];
+            RunReport whole;
+            using (RunFolder folder = RunFolder.Open(root.FullName, "whole", exists: false))
+            {
+                whole = await PlayAsync(folder, plan, data);
+                await using SegmentJournal journal = SegmentJournal.Open(folder.Data.Journal, FileKeyProvider.Open(folder.Data.Keys));
+                await foreach (RecordedEvent each in journal.ReadAllAsync()) recorded.Add(each);
+            }
+            int[] decisions = [.. Enumerable.Range(0, recorded.Count).Where(index => recorded[index].Name == "decision-made")];
+            Assert.InRange(decisions.Length, 10, int.MaxValue);
+            int[] cuts = [decisions[0], decisions[1], decisions[decisions.Length / 2], decisions[^2], decisions[^1]];
+            foreach (int cut in cuts)
+            {
+                long at = ((DecisionMade)StrategyEventCatalog.Events.Decode(recorded[cut])).Decision.MarketPosition;
+                foreach (long progress in (long[])[-1, at - 1])
+                {
+                    using RunFolder folder = RunFolder.Open(root.FullName, $"cut-{cut}-{progress + 1}", exists: false);
+                    await using (SegmentJournal journal = SegmentJournal.Open(folder.Data.Journal, FileKeyProvider.Open(folder.Data.Keys)))
+                    {
+                        foreach (RecordedEvent each in recorded.Take(cut + 1))
+                        {
+                            var again = new NewEvent(each.Name, each.Schema, each.Time, each.Causation, each.Payload);
+                            await journal.AppendAsync(each.Stream, new StreamOwner(each.Tenant, each.Subject), each.Version - 1, new[] { again });
+                        }
+                    }
+                    if (progress >= 0) folder.Progress = progress;
+                    RunReport resumed = await PlayAsync(folder, plan, data);
+                    foreach (AccountPlan account in plan.Accounts)
+                    {
+                        List<Order> expected = [.. Orders(plan, account.Key, recorded).Orders], actual = [.. (await OrdersAsync(folder, plan, account.Key)).Orders];
+                        foreach ((Order one, Order other) in expected.Zip(actual)) Assert.Equal(one, other);
+                        Assert.Equal(expected.Count, actual.Count);
+                    }
+                    Assert.Equal(whole.OrderListHash, resumed.OrderListHash);
+                    Assert.Equal(whole.Accounts, resumed.Accounts);
+                }
+            }
+        }
+        finally
+        {
+            root.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Two strategies with protective stops and two accounts of different size, with latency and random slippage.</summary>
+    private static RunPlan Breakouts(ImmutableArray<MarketSeries> data)
+    {
+        ImmutableArray<StrategyPlan> strategies =
+        [
+            .. from stop in (decimal[])[1m, 2m]
+               select new StrategyPlan($"run-cut/run/breakout-{stop}", "donchian-breakout",
+                   StrategyCatalog.Find("donchian-breakout").Bind(new Dictionary<string, decimal> { ["stop"] = stop }), data[0].Instrument.Symbol, TimeFrame.M1),
+        ];
+        var settings = new AccountSettings("USD", PositionMode.Netting, null, null, null, null,
+            new ExecutionModel(TimeSpan.FromMilliseconds(80), 1, 2, 0.00003m, 0m, 0, BarFill.NextOpen, 9), TradingCalendar.Forex, null);
+        AccountPlan Plan(string name, decimal times) => new($"run-cut/run/{name}", settings, RiskLimits.None, 100_000m,
+            strategies.ToImmutableSortedDictionary(strategy => strategy.Key, _ => new FollowTerms(new Sizing(SizingKind.StrategyUnits, times)), StringComparer.Ordinal));
+        return new RunPlan(new InstrumentUniverse(data.Select(series => series.Instrument)), strategies, [Plan("full", 1m), Plan("half", 0.5m)]);
+    }
+
+    private static Task<RunReport> PlayAsync(RunFolder folder, RunPlan plan, ImmutableArray<MarketSeries> data)
+    {
+        var run = new StoredRun("cut", new RunRequest(), [], false, 0);
+        folder.Save(run);
+        return new Replay(folder, run, plan, data).RunAsync(null, _ => { }, TestContext.Current.CancellationToken);
+    }
+
+    private static OrderList Orders(RunPlan plan, string account, IEnumerable<RecordedEvent> recorded)
+    {
+        var orders = new OrderList(plan.Universe);
+        foreach (RecordedEvent each in recorded.Where(each => each.Stream == Keys.AccountStream(account))) orders.Apply(AccountEventCatalog.Events.Decode(each));
+        return orders;
     }
 
     private static async Task<RunReport> EqualAsync(RunPlan plan, ImmutableArray<MarketSeries> data)

@@ -4,15 +4,18 @@ using System.Text.RegularExpressions;
 
 namespace HybridTrading.Scenarios.Tests;
 
-/// <summary>kill -9 in the middle of replays at full speed, with orders, random slippage, latency and commission.</summary>
+/// <summary>
+/// kill -9 in the middle of replays of ticks at full speed: two strategies with protective stops, two accounts, random slippage, latency and commission.
+/// </summary>
 public sealed partial class ReplayKillTests(ITestOutputHelper output)
 {
     private const int Kills = 25;
 
     private static readonly string[] Options =
     [
-        "--symbol", "EURUSD", "--timeframe", "S1", "--strategy", "donchian-breakout", "--account", "main", "--account", "half=0.5x", "--limits",
-        "none", "--commission-per-lot", "3.5", "--random-slippage", "4", "--seed", "11", "--latency", "30",
+        "--symbol", "EURUSD", "--timeframe", "S1", "--strategy", "donchian-breakout", "--strategy", "bollinger-reversion", "--set", "stop=2",
+        "--account", "main", "--account", "half=0.5x", "--limits", "none", "--commission-per-lot", "3.5", "--random-slippage", "4", "--seed", "11",
+        "--latency", "30", "--from", "2014-05-01", "--to", "2014-05-01T12:00",
     ];
 
     [Fact]
@@ -23,8 +26,9 @@ public sealed partial class ReplayKillTests(ITestOutputHelper output)
         var random = new Random(seed);
         string[] arguments = [SharedData.Path("data/lean/forex/oanda/tick/eurusd"), .. Options];
 
+        string expected = RunCall.Outcome(await RunCall.BacktestAsync(arguments));
         long start = Stopwatch.GetTimestamp();
-        string expected = RunCall.Outcome(await RunCall.AssertAlikeAsync(arguments));
+        Assert.Equal(expected, RunCall.Outcome(await RunCall.ReplayAsync(arguments)));
         TimeSpan whole = Stopwatch.GetElapsedTime(start);
 
         using var data = new TempFolder();
@@ -40,7 +44,7 @@ public sealed partial class ReplayKillTests(ITestOutputHelper output)
                     : HybridProgram.Start(["replay", "--resume", run, "--data", data.Path]);
                 if (run.Length == 0) run = await RunIdAsync(program);
                 // Any moment: while it starts, warms up, or trades.
-                await Task.Delay(whole * random.NextDouble() / 5, TestContext.Current.CancellationToken);
+                await Task.Delay(whole * random.NextDouble() / 3, TestContext.Current.CancellationToken);
                 if (program.HasExited)
                 {
                     (await program.WaitAsync()).Succeeded();
@@ -53,6 +57,9 @@ public sealed partial class ReplayKillTests(ITestOutputHelper output)
             Assert.Equal(expected, RunCall.Outcome(JsonNode.Parse(end.Output)!.AsObject()));
             ProgramResult verified = (await HybridProgram.RunAsync("journal", "verify", "--run", run, "--data", data.Path)).Succeeded();
             Assert.EndsWith("sound\n", verified.Output, StringComparison.Ordinal);
+            ProgramResult export = (await HybridProgram.RunAsync("journal", "export", "--run", run, "--data", data.Path)).Succeeded();
+            // It was of the kind that it was meant to be: the market reached many a protective stop.
+            Assert.InRange(Regex.Count(export.Output, "\"name\":\"order-triggered\""), 100, int.MaxValue);
         }
         output.WriteLine($"{kills} kills over {runs} runs; the same order list each time");
     }

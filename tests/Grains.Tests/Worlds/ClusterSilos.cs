@@ -2,6 +2,7 @@ using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Silo.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Providers;
 using Orleans.Reminders;
@@ -14,6 +15,9 @@ namespace HybridTrading.Grains.Tests.Worlds;
 public sealed class Silos : IAsyncDisposable
 {
     public const string Host = "Cluster";
+
+    // A feed's first activation makes a past up, which takes its time on a busy machine; a call that never returns still ends.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly InProcessTestCluster _cluster;
 
@@ -28,6 +32,7 @@ public sealed class Silos : IAsyncDisposable
         {
             configure(silo.Services);
             OrleansHost.LetExceptionsTravel(silo.Services);
+            silo.Services.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = Patience);
             // The test's clock is that of the grains, their timers and reminders; what the silos do among themselves goes on in real time.
             silo.Services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
             silo.Services.AddKeyedSingleton(ReminderTimeProviderNames.Reminders, (services, _) => services.GetRequiredService<TimeProvider>());
@@ -37,7 +42,11 @@ public sealed class Silos : IAsyncDisposable
             silo.AddMemoryStreams(MarketGrain.Screens);
             silo.AddTenancy();
         });
-        builder.ConfigureClient(client => OrleansHost.LetExceptionsTravel(client.Services));
+        builder.ConfigureClient(client =>
+        {
+            OrleansHost.LetExceptionsTravel(client.Services);
+            client.Services.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = Patience);
+        });
         InProcessTestCluster cluster = builder.Build();
         await cluster.DeployAsync();
         return new Silos(cluster);
