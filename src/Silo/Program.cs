@@ -11,6 +11,8 @@ RootCommand root = new(
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),
     BackupCommands.CreateRestore(),
+    DbCommand.Create(),
+    DataCommand.Create(),
 };
 root.Add(RunCommand.Create());
 RunCommand.MakeDefault(root);
