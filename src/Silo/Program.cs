@@ -12,6 +12,8 @@ RootCommand root = new(
     BackupCommands.CreateBackup(),
     BackupCommands.CreateRestore(),
     CertificatesCommand.Create(),
+    DbCommand.Create(),
+    DataCommand.Create(),
 };
 root.Add(RunCommand.Create());
 RunCommand.MakeDefault(root);

@@ -37,13 +37,19 @@ public sealed class JournalVerifier(string folder, IKeyProvider keys, IFileDoor?
     private readonly RecordDecoder _decoder = new(keys);
     private readonly Dictionary<string, long> _versions = new(StringComparer.Ordinal);
     private readonly MerkleFrontier _tree = new();
+    private Action<RecordedEvent, byte[]>? _visit;
     private long _erased;
     private long _bytes;
     private long _torn;
 
     /// <exception cref="StorageException">The folder cannot be read, or a key is missing.</exception>
-    public JournalReport Verify(IProgress<StorageProgress>? progress = null, CancellationToken cancellation = default)
+    public JournalReport Verify(IProgress<StorageProgress>? progress = null, CancellationToken cancellation = default) =>
+        Verify(null, progress, cancellation);
+
+    /// <param name="visit">Given each event that was found sound, with its record, in order.</param>
+    internal JournalReport Verify(Action<RecordedEvent, byte[]>? visit, IProgress<StorageProgress>? progress, CancellationToken cancellation)
     {
+        _visit = visit;
         try
         {
             List<string> segments = [.. _door.List(folder).Where(file => file.EndsWith(".log", StringComparison.Ordinal))];
@@ -92,6 +98,7 @@ public sealed class JournalVerifier(string folder, IKeyProvider keys, IFileDoor?
         string appendStream = "";
         int remaining = 0;
         List<RecordedEvent> append = [];
+        List<byte[]> records = [];
         List<TreeHash> leaves = [];
         while (offset < end)
         {
@@ -126,12 +133,15 @@ public sealed class JournalVerifier(string folder, IKeyProvider keys, IFileDoor?
             appendStream = record.Stream;
             remaining = frame.Remaining;
             append.Add(record);
+            if (_visit is not null) records.Add(frame.Record.ToArray());
             leaves.Add(TreeHash.Sha256(frame.Leaf));
             offset += frame.Size;
             if (remaining != 0) continue;
             _versions[appendStream] = record.Version;
             foreach (TreeHash leaf in leaves) _tree.Append(leaf);
             foreach (RecordedEvent one in append) _erased += one.Erased ? 1 : 0;
+            for (int i = 0; i < records.Count; i++) _visit!(append[i], records[i]);
+            records.Clear();
             append.Clear();
             leaves.Clear();
             wholeEnd = offset;

@@ -178,6 +178,14 @@ internal static class PostgresCommands
         return await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>For what takes as long as there are data.</summary>
+    public static async Task ExecuteLongAsync(this NpgsqlConnection connection, string sql, object?[] values, CancellationToken cancellation = default)
+    {
+        await using NpgsqlCommand command = connection.Command(sql, values);
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+    }
+
     public static async Task<T?> ScalarAsync<T>(
         this NpgsqlConnection connection, string sql, object?[] values, CancellationToken cancellation = default)
     {
