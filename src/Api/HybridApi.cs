@@ -38,7 +38,7 @@ public static class HybridApi
         services.TryAddScoped<ICaller, LocalOwner>();
         services.AddSingleton<IdempotencyGates>();
         services.AddSingleton<InstrumentList>();
-        services.AddProjections(options);
+        services.AddReadModels(options);
 
         services.ConfigureHttpJsonOptions(http => ApiJson.Configure(http.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
@@ -77,7 +77,8 @@ public static class HybridApi
         return endpoints;
     }
 
-    private static void AddProjections(this IServiceCollection services, ApiOptions options)
+    /// <summary>The projections of the journal and what reads them: also of a process without the API that must know what runs.</summary>
+    public static IServiceCollection AddReadModels(this IServiceCollection services, ApiOptions options)
     {
         services.AddSingleton<IProjection>(new AccountProjection(options.Universe));
         services.AddSingleton<IProjection, StrategyProjection>();
@@ -87,6 +88,7 @@ public static class HybridApi
         services.AddSingleton(provider => new JournalQueries(Views(provider), provider.GetRequiredService<IJournal>()));
         services.AddSingleton<ReadSide>();
         services.AddSingleton<IStartupQueries, StartupQueries>();
+        return services;
 
         static SqliteDatabase Views(IServiceProvider provider) => provider.GetRequiredKeyedService<SqliteDatabase>(HybridStorage.ViewDatabase);
     }

@@ -8,7 +8,8 @@ namespace HybridTrading.Silo.Commands;
 
 /// <summary>What <c>run</c> is told of the cluster that the process joins.</summary>
 /// <param name="Tls">Null where everything stays on this machine.</param>
-public sealed record ClusterSettings(IPAddress Listen, IPAddress Advertised, ClusterTlsFiles? Tls, bool Dashboard);
+/// <param name="MasterKey">File; null for the data folder's own.</param>
+public sealed record ClusterSettings(IPAddress Listen, IPAddress Advertised, ClusterTlsFiles? Tls, string? MasterKey, bool Dashboard);
 
 /// <summary>The options of <c>run</c> that only a build with <c>OrleansHost=Cluster</c> uses.</summary>
 public sealed class ClusterOptions
@@ -19,9 +20,10 @@ public sealed class ClusterOptions
     private readonly Option<string?> _authority = new("--tls-authority") { Description = "PEM file of the cluster's authority; with the next two, silos talk by mutual TLS (Cluster)" };
     private readonly Option<string?> _certificate = new("--tls-certificate") { Description = "PEM file of this process's certificate (Cluster)" };
     private readonly Option<string?> _key = new("--tls-key") { Description = "PEM file of its private key (Cluster)" };
+    private readonly Option<string?> _masterKey = new("--master-key") { Description = "file with the key that wraps all data keys, the same for every process; default: keys/master.key in the data folder (Cluster)" };
     private readonly Option<bool> _noDashboard = new("--no-dashboard") { Description = "collect nothing for Orleans' dashboard (Cluster)" };
 
-    public IEnumerable<Option> All => [_listen, _address, _name, _authority, _certificate, _key, _noDashboard];
+    public IEnumerable<Option> All => [_listen, _address, _name, _authority, _certificate, _key, _masterKey, _noDashboard];
 
     /// <exception cref="UsageException">An address that is none, or some of the three files only; or options of a cluster in a build without one.</exception>
     public ClusterSettings Read(ParseResult parsed)
@@ -38,7 +40,7 @@ public sealed class ClusterOptions
             throw new UsageException("--tls-authority, --tls-certificate and --tls-key go together; expected all three or none");
         }
         ClusterTlsFiles? tls = files[0] is null ? null : new ClusterTlsFiles(files[0]!, files[1]!, files[2]!, parsed.GetValue(_name)!);
-        return new ClusterSettings(listen, advertised, tls, !parsed.GetValue(_noDashboard));
+        return new ClusterSettings(listen, advertised, tls, parsed.GetValue(_masterKey), !parsed.GetValue(_noDashboard));
     }
 
     private static IPAddress Address(string option, string value) =>

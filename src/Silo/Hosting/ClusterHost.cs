@@ -2,13 +2,11 @@ using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
-using System.Text.Json;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Messages;
 using HybridTrading.Silo.Hosting.Tls;
-using HybridTrading.Storage;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
@@ -41,8 +39,16 @@ public static class OrleansHost
     {
         silo.UseLocalhostClustering(FreePort(), 0);
         AddGrains(silo);
-        if (durable) AddRegisteredStorage(silo);
-        else AddMemoryStorage(silo);
+        if (durable)
+        {
+            AddRegisteredGrainStorage(silo);
+            silo.AddReminders();
+        }
+        else
+        {
+            silo.AddMemoryGrainStorageAsDefault();
+            silo.UseInMemoryReminderService();
+        }
     });
 
     /// <summary>A silo or client of the live system.</summary>
@@ -81,17 +87,14 @@ public static class OrleansHost
             });
             silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Npgsql, database));
             silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = (Npgsql, database));
-            silo.AddAdoNetGrainStorageAsDefault(storage =>
-            {
-                (storage.Invariant, storage.ConnectionString) = (Npgsql, database);
-                storage.GrainStorageSerializer = new GrainStateSerializer();
-            });
+            AddRegisteredGrainStorage(silo);
             silo.Configure<ClusterMembershipOptions>(FailOver);
         }
         else
         {
             silo.UseLocalhostClustering(member.SiloPort, member.GatewayPort);
-            AddRegisteredStorage(silo);
+            AddRegisteredGrainStorage(silo);
+            silo.AddReminders();
         }
         AddGrains(silo);
         silo.Configure<GrainTypeOptions>(grains => grains.Classes.RemoveWhere(grain =>
@@ -140,18 +143,9 @@ public static class OrleansHost
         silo.AddTenancy();
     }
 
-    private static void AddRegisteredStorage(ISiloBuilder silo)
-    {
-        // Orleans looks for the default provider without its name.
+    /// <summary>Orleans looks for the default provider without its name.</summary>
+    private static void AddRegisteredGrainStorage(ISiloBuilder silo) =>
         silo.Services.TryAddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
-        silo.AddReminders();
-    }
-
-    private static void AddMemoryStorage(ISiloBuilder silo)
-    {
-        silo.AddMemoryGrainStorageAsDefault();
-        silo.UseInMemoryReminderService();
-    }
 
     private static void NameCluster(ClusterOptions cluster) => (cluster.ClusterId, cluster.ServiceId) = (ClusterName, ClusterName);
 
@@ -216,13 +210,5 @@ public static class OrleansHost
         }
 
         private bool IsHosted(GrainType grain) => cluster.Current.AllGrainManifests.Any(manifest => manifest.Grains.ContainsKey(grain));
-    }
-
-    /// <summary>Grain state as JSON, as Local writes it: nothing stored depends on a runtime's own serializer.</summary>
-    private sealed class GrainStateSerializer : IGrainStorageSerializer
-    {
-        public BinaryData Serialize<T>(T? input) => new(JsonSerializer.SerializeToUtf8Bytes(input));
-
-        public T Deserialize<T>(BinaryData input) => input.ToObjectFromJson<T>()!;
     }
 }

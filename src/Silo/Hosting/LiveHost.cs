@@ -10,6 +10,7 @@ using HybridTrading.Silo.Hosting.Tls;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.MarketLog;
+using HybridTrading.Storage.Postgres;
 using Microsoft.Extensions.Configuration;
 
 namespace HybridTrading.Silo.Hosting;
@@ -25,13 +26,17 @@ public static class LiveHost
     private const string FeedName = "live";
     private const int WarmUpBars = 2000;
 
+    /// <summary>In a cluster, the silos of this service keep views, so as to know what to wake after a start of the whole.</summary>
+    private const string ReadModelService = "database-service";
+
     public static async Task<int> RunAsync(LiveOptions options, CancellationToken cancellation)
     {
         (ServiceEndpoints plan, EnvironmentReading environment) = PlanPorts(options);
         using DataFolder folder = DataFolder.Open(options.DataFolder);
-        PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster");
+        ClusterMember member = MemberOf(options, plan, environment);
+        PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster" && !member.IsClient);
 
-        await using WebApplication app = Build(options, plan, environment, folder, out Demonstration demonstration);
+        await using WebApplication app = Build(options, plan, environment, folder, member, out Demonstration demonstration);
         try
         {
             await app.StartAsync(cancellation);
@@ -42,11 +47,7 @@ public static class LiveHost
             PortProbe.EnsureFree(plan);
             throw new UsageException(e.Message);
         }
-        PrintBanner(plan, options, demonstration);
-        if (app.Services.GetRequiredService<DashboardAccess>() is { Generated: { } token } && OrleansHost.Name == "Cluster" && options.Cluster.Dashboard)
-        {
-            foreach (int port in plan.PortsOf(DashboardAccess.Service).Order().Take(1)) Console.Out.WriteLine($"  dashboard  http://localhost:{port}{DashboardAccess.Path}  operator, password {token}");
-        }
+        PrintBanner(plan, options, member, demonstration, app.Services.GetRequiredService<DashboardAccess>());
         await app.WaitForShutdownAsync(cancellation);
         return 0;
     }
@@ -70,23 +71,21 @@ public static class LiveHost
     }
 
     private static WebApplication Build(
-        LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, out Demonstration demonstration)
+        LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, ClusterMember member, out Demonstration demonstration)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
-        demonstration = Demonstration.Plan(folder, options.Demo && IsDemoConfigured(builder.Configuration));
+        demonstration = Demonstration.Plan(folder, options.Demo && member.Database is null && IsDemoConfigured(builder.Configuration));
         builder.Services.AddSingleton(demonstration);
         AddLog(builder.Logging);
         builder.Services.AddSingleton<DashboardAccess>();
         builder.AddServiceEndpoints(plan);
-        builder.Services.AddHybridStorage(folder, new StorageOptions { MarketLog = options.MarketLog });
-        builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get(FeedName));
+        AddStorage(builder.Services, options, folder, member);
         builder.Services.AddSingleton(options.Feed);
         var universe = new InstrumentUniverse(SimulatedMarket.Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = WarmUpBars });
-        ClusterMember member = MemberOf(options, plan, environment);
         OrleansHost.AddMember(builder, member);
-        builder.Services.AddHybridApi(new ApiOptions
+        var api = new ApiOptions
         {
             Universe = universe, Host = OrleansHost.Name, Simulated = true, DataFolder = folder.Root, FeedName = FeedName,
             Notices =
@@ -94,17 +93,39 @@ public static class LiveHost
                 "Loopback only until sign-in exists: one tenant, one user, no password.",
                 .. demonstration.IsThere ? [Demonstration.Notice] : ImmutableArray<string>.Empty,
             ],
-        });
-        builder.Services.AddHostedService<TradingStart>();
+        };
+        bool hasGateway = plan.Hosts(ServiceEndpoints.Gateway);
+        if (hasGateway) builder.Services.AddHybridApi(api);
+        else if (member.Hosts(ReadModelService)) builder.Services.AddReadModels(api);
+        if (member.Database is null) builder.Services.AddHostedService<TradingStart>();
+        else if (!member.IsClient) builder.Services.AddHostedService<ClusterStart>();
 
         WebApplication app = builder.Build();
         app.MapServiceHealth();
-        app.MapHybridApi();
+        if (hasGateway) app.MapHybridApi();
         if (plan.Hosts(DashboardAccess.Service) && OrleansHost.MapDashboard(app, member, DashboardAccess.Path) is { } dashboard)
         {
             app.Services.GetRequiredService<DashboardAccess>().Guard(dashboard);
         }
         return app;
+    }
+
+    /// <summary>A folder of the process's own, or the cluster's database and a folder for what can be made anew.</summary>
+    private static void AddStorage(IServiceCollection services, LiveOptions options, DataFolder folder, ClusterMember member)
+    {
+        if (member.Database is { } database)
+        {
+            services.AddPostgresStorage(database, folder, new PostgresStorageOptions
+            {
+                MasterKeyFile = options.Cluster.MasterKey ?? Path.Combine(folder.Keys, "master.key"), MarketLogMaxAge = options.MarketLog.MaxAge,
+            });
+            services.AddSingleton<IMarketLog>(provider => provider.GetRequiredService<PostgresMarketLogs>().Get(FeedName));
+        }
+        else
+        {
+            services.AddHybridStorage(folder, new StorageOptions { MarketLog = options.MarketLog });
+            services.AddSingleton<IMarketLog>(provider => provider.GetRequiredService<MarketLogs>().Get(FeedName));
+        }
     }
 
     private static void AddLog(ILoggingBuilder log)
@@ -125,7 +146,7 @@ public static class LiveHost
         {
             Services = options.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
             SiloPort = plan.SiloPort, GatewayPort = plan.GatewayPort, Listen = cluster.Listen, Advertised = cluster.Advertised,
-            Database = environment.Settings.GetValueOrDefault(EnvironmentConfiguration.DatabaseKey),
+            Database = OrleansHost.Name == "Cluster" ? environment.Settings.GetValueOrDefault(EnvironmentConfiguration.DatabaseKey) : null,
             Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ClusterTls>()) : null,
             Dashboard = cluster.Dashboard,
         };
@@ -135,20 +156,31 @@ public static class LiveHost
     private static bool IsDemoConfigured(IConfiguration configuration) => configuration["Demo"] is not { Length: > 0 } text
         || (bool.TryParse(text, out bool demo) ? demo : throw new UsageException($"Demo is '{text}'; expected true or false"));
 
-    private static void PrintBanner(ServiceEndpoints plan, LiveOptions options, Demonstration demonstration)
+    private static void PrintBanner(
+        ServiceEndpoints plan, LiveOptions options, ClusterMember member, Demonstration demonstration, DashboardAccess dashboard)
     {
-        int gateway = plan.PortsOf(ServiceEndpoints.Gateway).Order().FirstOrDefault();
+        string data = member.Database is { } database
+            ? $"PostgreSQL at {PostgresAddress.Describe(PostgresAddress.Parse(database))}; what can be made anew in {Path.GetFullPath(options.DataFolder)}"
+            : Path.GetFullPath(options.DataFolder);
+        string where = FirstPort(ServiceEndpoints.Gateway) is { } gateway
+            ? $"console    http://localhost:{gateway}        API page  http://localhost:{gateway}/swagger"
+            : $"services   {string.Join(", ", plan.Hosted.Select(hosted => hosted.Name))}";
+        string operate = OrleansHost.Name == "Cluster" && member.Dashboard && FirstPort(DashboardAccess.Service) is { } port
+            ? $"  dashboard  http://localhost:{port}{DashboardAccess.Path}, user operator, password {dashboard.Generated ?? "as configured"}{Environment.NewLine}"
+            : "";
         Console.Out.WriteLine($"""
 
             HybridTrading is running ({OrleansHost.Name}).
-              console    http://localhost:{gateway}        API page  http://localhost:{gateway}/swagger
-              data       {Path.GetFullPath(options.DataFolder)}
+              {where}
+              data       {data}
               market     SIMULATED, seed {options.Feed.Seed}: made-up prices of {string.Join(" ", SimulatedMarket.Instruments.Select(instrument => instrument.Symbol))};
                          currencies and gold close at week-ends, bitcoin never does
-            {Demo(demonstration)}  real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
+            {Demo(demonstration)}{operate}  real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
               access     loopback only until sign-in exists
             Ctrl+C stops.
             """);
+
+        int? FirstPort(string service) => plan.PortsOf(service) is { Count: > 0 } ports ? ports.Min() : null;
     }
 
     private static string Demo(Demonstration demonstration) => !demonstration.IsDue ? "" : $"""
