@@ -1,3 +1,4 @@
+using System.Buffers;
 using HybridTrading.Domain.Markets;
 
 namespace HybridTrading.Grains;
@@ -5,6 +6,8 @@ namespace HybridTrading.Grains;
 /// <summary>Grain keys, in one place: shared keys have no tenant, all others begin with it.</summary>
 public static class Keys
 {
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_.");
+
     public const string Feed = "feed";
 
     public const string Outbox = "silo";
@@ -31,10 +34,13 @@ public static class Keys
     /// <summary>The tenant at the front of an owned key.</summary>
     public static string TenantOf(string key) => key[..key.IndexOf('/')];
 
+    /// <summary>Whether <see cref="TenantOf"/> is this, without making a text of it.</summary>
+    public static bool IsTenantOf(string tenant, string key) => key.IndexOf('/') == tenant.Length && key.StartsWith(tenant, StringComparison.Ordinal);
+
     /// <summary>tenant/user: the person whose data an owned key names.</summary>
     public static string PersonOf(string key) => key[..key.IndexOf('/', key.IndexOf('/') + 1)];
 
     /// <summary>Is this a part that a key may be made of: 1 to 64 of a-z 0-9 - _ and dots inside?</summary>
     public static bool IsName(string? name) =>
-        name is { Length: >= 1 and <= 64 } && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.') && name[0] != '.';
+        name is { Length: >= 1 and <= 64 } && name[0] != '.' && !name.AsSpan().ContainsAnyExcept(NameCharacters);
 }

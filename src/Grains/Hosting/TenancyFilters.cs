@@ -27,8 +27,16 @@ public sealed class PrincipalOfCaller : IOutgoingGrainCallFilter
     {
         if (context.SourceContext is { GrainInstance: IGrainBase caller } source)
         {
-            string principal = _shared.GetOrAdd(caller.GetType(), IsShared) ? Principal.System : Keys.TenantOf(source.GrainId.Key.ToString());
-            if (Principal.Current != principal) RequestContext.Set(Principal.ContextKey, principal);
+            string? current = Principal.Current;
+            if (_shared.GetOrAdd(caller.GetType(), IsShared))
+            {
+                if (current != Principal.System) RequestContext.Set(Principal.ContextKey, Principal.System);
+            }
+            else
+            {
+                string key = source.GrainId.Key.ToString()!;
+                if (current is null || !Keys.IsTenantOf(current, key)) RequestContext.Set(Principal.ContextKey, Keys.TenantOf(key));
+            }
         }
         return context.Invoke();
     }

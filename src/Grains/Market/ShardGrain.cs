@@ -22,7 +22,7 @@ public sealed record ShardState
 public sealed partial class ShardGrain(
     [PersistentState("shard")] IPersistentState<ShardState> state, TradingOptions options, ILogger<ShardGrain> log) : Grain, IShardGrain
 {
-    private readonly Dictionary<string, StrategyState> _standing = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Standing> _standing = new(StringComparer.Ordinal);
     private readonly Dictionary<ModelKey, StrategyEvaluator> _models = [];
     private ImmutableArray<string> _boundTo = [];
     private ImmutableArray<Seat> _seats = [];
@@ -55,12 +55,13 @@ public sealed partial class ShardGrain(
 
     public async Task Add(ShardMember member)
     {
+        // Before anything is awaited: whoever seats the members meanwhile finds where each stands.
+        _standing.TryAdd(member.Strategy, new Standing(member.State));
         if (!state.State.Members.TryGetValue(member.Strategy, out ShardMember? known) || !known.Parameters.SequenceEqual(member.Parameters))
         {
             state.State = state.State with { Members = state.State.Members.SetItem(member.Strategy, member) };
             await WriteAsync();
         }
-        _standing.TryAdd(member.Strategy, member.State);
         Reseat();
     }
 
@@ -79,24 +80,31 @@ public sealed partial class ShardGrain(
         Dictionary<(ModelKey, StrategyState), Evaluation?> done = [];
         foreach (Seat seat in _seats)
         {
-            StrategyState standing = _standing[seat.Strategy];
+            StrategyState standing = seat.Standing.Value;
             // Decisions counted do not change what an equal strategy wants; the position only guards against repeats.
-            (ModelKey, StrategyState) alike = (seat.Model, standing with { Decisions = 0, LastPosition = standing.LastPosition < update.Closed.Position ? -1 : standing.LastPosition });
-            if (!done.TryGetValue(alike, out Evaluation? evaluation))
+            StrategyState alike = standing with { Decisions = 0, LastPosition = standing.LastPosition < update.Closed.Position ? -1 : standing.LastPosition };
+            Evaluation? evaluation;
+            if (!seat.HasEqual)
             {
-                evaluation = _models[seat.Model].Evaluate(update.Closed.Bar, update.Closed.Time, update.Closed.Position, alike.Item2,
-                    update.Values.AsSpan(), update.Previous.AsSpan());
-                done[alike] = evaluation;
+                evaluation = Evaluate(_models[seat.Model], alike, update);
+            }
+            else if (!done.TryGetValue((seat.Model, alike), out evaluation))
+            {
+                evaluation = Evaluate(_models[seat.Model], alike, update);
+                done[(seat.Model, alike)] = evaluation;
             }
             if (evaluation is not null) wanting.Add((seat, evaluation));
         }
         return wanting;
     }
 
+    private static Evaluation? Evaluate(StrategyEvaluator model, StrategyState standing, FeatureUpdate update) =>
+        model.Evaluate(update.Closed.Bar, update.Closed.Time, update.Closed.Position, standing, update.Values.AsSpan(), update.Previous.AsSpan());
+
     private async Task DecideAsync(string strategy, Evaluation evaluation)
     {
         StrategyState after = await GrainFactory.GetGrain<IStrategyGrain>(strategy).Decide(evaluation);
-        if (_standing.ContainsKey(strategy)) _standing[strategy] = after;
+        if (_standing.TryGetValue(strategy, out Standing? standing)) standing.Value = after;
     }
 
     /// <summary>One strategy's failure is not the others'.</summary>
@@ -132,19 +140,32 @@ public sealed partial class ShardGrain(
     }
 
     private async Task SeatAsync(ShardMember member) =>
-        _standing[member.Strategy] = await GrainFactory.GetGrain<IStrategyGrain>(member.Strategy).GetState();
+        _standing[member.Strategy] = new Standing(await GrainFactory.GetGrain<IStrategyGrain>(member.Strategy).GetState());
 
     private Task WriteAsync() => _writer.RunAsync(() => state.WriteStateAsync());
 
     private void Reseat()
     {
-        _seats = [.. state.State.Members.Values.Select(member => new Seat(member.Strategy, ModelKey.Of(member)))];
+        ILookup<ModelKey, ShardMember> models = state.State.Members.Values.ToLookup(ModelKey.Of);
+        _seats =
+        [
+            .. from member in state.State.Members.Values
+               let model = ModelKey.Of(member)
+               select new Seat(member.Strategy, model, _standing[member.Strategy], models[model].Skip(1).Any()),
+        ];
         _boundTo = [];
         _models.Clear();
     }
 
     /// <summary>A strategy in its shard, and which model it is evaluated by.</summary>
-    private sealed record Seat(string Strategy, ModelKey Model);
+    /// <param name="HasEqual">Others are evaluated by the same model.</param>
+    private sealed record Seat(string Strategy, ModelKey Model, Standing Standing, bool HasEqual);
+
+    /// <summary>Where a strategy stands after its latest decision.</summary>
+    private sealed class Standing(StrategyState value)
+    {
+        public StrategyState Value { get; set; } = value;
+    }
 
     /// <summary>Equal definition and parameters (the size apart) are one model.</summary>
     private readonly record struct ModelKey(string Text)

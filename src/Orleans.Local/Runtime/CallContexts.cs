@@ -45,10 +45,26 @@ internal abstract class CallContext(Call call) : IGrainCallContext
 
     protected abstract Task InvokeMethod();
 
-    // The stage is put back afterwards, so that a filter may call Invoke again.
-    private async Task InvokeFilter(int stage)
+    /// <summary>
+    /// The stage is put back afterwards, so that a filter may call Invoke again. Nobody calls the first filter again, so there is nothing to put back
+    /// behind it: a call with one filter that passes on costs no task of its own.
+    /// </summary>
+    private Task InvokeFilter(int stage)
     {
         _stage = stage + 1;
+        if (stage > 0) return InvokeInnerFilter(stage);
+        try
+        {
+            return CallFilter(stage);
+        }
+        catch (Exception refusal)
+        {
+            return Task.FromException(refusal);
+        }
+    }
+
+    private async Task InvokeInnerFilter(int stage)
+    {
         try
         {
             await CallFilter(stage);
@@ -79,9 +95,24 @@ internal sealed class IncomingCallContext(Call call, TurnTarget target, object g
 
     protected override Task CallFilter(int stage) => (stage < filters.Length ? filters[stage] : _own!).Invoke(this);
 
-    protected override async Task InvokeMethod()
+    protected override Task InvokeMethod()
     {
-        Task task = Call.Method.Invoke(receiver, Call.Arguments);
+        Task task;
+        try
+        {
+            task = Call.Method.Invoke(receiver, Call.Arguments);
+        }
+        catch (Exception failure)
+        {
+            return Task.FromException(failure);
+        }
+        if (!task.IsCompletedSuccessfully) return TakeResult(task);
+        Call.TakeResult(task);
+        return task;
+    }
+
+    private async Task TakeResult(Task task)
+    {
         await task;
         Call.TakeResult(task);
     }
