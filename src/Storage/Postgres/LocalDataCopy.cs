@@ -13,15 +13,15 @@ namespace HybridTrading.Storage.Postgres;
 
 /// <summary>What was copied.</summary>
 /// <param name="Journal">The same at both ends.</param>
-public sealed record DataCopyReport(TreeHead Journal, long Streams, long Keys, long MarketEvents, long Bars, long Positions);
+public sealed record DataCopyReport(TreeHead Journal, long Streams, long Keys, long MarketEvents, long Bars, long GrainStates, long Positions);
 
 /// <summary>Where a copy is.</summary>
 /// <param name="Part">For example <c>journal</c>.</param>
 public readonly record struct DataCopyProgress(string Part, long Done, long Total);
 
 /// <summary>
-/// Moves the data of a local installation into the empty database of a cluster, in one transaction: journal, keys, market logs, bars, positions of
-/// followers. The source is verified while it is read and the target before the commit; their trees must be equal. Positions, versions and hashes stay what
+/// Moves the data of a local installation into the empty database of a cluster, in one transaction: journal, keys, market logs, bars, grain state,
+/// positions of followers. The source is verified while it is read and the target before the commit; their trees must be equal. Positions, versions and hashes stay what
 /// they are. The master key is not copied: it goes to where the cluster keeps its secrets.
 /// </summary>
 public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
@@ -51,6 +51,7 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
             long keyCount = await CopyKeysAsync(connection, subjects, token).ConfigureAwait(false);
             long marketEvents = await CopyMarketAsync(connection, progress, token).ConfigureAwait(false);
             long bars = await CopyBarsAsync(connection, token).ConfigureAwait(false);
+            long states = await CopyGrainStateAsync(connection, token).ConfigureAwait(false);
             long positions = await CopyPositionsAsync(connection, token).ConfigureAwait(false);
 
             PostgresJournalReport copied = await new PostgresJournalVerifier(target, keys).VerifyAsync(
@@ -61,7 +62,7 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
                 throw new StorageException($"the copy of the journal has root {copied.Tree.Root}, the source {journal.Tree.Root}; nothing was copied");
             }
             await transaction.CommitAsync(token).ConfigureAwait(false);
-            return new DataCopyReport(journal.Tree, journal.Streams, keyCount, marketEvents, bars, positions);
+            return new DataCopyReport(journal.Tree, journal.Streams, keyCount, marketEvents, bars, states, positions);
         }, cancellation).ConfigureAwait(false);
     }
 
@@ -74,6 +75,7 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
                 WHEN EXISTS (SELECT FROM subject_key) THEN 'keys'
                 WHEN EXISTS (SELECT FROM market_block) THEN 'market data'
                 WHEN EXISTS (SELECT FROM bar) THEN 'bars'
+                WHEN EXISTS (SELECT FROM grain_state) THEN 'grain state'
                 WHEN EXISTS (SELECT FROM follower) THEN 'positions'
             END
             """, [], cancellation).ConfigureAwait(false);
@@ -213,6 +215,31 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
                 copy.Write(row.GetString(1), NpgsqlDbType.Text);
                 for (int i = 2; i <= 10; i++) copy.Write(row.GetInt64(i), NpgsqlDbType.Bigint);
                 copy.Write(row.GetDouble(11), NpgsqlDbType.Double);
+            }
+            return (long)copy.Complete();
+        }), cancellation).ConfigureAwait(false);
+    }
+
+    // Etags are given anew: nobody has read one yet.
+    private async Task<long> CopyGrainStateAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (!File.Exists(source.StateDatabase)) return 0;
+        using SqliteDatabase state = SqliteDatabase.Open(source.StateDatabase);
+        if (!HasTable(state, "grain_state")) return 0;
+        return await Task.Run(() => state.Read(from =>
+        {
+            using NpgsqlBinaryImporter copy = connection.BeginBinaryImport("COPY grain_state (grain, name, payload) FROM STDIN (FORMAT binary)");
+            copy.Timeout = LongestWait;
+            using SqliteCommand command = from.CreateCommand();
+            command.CommandText = "SELECT grain, name, payload FROM grain_state";
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read())
+            {
+                cancellation.ThrowIfCancellationRequested();
+                copy.StartRow();
+                copy.Write(row.GetString(0), NpgsqlDbType.Text);
+                copy.Write(row.GetString(1), NpgsqlDbType.Text);
+                copy.Write(row.GetFieldValue<byte[]>(2), NpgsqlDbType.Bytea);
             }
             return (long)copy.Complete();
         }), cancellation).ConfigureAwait(false);

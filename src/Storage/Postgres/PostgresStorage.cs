@@ -8,6 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans.Providers;
+using Orleans.Storage;
 
 namespace HybridTrading.Storage.Postgres;
 
@@ -31,7 +33,8 @@ public static class PostgresStorage
 {
     /// <summary>
     /// What a process of a cluster keeps in PostgreSQL, in place of <see cref="HybridStorage.AddHybridStorage"/>: journal, snapshots, keys, market logs
-    /// (<see cref="PostgresMarketLogs"/>), bars, positions. Grain state, reminders and membership are Orleans' own providers' on the same database.
+    /// (<see cref="PostgresMarketLogs"/>), bars, positions, stored answers, grain state (the default provider). Reminders and membership are Orleans' own providers' on
+    /// the same database.
     /// Views of the journal are the process's own and lie in <paramref name="own"/>, a folder that no other process
     /// uses and that may be lost. The host refuses a database whose schema is not current.
     /// </summary>
@@ -54,6 +57,8 @@ public static class PostgresStorage
         services.AddSingleton<IPositionStore>(provider => new PostgresPositionStore(provider.GetRequiredService<PostgresDatabase>()));
         services.AddSingleton<IAnswerStore>(provider => new PostgresAnswerStore(
             provider.GetRequiredService<PostgresDatabase>(), options.AnswerRetention, provider.GetRequiredService<TimeProvider>()));
+        services.AddKeyedSingleton<IGrainStorage>(
+            ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, (provider, _) => new PostgresGrainStorage(provider.GetRequiredService<PostgresDatabase>()));
         services.AddSingleton<IBarStore>(provider => new PostgresBarStore(provider.GetRequiredService<PostgresDatabase>()));
         services.AddSingleton(provider => new PostgresMarketLogs(
             provider.GetRequiredService<PostgresDatabase>(), options.MarketLogMaxAge, provider.GetRequiredService<TimeProvider>()));

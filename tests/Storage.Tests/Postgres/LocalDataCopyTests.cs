@@ -9,12 +9,17 @@ using HybridTrading.Storage.Postgres;
 using HybridTrading.Storage.Sqlite;
 using HybridTrading.Storage.Tests.Journal;
 using HybridTrading.Storage.Tests.MarketLog;
+using Orleans;
+using Orleans.Runtime;
 
 namespace HybridTrading.Storage.Tests.Postgres;
 
 public sealed class LocalDataCopyTests(PostgresFixture postgres)
 {
     private const int Events = 5000;
+    private static readonly GrainId Feed = GrainId.Create("feed", "feed");
+
+    private sealed record Place(long Position);
 
     [Fact]
     public async Task A_local_installation_is_moved_whole_with_the_same_tree_and_goes_on_in_the_cluster()
@@ -29,7 +34,7 @@ public sealed class LocalDataCopyTests(PostgresFixture postgres)
         {
             report = await new LocalDataCopy(source, database).RunAsync(new Immediate(told.Add));
         }
-        Assert.Equal(new DataCopyReport(head, 3, 4, market.Count, bars.Length, 1), report);
+        Assert.Equal(new DataCopyReport(head, 3, 4, market.Count, bars.Length, 1, 1), report);
         Assert.Equal(["journal", "market log live", "verify"], told.Select(at => at.Part).Distinct());
         Assert.All(told.GroupBy(at => at.Part), part => Assert.Equal(part.Last().Total, part.Last().Done));
 
@@ -42,6 +47,9 @@ public sealed class LocalDataCopyTests(PostgresFixture postgres)
         Assert.Equal(market, await MarketLogContract.ListAsync(log, 0));
         Assert.Equal(market.Count, log.NextPosition);
         Assert.Equal(bars, await new PostgresBarStore(database).ReadLastAsync("EURUSD", TimeFrame.H1, 100, DateTime.MaxValue));
+        var place = new GrainState<Place>(new Place(0));
+        await new PostgresGrainStorage(database).ReadStateAsync("place", Feed, place);
+        Assert.Equal((42L, true), (place.State!.Position, place.RecordExists));
         Assert.Equal(17, await new PostgresPositionStore(database).LoadAsync("outbox"));
 
         // It goes on where it stood: versions, positions, key numbers, the tree.
@@ -135,6 +143,7 @@ public sealed class LocalDataCopyTests(PostgresFixture postgres)
             new Bar(start.AddHours(i), new Ohlc(i, i + 3, i, i + 1), new Ohlc(i + 1, i + 4, i + 1, i + 2), i / 4.0)).ToArray());
         using SqliteDatabase state = SqliteDatabase.Open(folder.StateDatabase);
         await new SqlitePositionStore(state).SaveAsync("outbox", 17);
+        await new SqliteGrainStorage(state).WriteStateAsync("place", Feed, new GrainState<Place>(new Place(42)));
         return (head, events, market, await store.ReadLastAsync("EURUSD", TimeFrame.H1, 100, DateTime.MaxValue));
     }
 

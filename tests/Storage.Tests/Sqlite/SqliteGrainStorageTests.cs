@@ -7,8 +7,19 @@ using Orleans.Storage;
 
 namespace HybridTrading.Storage.Tests.Sqlite;
 
-public sealed class SqliteGrainStorageTests
+/// <summary>Where a kind of grain storage keeps states: opened as often as a process starts.</summary>
+public abstract class GrainStorageHome : IAsyncDisposable
 {
+    public abstract IGrainStorage Open();
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>What every grain storage does.</summary>
+public abstract class GrainStorageContract
+{
+    protected abstract Task<GrainStorageHome> HomeAsync();
+
     public sealed record Profile
     {
         public string Name { get; init; } = "";
@@ -19,25 +30,21 @@ public sealed class SqliteGrainStorageTests
     [Fact]
     public async Task State_survives_a_restart_and_each_name_and_grain_has_its_own()
     {
-        using var folder = new TemporaryFolder();
+        await using GrainStorageHome home = await HomeAsync();
         GrainId ann = GrainId.Create("user", "acme/ann");
-        using (SqliteDatabase database = SqliteDatabase.Open(folder["state.db"]))
-        {
-            IGrainStorage storage = new SqliteGrainStorage(database);
-            var state = new GrainState<Profile>();
-            await storage.ReadStateAsync("profile", ann, state);
-            Assert.False(state.RecordExists);
-            Assert.Null(state.ETag);
-            Assert.Equal("", state.State!.Name);
-            state.State = new Profile { Name = "Ann", Balance = 12.3400m, Symbols = ["EURUSD", "XAUUSD"] };
-            await storage.WriteStateAsync("profile", ann, state);
-            Assert.True(state.RecordExists);
-            string? first = state.ETag;
-            await storage.WriteStateAsync("profile", ann, state);
-            Assert.NotEqual(first, state.ETag);
-        }
-        using SqliteDatabase again = SqliteDatabase.Open(folder["state.db"]);
-        IGrainStorage reopened = new SqliteGrainStorage(again);
+        IGrainStorage storage = home.Open();
+        var state = new GrainState<Profile>();
+        await storage.ReadStateAsync("profile", ann, state);
+        Assert.False(state.RecordExists);
+        Assert.Null(state.ETag);
+        Assert.Equal("", state.State!.Name);
+        state.State = new Profile { Name = "Ann", Balance = 12.3400m, Symbols = ["EURUSD", "XAUUSD"] };
+        await storage.WriteStateAsync("profile", ann, state);
+        Assert.True(state.RecordExists);
+        string? first = state.ETag;
+        await storage.WriteStateAsync("profile", ann, state);
+        Assert.NotEqual(first, state.ETag);
+        IGrainStorage reopened = home.Open();
         var read = new GrainState<Profile>();
         await reopened.ReadStateAsync("profile", ann, read);
         Assert.True(read.RecordExists);
@@ -55,9 +62,8 @@ public sealed class SqliteGrainStorageTests
     [Fact]
     public async Task A_stale_etag_writes_and_clears_nothing_even_after_a_clear()
     {
-        using var folder = new TemporaryFolder();
-        using SqliteDatabase database = SqliteDatabase.Open(folder["state.db"]);
-        IGrainStorage storage = new SqliteGrainStorage(database);
+        await using GrainStorageHome home = await HomeAsync();
+        IGrainStorage storage = home.Open();
         GrainId ann = GrainId.Create("user", "acme/ann");
         var mine = new GrainState<Profile>(new Profile { Name = "first" });
         await storage.WriteStateAsync("profile", ann, mine);
@@ -85,9 +91,8 @@ public sealed class SqliteGrainStorageTests
     [Fact]
     public async Task Of_many_writers_with_one_etag_exactly_one_wins()
     {
-        using var folder = new TemporaryFolder();
-        using SqliteDatabase database = SqliteDatabase.Open(folder["state.db"]);
-        IGrainStorage storage = new SqliteGrainStorage(database);
+        await using GrainStorageHome home = await HomeAsync();
+        IGrainStorage storage = home.Open();
         GrainId ann = GrainId.Create("user", "acme/ann");
         bool[] won = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(async () =>
         {
@@ -102,5 +107,46 @@ public sealed class SqliteGrainStorageTests
             }
         })));
         Assert.Single(won, one => one);
+    }
+
+    public sealed record OlderProfile
+    {
+        public string Name { get; init; } = "";
+        public int Forgotten { get; init; }
+    }
+
+    [Fact]
+    public async Task State_that_was_written_by_an_earlier_shape_is_read_and_new_fields_have_their_defaults()
+    {
+        await using GrainStorageHome home = await HomeAsync();
+        GrainId ann = GrainId.Create("user", "acme/ann");
+        await home.Open().WriteStateAsync("profile", ann, new GrainState<OlderProfile>(new OlderProfile { Name = "Ann", Forgotten = 7 }));
+        var read = new GrainState<Profile>();
+        await home.Open().ReadStateAsync("profile", ann, read);
+        Assert.Equal(("Ann", 0m, 0), (read.State!.Name, read.State.Balance, read.State.Symbols.Length));
+    }
+}
+
+public sealed class SqliteGrainStorageTests : GrainStorageContract
+{
+    protected override Task<GrainStorageHome> HomeAsync() => Task.FromResult<GrainStorageHome>(new Home());
+
+    private sealed class Home : GrainStorageHome
+    {
+        private readonly TemporaryFolder _folder = new();
+        private SqliteDatabase? _database;
+
+        public override IGrainStorage Open()
+        {
+            _database?.Dispose();
+            return new SqliteGrainStorage(_database = SqliteDatabase.Open(_folder["state.db"]));
+        }
+
+        public override ValueTask DisposeAsync()
+        {
+            _database?.Dispose();
+            _folder.Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 }
