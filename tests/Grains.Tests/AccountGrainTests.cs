@@ -160,8 +160,8 @@ public sealed class AccountGrainTests
         using (world.Journal.Refuse((stream, _) => stream == Keys.AccountStream(TestWorld.Account)))
         {
             Task<OrderAnswer>[] placing = [.. Enumerable.Range(0, 5).Select(i => account.Place(TestWorld.LimitOrder($"lost{i}", 1.05m)))];
-            // Each learns that its order was not recorded, or (on genuine Orleans, which forwards a request to the next activation only twice while one
-            // after the other discards its memory) that it reached no activation at all.
+            // Each learns that its order was not recorded, or (on genuine Orleans, which forwards a request to the next activation only twice while
+            // one after the other discards its memory) that it reached no activation at all.
             foreach (Task<OrderAnswer> each in placing)
             {
                 Exception refusal = await Assert.ThrowsAnyAsync<Exception>(() => each);

@@ -67,8 +67,8 @@ public sealed class ReplayTests
     }
 
     /// <summary>
-    /// The journal of a run as a process leaves it that ends right after a decision was recorded: no follower has heard of it. Resumed from before the
-    /// deciding event (as far back as the start), the run makes the orders that it would have made.
+    /// The journal of a run as a process leaves it that ends right after a decision was recorded: no follower has heard of it. Resumed from before
+    /// the deciding event (as far back as the start), the run makes the orders that it would have made.
     /// </summary>
     [Fact]
     public async Task A_run_cut_off_between_a_decision_and_its_followers_ends_as_the_uninterrupted_one()

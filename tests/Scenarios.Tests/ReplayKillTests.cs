@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace HybridTrading.Scenarios.Tests;
 
 /// <summary>
-/// kill -9 in the middle of replays of ticks at full speed: two strategies with protective stops, two accounts, random slippage, latency and commission.
+/// kill -9 in the middle of replays of ticks at full speed: two strategies with protective stops, two accounts, random slippage, latency and
+/// commission.
 /// </summary>
 public sealed partial class ReplayKillTests(ITestOutputHelper output)
 {
