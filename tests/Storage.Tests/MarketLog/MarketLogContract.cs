@@ -101,7 +101,8 @@ public sealed class SegmentMarketLogContractTests : MarketLogContract
             {
                 folder.Dispose();
                 return ValueTask.CompletedTask;
-            }));
+            }
+        ));
     }
 }
 
