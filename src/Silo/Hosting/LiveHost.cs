@@ -96,7 +96,7 @@ public static class LiveHost
         };
         bool hasGateway = plan.Hosts(ServiceEndpoints.Gateway);
         if (hasGateway) builder.Services.AddHybridApi(api);
-        else if (member.Hosts(ReadModelService)) builder.Services.AddReadModels(api);
+        else if (member.Database is null || member.Hosts(ReadModelService)) builder.Services.AddReadModels(api);
         if (member.Database is null) builder.Services.AddHostedService<TradingStart>();
         else if (!member.IsClient) builder.Services.AddHostedService<ClusterStart>();
 
