@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -28,13 +29,14 @@ public sealed class HybridProgram : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new(), _error = new();
 
-    private HybridProgram(string[] arguments)
+    private HybridProgram(IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         Command = "HybridTrading " + string.Join(' ', arguments);
         var start = new ProcessStartInfo("dotnet", [File, .. arguments])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
         };
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(_error, line.Data);
@@ -63,7 +65,10 @@ public sealed class HybridProgram : IAsyncDisposable
 
     public string Error => Text(_error);
 
-    public static HybridProgram Start(params string[] arguments) => new(arguments);
+    public static HybridProgram Start(params string[] arguments) => new(ImmutableDictionary<string, string>.Empty, arguments);
+
+    /// <param name="environment">Added to the test's own.</param>
+    public static HybridProgram Start(IReadOnlyDictionary<string, string> environment, params string[] arguments) => new(environment, arguments);
 
     /// <summary>Runs the program to its end.</summary>
     public static async Task<ProgramResult> RunAsync(params string[] arguments)

@@ -7,8 +7,10 @@ using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Messages;
 using HybridTrading.Silo.Hosting.Tls;
+using HybridTrading.Storage.Postgres;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
 using Orleans.Dashboard;
@@ -31,7 +33,11 @@ public static class OrleansHost
     public const string Name = "Cluster";
 
     private const string ClusterName = "hybridtrading";
-    private const string Npgsql = "Npgsql";
+
+    /// <summary>A little longer than the journal may take to say that it recorded or did not (5 s).</summary>
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(6);
+
+    private const string Invariant = "Npgsql";
 
     /// <summary>A silo on its own that nobody connects to: its port is any free one, and it has no gateway.</summary>
     /// <param name="durable">Grain state and reminders are kept by the storage that is registered; else in memory (a run rebuilds them).</param>
@@ -53,7 +59,7 @@ public static class OrleansHost
 
     /// <summary>A silo or client of the live system.</summary>
     /// <exception cref="Commands.UsageException">What the process is told of its cluster does not go together.</exception>
-    public static void AddMember(IHostApplicationBuilder builder, ClusterMember member)
+    public static void AddMember(IHostApplicationBuilder builder, ClusterProcess member)
     {
         member.Check();
         if (member.IsClient) builder.UseOrleansClient(client => AddClient(client, member));
@@ -62,7 +68,7 @@ public static class OrleansHost
 
     /// <summary>Orleans' own dashboard.</summary>
     /// <returns>Its endpoints, for whoever guards them; null when the process collects nothing.</returns>
-    public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterMember member, string path) =>
+    public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterProcess member, string path) =>
         member.Dashboard ? endpoints.MapOrleansDashboard(path) : null;
 
     /// <summary>
@@ -72,7 +78,7 @@ public static class OrleansHost
     public static void LetExceptionsTravel(IServiceCollection services) =>
         services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(HybridTrading)));
 
-    private static void AddSilo(ISiloBuilder silo, ClusterMember member)
+    private static void AddSilo(ISiloBuilder silo, ClusterProcess member)
     {
         if (member.Database is { } database)
         {
@@ -85,8 +91,8 @@ public static class OrleansHost
                 endpoint.SiloListeningEndpoint = new IPEndPoint(member.Listen, member.SiloPort);
                 endpoint.GatewayListeningEndpoint = new IPEndPoint(member.Listen, member.GatewayPort);
             });
-            silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Npgsql, database));
-            silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = (Npgsql, database));
+            silo.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, Pooled(database)));
+            silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = (Invariant, Pooled(database)));
             AddRegisteredGrainStorage(silo);
             silo.Configure<ClusterMembershipOptions>(FailOver);
         }
@@ -112,11 +118,13 @@ public static class OrleansHost
         if (member.Dashboard) silo.AddDashboard();
     }
 
-    private static void AddClient(IClientBuilder client, ClusterMember member)
+    private static void AddClient(IClientBuilder client, ClusterProcess member)
     {
         LetExceptionsTravel(client.Services);
         client.Configure<ClusterOptions>(NameCluster);
-        client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Npgsql, member.Database!));
+        client.UseAdoNetClustering(clustering => (clustering.Invariant, clustering.ConnectionString) = (Invariant, Pooled(member.Database!)));
+        // An answer from a silo that died never comes: the caller is told early that it may ask again, which does nothing twice.
+        client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = AnswerTime);
         client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
         // A cluster that is starting, or is without a gateway for a moment, is waited for.
         client.UseConnectionRetryFilter(async (_, cancellation) =>
@@ -146,6 +154,15 @@ public static class OrleansHost
     /// <summary>Orleans looks for the default provider without its name.</summary>
     private static void AddRegisteredGrainStorage(ISiloBuilder silo) =>
         silo.Services.TryAddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
+
+    /// <summary>Orleans' providers have a pool of their own beside the storage's, and need little of it.</summary>
+    private static string Pooled(string database)
+    {
+        NpgsqlConnectionStringBuilder connection = PostgresAddress.Parse(database);
+        connection.MaxPoolSize = 10;
+        connection.ApplicationName = "HybridTrading Orleans";
+        return connection.ConnectionString;
+    }
 
     private static void NameCluster(ClusterOptions cluster) => (cluster.ClusterId, cluster.ServiceId) = (ClusterName, ClusterName);
 

@@ -33,7 +33,7 @@ public static class LiveHost
     {
         (ServiceEndpoints plan, EnvironmentReading environment) = PlanPorts(options);
         using DataFolder folder = DataFolder.Open(options.DataFolder);
-        ClusterMember member = MemberOf(options, plan, environment);
+        ClusterProcess member = MemberOf(options, plan, environment);
         PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster" && !member.IsClient);
 
         await using WebApplication app = Build(options, plan, environment, folder, member, out Demonstration demonstration);
@@ -71,7 +71,7 @@ public static class LiveHost
     }
 
     private static WebApplication Build(
-        LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, ClusterMember member, out Demonstration demonstration)
+        LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, ClusterProcess member, out Demonstration demonstration)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
@@ -111,7 +111,7 @@ public static class LiveHost
     }
 
     /// <summary>A folder of the process's own, or the cluster's database and a folder for what can be made anew.</summary>
-    private static void AddStorage(IServiceCollection services, LiveOptions options, DataFolder folder, ClusterMember member)
+    private static void AddStorage(IServiceCollection services, LiveOptions options, DataFolder folder, ClusterProcess member)
     {
         if (member.Database is { } database)
         {
@@ -139,10 +139,10 @@ public static class LiveHost
         log.SetMinimumLevel(LogLevel.Warning).AddFilter("HybridTrading", LogLevel.Information);
     }
 
-    private static ClusterMember MemberOf(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment)
+    private static ClusterProcess MemberOf(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment)
     {
         ClusterSettings cluster = options.Cluster;
-        return new ClusterMember
+        return new ClusterProcess
         {
             Services = options.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
             SiloPort = plan.SiloPort, GatewayPort = plan.GatewayPort, Listen = cluster.Listen, Advertised = cluster.Advertised,
@@ -157,7 +157,7 @@ public static class LiveHost
         || (bool.TryParse(text, out bool demo) ? demo : throw new UsageException($"Demo is '{text}'; expected true or false"));
 
     private static void PrintBanner(
-        ServiceEndpoints plan, LiveOptions options, ClusterMember member, Demonstration demonstration, DashboardAccess dashboard)
+        ServiceEndpoints plan, LiveOptions options, ClusterProcess member, Demonstration demonstration, DashboardAccess dashboard)
     {
         string data = member.Database is { } database
             ? $"PostgreSQL at {PostgresAddress.Describe(PostgresAddress.Parse(database))}; what can be made anew in {Path.GetFullPath(options.DataFolder)}"

@@ -33,8 +33,8 @@ public static class OrleansHost
     });
 
     /// <summary>The live system: all of it, since there is nobody else.</summary>
-    public static void AddMember(IHostApplicationBuilder builder, ClusterMember member) => AddSilo(builder, durable: true);
+    public static void AddMember(IHostApplicationBuilder builder, ClusterProcess member) => AddSilo(builder, durable: true);
 
     /// <summary>None here: the console's System page shows what runs.</summary>
-    public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterMember member, string path) => null;
+    public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterProcess member, string path) => null;
 }

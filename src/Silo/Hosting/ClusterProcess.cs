@@ -6,7 +6,7 @@ using HybridTrading.Silo.Hosting.Tls;
 namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What a live process is among the processes of its cluster. Local is alone and takes nothing but the whole.</summary>
-public sealed record ClusterMember
+public sealed record ClusterProcess
 {
     /// <summary>The services that it hosts, by our names; grains of other services live elsewhere. Empty means all.</summary>
     public ImmutableHashSet<string> Services { get; init; } = [];

@@ -8,26 +8,26 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HybridTrading.Silo.Tests;
 
-public sealed class ClusterMemberTests
+public sealed class ClusterProcessTests
 {
     private const string Database = "Host=127.0.0.1;Database=hybrid";
 
     [Fact]
     public void A_part_of_the_services_needs_the_others_so_a_database() =>
-        Assert.Contains("DATABASE_URL", Refusal(new ClusterMember { Services = ["trading-engine"] }));
+        Assert.Contains("DATABASE_URL", Refusal(new ClusterProcess { Services = ["trading-engine"] }));
 
     [Fact]
     public void Beyond_this_machine_only_with_TLS()
     {
-        Assert.Contains("--tls-authority", Refusal(new ClusterMember { Database = Database, Listen = IPAddress.Any, Advertised = IPAddress.Parse("10.0.0.4") }));
-        Assert.Contains("DATABASE_URL", Refusal(new ClusterMember { Listen = IPAddress.Parse("10.0.0.4"), Advertised = IPAddress.Parse("10.0.0.4") }));
+        Assert.Contains("--tls-authority", Refusal(new ClusterProcess { Database = Database, Listen = IPAddress.Any, Advertised = IPAddress.Parse("10.0.0.4") }));
+        Assert.Contains("DATABASE_URL", Refusal(new ClusterProcess { Listen = IPAddress.Parse("10.0.0.4"), Advertised = IPAddress.Parse("10.0.0.4") }));
         using var certificates = new TempFolder();
         DateTimeOffset now = DateTimeOffset.UtcNow;
         ClusterAuthority.Create(certificates.Path, "hybrid.test", TimeSpan.FromDays(30), now).Issue(certificates.Path, "silo", "hybrid.test", TimeSpan.FromDays(1), now);
         var tls = new ClusterTls(
             new ClusterTlsFiles(Path.Combine(certificates.Path, "authority.crt"), Path.Combine(certificates.Path, "silo.crt"), Path.Combine(certificates.Path, "silo.key"), "hybrid.test"),
             TimeProvider.System, NullLogger.Instance);
-        ClusterMember secured = new() { Database = Database, Listen = IPAddress.Any, Advertised = IPAddress.Parse("10.0.0.4"), Tls = tls };
+        ClusterProcess secured = new() { Database = Database, Listen = IPAddress.Any, Advertised = IPAddress.Parse("10.0.0.4"), Tls = tls };
         secured.Check();
         Assert.Contains("--cluster-address is 0.0.0.0", Refusal(secured with { Advertised = IPAddress.Any }));
     }
@@ -35,11 +35,11 @@ public sealed class ClusterMemberTests
     [Fact]
     public void The_gateway_alone_is_a_client_of_the_cluster()
     {
-        Assert.True(new ClusterMember { Services = ["api-gateway"] }.IsClient);
-        Assert.False(new ClusterMember { Services = ["api-gateway", "trading-engine"] }.IsClient);
-        Assert.False(new ClusterMember().IsClient);
-        Assert.True(new ClusterMember().Hosts("trading-engine"));
-        Assert.False(new ClusterMember { Services = ["api-gateway"] }.Hosts("trading-engine"));
+        Assert.True(new ClusterProcess { Services = ["api-gateway"] }.IsClient);
+        Assert.False(new ClusterProcess { Services = ["api-gateway", "trading-engine"] }.IsClient);
+        Assert.False(new ClusterProcess().IsClient);
+        Assert.True(new ClusterProcess().Hosts("trading-engine"));
+        Assert.False(new ClusterProcess { Services = ["api-gateway"] }.Hosts("trading-engine"));
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class ClusterMemberTests
         Assert.Contains("at least 16", Assert.Throws<ArgumentException>(() => new DashboardAccess(Configured("short"))).Message);
     }
 
-    private static string Refusal(ClusterMember member) => Assert.Throws<UsageException>(member.Check).Message;
+    private static string Refusal(ClusterProcess member) => Assert.Throws<UsageException>(member.Check).Message;
 
     private static string Basic(string pair) => $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))}";
 

@@ -1,0 +1,130 @@
+using System.Net.Sockets;
+using System.Net;
+using HybridTrading.Storage.Keys;
+
+namespace HybridTrading.Scenarios.Tests.Cluster;
+
+/// <summary>One process of a cluster: what it hosts, where, and the start of the program that is at it now.</summary>
+public sealed class Member(string name, int offset, string services)
+{
+    public string Name => name;
+
+    public int Offset => offset;
+
+    public string Services => services;
+
+    public HybridProgram? Program { get; set; }
+}
+
+/// <summary>
+/// PostgreSQL, three silos that host different services (each service twice, so that one silo may go) and two API processes, on loopback.
+/// </summary>
+public sealed class ClusterSystem : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
+
+    private readonly TempFolder _folder = new();
+    private readonly Dictionary<string, string> _environment;
+
+    private ClusterSystem(PostgresServer server, string database)
+    {
+        Server = server;
+        _environment = new() { ["DATABASE_URL"] = server.Url(database) };
+        // The processes of a cluster share the key that wraps all others.
+        FileKeyProvider.Open(_folder["keys"]);
+        int[] offsets = FreeOffsets(5);
+        Silos =
+        [
+            new Member("silo-1", offsets[0], "data-bridge,feature-engineering,database-service"),
+            new Member("silo-2", offsets[1], "trading-engine,data-bridge,feature-engineering"),
+            new Member("silo-3", offsets[2], "database-service,trading-engine,performance-analytics"),
+        ];
+        Gateways = [new Member("api-1", offsets[3], "api-gateway"), new Member("api-2", offsets[4], "api-gateway")];
+        Clients = [.. Gateways.Select(gateway => new HttpClient
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{8000 + gateway.Offset}"), Timeout = TimeSpan.FromSeconds(8),
+        })];
+    }
+
+    public PostgresServer Server { get; }
+
+    public Member[] Silos { get; }
+
+    public Member[] Gateways { get; }
+
+    /// <summary>One for each gateway.</summary>
+    public HttpClient[] Clients { get; }
+
+    public static async Task<ClusterSystem> StartAsync()
+    {
+        PostgresServer server = await PostgresServer.StartNewAsync("max_connections = 300");
+        var system = new ClusterSystem(server, await server.CreateDatabaseAsync());
+        (await HybridProgram.Start(system._environment, "db", "migrate").WaitAsync()).Succeeded();
+        Member[] all = [.. system.Silos, .. system.Gateways];
+        foreach (Member member in all) system.Launch(member);
+        foreach (Member member in all) await system.IsUpAsync(member);
+        return system;
+    }
+
+    /// <summary>Starts a member, on the ports that it always has.</summary>
+    public void Launch(Member member) => member.Program = HybridProgram.Start(_environment, "run", "--data", _folder[member.Name],
+        "--master-key", _folder[Path.Combine("keys", "master.key")], "--services", member.Services, "--port-offset", $"{member.Offset}",
+        "--ticks-per-second", "5", "--no-dashboard");
+
+    public async Task IsUpAsync(Member member)
+    {
+        DateTime limit = DateTime.UtcNow + LongestStart;
+        while (!member.Program!.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
+        {
+            Assert.False(member.Program.HasExited, $"{member.Name} ended: {member.Program.Output}\n{member.Program.Error}");
+            Assert.True(DateTime.UtcNow < limit, $"{member.Name} is not up: {member.Program.Output}\n{member.Program.Error}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public Task<ProgramResult> RunAsync(params string[] arguments) => HybridProgram.Start(_environment, arguments).WaitAsync();
+
+    /// <summary>The journal's proof, by a process of its own.</summary>
+    public Task<ProgramResult> VerifyAsync() => RunAsync("journal", "verify", "--connection", _environment["DATABASE_URL"],
+        "--master-key", _folder[Path.Combine("keys", "master.key")]);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (HttpClient client in Clients) client.Dispose();
+        foreach (Member member in Gateways.Concat(Silos))
+        {
+            if (member.Program is { } program) await program.DisposeAsync();
+        }
+        await Server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    /// <summary>Offsets at which all ports that a member can have are free, and no two members meet.</summary>
+    private static int[] FreeOffsets(int count)
+    {
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            int first = Random.Shared.Next(110, 200) * 10;
+            int[] offsets = [.. Enumerable.Range(0, count).Select(number => first + number * 100)];
+            if (offsets.All(offset => Ports(offset).All(IsFree))) return offsets;
+        }
+        throw new InvalidOperationException("no free ports on the loopback address");
+    }
+
+    private static IEnumerable<int> Ports(int offset) =>
+        LiveSystem.Ports("hybrid").Select(port => port + offset).SelectMany(port => new[] { port, port + 10_000, port + 20_000 });
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
