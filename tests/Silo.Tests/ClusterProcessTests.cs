@@ -13,10 +13,6 @@ public sealed class ClusterProcessTests
     private const string Database = "Host=127.0.0.1;Database=hybrid";
 
     [Fact]
-    public void A_part_of_the_services_needs_the_others_so_a_database() =>
-        Assert.Contains("DATABASE_URL", Refusal(new ClusterProcess { Services = ["trading-engine"] }));
-
-    [Fact]
     public void Beyond_this_machine_only_with_TLS()
     {
         Assert.Contains("--tls-authority", Refusal(new ClusterProcess { Database = Database, Listen = IPAddress.Any, Advertised = IPAddress.Parse("10.0.0.4") }));

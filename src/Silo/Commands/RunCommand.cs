@@ -14,7 +14,7 @@ public static class RunCommand
     private static readonly Option<string?> Data = DataOption.Create();
     private static readonly Option<string> Map = new("--port-map") { Description = $"port table: {string.Join(", ", PortMap.Names)}, or a JSON file", DefaultValueFactory = _ => PortMap.DefaultName };
     private static readonly Option<int> Offset = new("--port-offset") { Description = "added to every port, for several systems on one machine" };
-    private static readonly Option<string> Services = new("--services") { Description = "all, or names separated by commas (Local takes a part only to try a port map)", DefaultValueFactory = _ => "all" };
+    private static readonly Option<string> Services = new("--services") { Description = "all, or names separated by commas: which grains a process of a cluster runs; without a database only which ports it listens on", DefaultValueFactory = _ => "all" };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "of the simulated market", DefaultValueFactory = _ => 20260101 };
     private static readonly Option<double> Ticks = new("--ticks-per-second") { Description = "mean quotes a second of each simulated instrument, up to 1000", DefaultValueFactory = _ => 2 };
     private static readonly Option<int> LogDays = new("--market-log-days") { Description = "how long market data is kept", DefaultValueFactory = _ => 30 };

@@ -40,7 +40,6 @@ public sealed record ClusterProcess
     /// <exception cref="UsageException">What does not go together, by the names of the options.</exception>
     public void Check()
     {
-        if (Database is null && !Services.IsEmpty) throw new UsageException("--services names a part of the services; a part needs the others in a cluster, and a cluster a database (DATABASE_URL)");
         if (Database is null && !(IPAddress.IsLoopback(Listen) && IPAddress.IsLoopback(Advertised))) throw new UsageException($"--cluster-listen is {Listen}; beyond this machine a cluster needs a database (DATABASE_URL)");
         if (Tls is null && !(IPAddress.IsLoopback(Listen) && IPAddress.IsLoopback(Advertised)))
         {

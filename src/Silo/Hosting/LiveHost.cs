@@ -142,11 +142,13 @@ public static class LiveHost
     private static ClusterProcess MemberOf(LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment)
     {
         ClusterSettings cluster = options.Cluster;
+        string? database = OrleansHost.Name == "Cluster" ? environment.Settings.GetValueOrDefault(EnvironmentConfiguration.DatabaseKey) : null;
         return new ClusterProcess
         {
-            Services = options.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
+            // Alone it runs every grain, whatever services of a port map it listens for.
+            Services = database is null || options.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
             SiloPort = plan.SiloPort, GatewayPort = plan.GatewayPort, Listen = cluster.Listen, Advertised = cluster.Advertised,
-            Database = OrleansHost.Name == "Cluster" ? environment.Settings.GetValueOrDefault(EnvironmentConfiguration.DatabaseKey) : null,
+            Database = database,
             Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ClusterTls>()) : null,
             Dashboard = cluster.Dashboard,
         };
