@@ -23,7 +23,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
 
     private string Key => this.GetPrimaryKeyString();
 
-    private DateTime Now => options.IsRun ? (_state.Since > options.RunStart ? _state.Since : options.RunStart) : clock.GetUtcNow().UtcDateTime;
+    private DateTime Now => options.Now(clock, _state.Since);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -38,6 +38,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     {
         if (_setup is not null) return await DoneAsync(_setup.Equals(setup) || SameSetup(_setup, setup) ? null : $"strategy '{Key}' exists with another set-up");
         if (options.Universe.Find(setup.Symbol) is null) return new CommandResult(-1, $"symbol is '{setup.Symbol}'; no such instrument here");
+        if (options.FrameFault(setup.Symbol, setup.TimeFrame) is { } frame) return new CommandResult(-1, frame);
         if (Bind(setup.Definition, setup.Parameters, out StrategyParameters? bound) is { } fault) return new CommandResult(-1, fault);
         Raise(new StrategyCreated(Now, setup with { Parameters = bound!.Values }));
         return await DoneAsync(null);

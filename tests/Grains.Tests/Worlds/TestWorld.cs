@@ -41,7 +41,7 @@ public sealed class TestWorld : IAsyncDisposable
     private TestWorld(TradingOptions? options, LiveFeedOptions? feed)
     {
         Options = options ?? new TradingOptions { Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = 500, SnapshotEvery = 5 };
-        Feed = feed ?? new LiveFeedOptions(7, new SimulationOptions());
+        Feed = feed ?? new SimulatedFeedOptions(7, new SimulationOptions());
     }
 
     public TradingOptions Options { get; }
