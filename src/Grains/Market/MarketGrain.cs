@@ -197,9 +197,12 @@ public sealed partial class MarketGrain(
     {
         ImmutableSortedDictionary<string, long> watchers = _watchers;
         if (watchers.IsEmpty) return;
-        if (options.IsRun)
+        if (options.InOrder)
         {
-            foreach ((string account, long number) in watchers) Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+            foreach ((string account, long number) in watchers)
+            {
+                await (options.IsRun ? TellAsync(account, number, tell) : TryTellAsync(account, number, tell));
+            }
         }
         else
         {
@@ -207,12 +210,15 @@ public sealed partial class MarketGrain(
         }
     }
 
+    private async Task TellAsync(string account, long number, Func<IAccountGrain, Task<bool>> tell) =>
+        Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+
     /// <summary>One account's failure (its events not recorded) is not the market's.</summary>
     private async Task TryTellAsync(string account, long number, Func<IAccountGrain, Task<bool>> tell)
     {
         try
         {
-            Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+            await TellAsync(account, number, tell);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -121,25 +121,24 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     {
         await _stream.Durable();
         DecisionVerdict[] verdicts;
-        if (options.IsRun)
+        try
         {
-            verdicts = new DecisionVerdict[made.Accounts.Length];
-            for (int i = 0; i < verdicts.Length; i++) verdicts[i] = await Account(made.Accounts[i]).Receive(made.Decision);
+            verdicts = options.InOrder ? await TellInOrderAsync(made) : await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
         }
-        else
+        catch (Exception e) when (e is not OperationCanceledException && !options.IsRun)
         {
-            try
-            {
-                verdicts = await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                // It stays open: the outbox has it sent again, and who has answered answers the same.
-                LogNotSettled(e, made.Decision.Id);
-                return;
-            }
+            // It stays open: the outbox has it sent again, and who has answered answers the same.
+            LogNotSettled(e, made.Decision.Id);
+            return;
         }
         if (_open.ContainsKey(Ordinal(made.Decision.Id))) Raise(new DecisionSettled(made.Time, made.Decision.Id, [.. verdicts]));
+    }
+
+    private async Task<DecisionVerdict[]> TellInOrderAsync(DecisionMade made)
+    {
+        var verdicts = new DecisionVerdict[made.Accounts.Length];
+        for (int i = 0; i < verdicts.Length; i++) verdicts[i] = await Account(made.Accounts[i]).Receive(made.Decision);
+        return verdicts;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "decision {Decision} did not reach every account; it will be sent again")]

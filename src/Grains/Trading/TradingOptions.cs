@@ -9,13 +9,18 @@ public sealed class TradingOptions
     public required InstrumentUniverse Universe { get; init; }
 
     /// <summary>
-    /// A run (replay): strategies decide one after the other in the order of their keys, events come one at a time, and nothing but the journal is kept.
-    /// Live: the shards work side by side, and markets and features come back from what they saved.
+    /// A run (replay): nothing but the journal is kept, and a failure ends it. Live: markets and features come back from what they saved, and one
+    /// account's or strategy's failure is not the others'.
     /// </summary>
     public bool IsRun { get; init; }
 
     /// <summary>When past data begin, in a run or as a recorded market: the time of commands before the first event. Null where time is the clock's.</summary>
     public DateTime? EventStart { get; init; }
+
+    /// <summary>
+    /// Past data are worked off in one order that repeats: accounts and strategies one after the other by their keys. By the clock they work side by side.
+    /// </summary>
+    public bool InOrder => EventStart is not null;
 
     /// <summary>The time frame of the data by symbol, where it is not ticks: no shorter bars can be had.</summary>
     public ImmutableDictionary<string, TimeFrame> DataFrames { get; init; } = ImmutableDictionary<string, TimeFrame>.Empty;
