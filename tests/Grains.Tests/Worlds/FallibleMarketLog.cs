@@ -10,6 +10,9 @@ public sealed class FallibleMarketLog(IMarketLog log) : IMarketLog
 {
     public MarketLogTrouble Trouble { get; set; }
 
+    /// <summary>Appends that ended in a failure.</summary>
+    public int Failures { get; private set; }
+
     public long FirstPosition => log.FirstPosition;
 
     public long NextPosition => log.NextPosition;
@@ -17,11 +20,16 @@ public sealed class FallibleMarketLog(IMarketLog log) : IMarketLog
     public async ValueTask<long> AppendAsync(ReadOnlyMemory<MarketEvent> events, CancellationToken cancellation = default)
     {
         MarketLogTrouble trouble = Trouble;
-        if (trouble == MarketLogTrouble.NothingWritten) throw new IOException("the disk refuses");
+        if (trouble == MarketLogTrouble.NothingWritten)
+        {
+            Failures++;
+            throw new IOException("the disk refuses");
+        }
         long first = await log.AppendAsync(events, cancellation);
         if (trouble != MarketLogTrouble.AnswerLost) return first;
         // It was this one that got through; after it nothing does.
         Trouble = MarketLogTrouble.NothingWritten;
+        Failures++;
         throw new IOException("the answer was lost");
     }
 
