@@ -17,7 +17,7 @@ internal static class PlayedMarket
         await SendAsync(client, HttpMethod.Post, "accounts", new()
         {
             ["name"] = "r1", ["currency"] = "USD", ["deposit"] = 100_000, ["leverage"] = null, ["moneyDigits"] = null,
-            ["commissionRate"] = 0.00002m, ["stopOutPercent"] = null, ["limits"] = new JsonObject(),
+            ["commissionRate"] = 0.00002m, ["stopOutPercent"] = null, ["equitySampleSeconds"] = null, ["limits"] = new JsonObject(),
         });
         await SendAsync(client, HttpMethod.Post, "strategies", new()
         {

@@ -50,6 +50,9 @@ public sealed record OpenAccount : IChecked
     [Description("From acceptance to the venue, in milliseconds")]
     public int LatencyMilliseconds { get; init; }
 
+    [Description("How often the equity is recorded while a position is open, in seconds, 1 to 86400; null for never")]
+    public int? EquitySampleSeconds { get; init; } = 60;
+
     [Description("Pre-trade limits; without them the defaults")]
     public RiskLimits? Limits { get; init; }
 
@@ -68,6 +71,7 @@ public sealed record OpenAccount : IChecked
         faults.Range("stopOutPercent", StopOutPercent, 1, 100);
         faults.Range("commissionPerLot", CommissionPerLot, 0, 1_000_000m);
         faults.Range("slippagePoints", SlippagePoints, 0, 1_000_000m);
+        faults.Range("equitySampleSeconds", EquitySampleSeconds, 1, 86_400);
         faults.Range("latencyMilliseconds", LatencyMilliseconds, 0, 60_000m);
         LimitChecks.Check(Limits, "limits.", faults);
     }
@@ -79,6 +83,7 @@ public sealed record OpenAccount : IChecked
         MoneyDigits = MoneyDigits,
         MarginCallPercent = StopOutPercent is null ? null : 100m,
         StopOutPercent = StopOutPercent,
+        EquitySampling = EquitySampleSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         Execution = new ExecutionModel(TimeSpan.FromMilliseconds(LatencyMilliseconds), SlippagePoints,
             CommissionRate: CommissionRate, CommissionPerLot: CommissionPerLot, CommissionMinimum: CommissionMinimum),
     };

@@ -93,10 +93,7 @@ public sealed partial class FeedGrain(
         await RedeliverAsync(cancellationToken);
         foreach (Instrument instrument in options.Universe.Instruments)
         {
-            foreach (TimeFrame frame in LiveFeedOptions.ChartFrames)
-            {
-                if (options.FrameFault(instrument.Symbol, frame) is null) await Market(instrument.Symbol).EnsureFrame(frame);
-            }
+            foreach (TimeFrame frame in LiveFeedOptions.ChartFrames(options.DataFrameOf(instrument.Symbol))) await Market(instrument.Symbol).EnsureFrame(frame);
         }
     }
 
@@ -316,7 +313,7 @@ public sealed partial class FeedGrain(
     /// <summary>Keeps minutes, and the longer bars made of them.</summary>
     private async Task StoreAsync(string symbol, ReadOnlyMemory<Bar> minutes, CancellationToken cancellation)
     {
-        foreach (TimeFrame frame in LiveFeedOptions.ChartFrames)
+        foreach (TimeFrame frame in LiveFeedOptions.ChartFrames(TimeFrame.Tick))
         {
             var builder = new BarBuilder(TimeFrame.M1, frame);
             List<Bar> made = [];

@@ -93,7 +93,7 @@ internal sealed class RecordedSource : FeedSource
     public RecordedSource(RecordedFeedOptions options, RecordingState? state, TimeProvider clock)
     {
         (_series, _recording, _clock) = (options.Series, options.Recording, clock);
-        _sequence = new RunSequence(options.Series, each => [.. LiveFeedOptions.ChartFrames.Where(frame => frame.CompareTo(each.TimeFrame) >= 0)]);
+        _sequence = new RunSequence(options.Series, each => LiveFeedOptions.ChartFrames(each.TimeFrame));
         _time = _sequence.Start;
         Total = _sequence.DataPoints;
         (IsRunning, Speed) = state is null ? (options.Running, options.Speed) : (state.Running, state.Speed);

@@ -6,8 +6,15 @@ namespace HybridTrading.Grains.Market;
 /// <summary>What drives the live market.</summary>
 public abstract record LiveFeedOptions
 {
-    /// <summary>Time frames that are built of every instrument, for charts.</summary>
-    public static readonly ImmutableArray<TimeFrame> ChartFrames = [TimeFrame.M1, TimeFrame.M5, TimeFrame.M15, TimeFrame.H1];
+    private const int ChartFrameCount = 4;
+
+    private static readonly ImmutableArray<TimeFrame> Ladder =
+        [TimeFrame.M1, TimeFrame.M5, TimeFrame.M15, TimeFrame.H1, TimeFrame.H4, TimeFrame.D1, TimeFrame.W1, TimeFrame.MN1];
+
+    /// <summary>Time frames that are built of every instrument, for charts: the shortest that its data allow, and the next few.</summary>
+    /// <param name="data">Tick, or the time frame of the bars that are known.</param>
+    public static ImmutableArray<TimeFrame> ChartFrames(TimeFrame data) =>
+        [.. Ladder.Append(data).Where(frame => !frame.IsTick && frame.CompareTo(data) >= 0).Distinct().Order().Take(ChartFrameCount)];
 }
 
 /// <summary>The simulated market of a system without data of its own.</summary>
