@@ -77,13 +77,31 @@ public sealed class FileKeyProvider : IKeyProvider
         return Open(folder, door);
     }
 
+    /// <summary>Makes a master key that is kept apart, for the processes of a cluster.</summary>
+    /// <param name="path">A file that does not exist; its folder is made where it is missing.</param>
+    /// <exception cref="StorageException">The file cannot be written.</exception>
+    public static void CreateMaster(string path)
+    {
+        try
+        {
+            if (File.Exists(path)) throw new StorageException($"{path} exists; expected a new file");
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            CreateMaster(new FileDoor(), path);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From(refused, "make master key", path);
+        }
+    }
+
     /// <summary>Reads a master key that is kept apart, for a store of keys elsewhere.</summary>
     /// <exception cref="StorageException">There is none, it cannot be read, or others can read it.</exception>
     internal static byte[] ReadMaster(string path)
     {
         try
         {
-            CheckMode(path);
+            // In a container there are no other users, and a mounted secret is the platform's own, which the program may only read.
+            if (Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER") != "true") CheckMode(path);
             return ReadMaster(new FileDoor(), path);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
@@ -232,7 +250,8 @@ public sealed class FileKeyProvider : IKeyProvider
     {
         if (OperatingSystem.IsWindows() || !File.Exists(path)) return;
         const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        if ((File.GetUnixFileMode(path) & others) != 0)
+        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        if ((File.GetUnixFileMode(target) & others) != 0)
         {
             throw new StorageException($"{path} can be read or written by other users; run chmod 600 on it");
         }
