@@ -19,7 +19,7 @@ public sealed record NetworkWorkload(ServiceNetwork Network, ImmutableArray<stri
 public static class PortMapDeployment
 {
     /// <summary>The label of a pod that says on which network it is.</summary>
-    public const string NetworkLabel = "hybridtrading.dev/network";
+    public const string NetworkLabel = "network";
 
     private static readonly DeploymentJson Json = new(new JsonSerializerOptions
     {

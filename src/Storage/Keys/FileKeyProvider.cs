@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
@@ -12,7 +14,7 @@ namespace HybridTrading.Storage.Keys;
 /// data key, wrapped by the master key (AES-256-GCM) and named by the SHA-256 of its subject. Losing the master key loses every payload;
 /// backups must hold the folder, or copy it apart from the journal so that neither alone can be read.
 /// <code>
-/// master.key    8 magic "HTMASTER", 2 format version 1, 32 key, 4 CRC-32C of what precedes
+/// master.key    8 magic "HTMASTER", 2 format version 1, 32 key, 4 CRC-32C of what precedes; or base64 of that
 /// subject key   see WrappedKey
 /// </code>
 /// A destroyed key leaves an empty file <c>.destroyed</c>, by which a lost key is told from a destroyed one, and whose number is never
@@ -240,10 +242,19 @@ public sealed class FileKeyProvider : IKeyProvider
 
     private static byte[] ReadMaster(IFileDoor door, string path)
     {
-        byte[] file = door.ReadWhole(path);
+        byte[] file = OfText(door.ReadWhole(path));
         KeyFile.Check(path, file, MasterMagic);
         if (file.Length != MasterSize) throw new StorageException($"{path} has {file.Length} bytes, expected {MasterSize}; restore it from a backup");
         return file[KeyFile.PrefixSize..(KeyFile.PrefixSize + SubjectKey.Size)];
+    }
+
+    /// <summary>Stores of secrets hold text: the file may be base64 of the key file.</summary>
+    private static byte[] OfText(byte[] file)
+    {
+        if (file.AsSpan().StartsWith(MasterMagic)) return file;
+        byte[] decoded = new byte[Base64.GetMaxDecodedFromUtf8Length(file.Length)];
+        OperationStatus status = Base64.DecodeFromUtf8(file.AsSpan().TrimEnd("\r\n "u8), decoded, out _, out int length);
+        return status == OperationStatus.Done ? decoded[..length] : file;
     }
 
     private static void CheckMode(string path)
