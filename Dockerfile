@@ -30,7 +30,8 @@ COPY --from=build /out/lib/ /usr/lib/
 COPY --from=build /out/app/ /app/
 COPY --from=build --chown=1654:1654 /out/data/ /data/
 COPY --from=build --chown=1654:1654 /out/secrets/ /secrets/
-ENV PATH=/app:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HYBRID_DATA=/data
+# The base image would have the web server listen on a port of its own choice.
+ENV PATH=/app:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HYBRID_DATA=/data ASPNETCORE_HTTP_PORTS=
 VOLUME /data
 USER 1654:1654
 # HTTP is on loopback: only a process inside the container can ask.
