@@ -10,7 +10,7 @@ param registryServer string
 @description('Resource id of a managed identity that may pull the image and read the secrets.')
 param identity string
 
-@description('Vault with the secrets master-key (base64) and database-url.')
+@description('Vault with the secrets master-key (base64) and database.')
 param vaultName string
 
 param location string = resourceGroup().location
@@ -35,7 +35,7 @@ resource environment 'Microsoft.App/managedEnvironments@2024-03-01' = {
 }
 
 var settings = [
-  { name: 'DATABASE_URL', secretRef: 'database-url' }
+  { name: 'Database__ConnectionString', secretRef: 'database' }
   { name: 'HYBRID_MASTER_KEY', value: '/secrets/master.key' }
 ]
 var mounts = [
@@ -57,7 +57,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
       activeRevisionsMode: 'Single'
       registries: [{ server: registryServer, identity: identity }]
       secrets: [
-        { name: 'database-url', keyVaultUrl: '${vault.properties.vaultUri}secrets/database-url', identity: identity }
+        { name: 'database', keyVaultUrl: '${vault.properties.vaultUri}secrets/database', identity: identity }
         { name: 'master-key', keyVaultUrl: '${vault.properties.vaultUri}secrets/master-key', identity: identity }
       ]
     }

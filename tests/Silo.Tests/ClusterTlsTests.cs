@@ -135,8 +135,8 @@ public sealed class ClusterTlsTests : IDisposable
         {
             string data = Path.Combine(Place("mount"), "..data");
             _authority.Issue(Path.Combine(Place("mount"), version), "silo", Cluster, Day, _now);
-            File.CreateSymbolicLink($"{data}.new", version);
-            File.Move($"{data}.new", data, overwrite: true);
+            File.Delete(data);
+            File.CreateSymbolicLink(data, version);
         }
     }
 

@@ -103,8 +103,8 @@ public sealed class ClusterTlsScenarios : IAsyncDisposable
         string version = $"..{Guid.NewGuid():N}", folder = _folder[process];
         authority.Issue(Path.Combine(folder, version), process, Name, TimeSpan.FromDays(1), now);
         string data = Path.Combine(folder, "..data");
-        File.CreateSymbolicLink($"{data}.new", version);
-        File.Move($"{data}.new", data, overwrite: true);
+        File.Delete(data);
+        File.CreateSymbolicLink(data, version);
         foreach (string file in (string[])[$"{process}.crt", $"{process}.key"])
         {
             if (!File.Exists(Path.Combine(folder, file))) File.CreateSymbolicLink(Path.Combine(folder, file), Path.Combine("..data", file));
@@ -119,7 +119,7 @@ public sealed class ClusterTlsScenarios : IAsyncDisposable
         connection.Passfile = passfile;
         return new()
         {
-            ["DATABASE_URL"] = connection.ConnectionString,
+            [EnvironmentConfiguration.DatabaseVariable] = connection.ConnectionString,
             ["HYBRID_DATA"] = _folder[$"data-{process}"],
             ["HYBRID_MASTER_KEY"] = _folder["master.key"],
             ["HYBRID_CLUSTER_NAME"] = Name,
