@@ -79,7 +79,7 @@ public sealed class ComposeTests
     public void The_program_understands_its_commands_and_variables()
     {
         var program = new RootCommand { KeysCommand.Create(), CertificatesCommand.Create(), DbCommand.Create() };
-        HashSet<string> known = [.. RunCommand.Create().Options.Select(EnvironmentOptions.VariableOf), EnvironmentConfiguration.DatabaseVariable];
+        HashSet<string> known = [.. RunCommand.Create().Options.Select(EnvironmentOptions.VariableOf), EnvironmentConfiguration.DatabaseVariable, EnvironmentOptions.VariableOf(ConnectionOption.Create())];
         foreach ((string name, JsonNode? service) in Services.Where(service => (string?)service.Value!["image"] == "hybridtrading:local"))
         {
             if (service!["command"] is { } command) Assert.True(program.Parse([.. DeploymentFiles.Strings(command)]).Errors.Count == 0, name);

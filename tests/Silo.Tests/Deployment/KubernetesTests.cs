@@ -89,7 +89,7 @@ public sealed class KubernetesTests
             Assert.Equal(["HybridTrading", "health"], command[..2]);
             Assert.Empty(program.Parse(command[1..]).Errors);
         }
-        HashSet<string> known = [.. RunCommand.Create().Options.Select(EnvironmentOptions.VariableOf), EnvironmentConfiguration.DatabaseVariable];
+        HashSet<string> known = [.. RunCommand.Create().Options.Select(EnvironmentOptions.VariableOf), EnvironmentConfiguration.DatabaseVariable, EnvironmentOptions.VariableOf(ConnectionOption.Create())];
         IEnumerable<string> given = DeploymentFiles.OfKind("ConfigMap").SelectMany(map => map["data"]!.AsObject().Select(pair => pair.Key))
             .Concat(main["env"]!.AsArray().Select(each => (string)each!["name"]!));
         Assert.All(given, variable => Assert.Contains(variable, known));
