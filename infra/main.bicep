@@ -25,6 +25,9 @@ param nodeSize string = 'Standard_D4s_v5'
 @description('SKU of the database.')
 param postgresSku string = 'Standard_D4ds_v5'
 
+@description('Backups in the paired region as well, where there is one; cannot be changed later.')
+param geoRedundantBackup bool = true
+
 // Made from the port map by `ports export --format infrastructure`; no port is written here.
 var ports = loadJsonContent('ports.json')
 var suffix = uniqueString(subscription().id, environmentName, location)
@@ -90,6 +93,7 @@ module postgres 'modules/postgres.bicep' = {
     password: postgresPassword
     vaultName: vault.outputs.name
     workspace: monitoring.outputs.workspace
+    geoRedundantBackup: geoRedundantBackup
   }
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After `azd provision`: makes what is missing in the vaults, and leaves what is there. Needs az (signed in) and docker or the .NET SDK.
+# After `azd provision`: makes what is missing in the vaults, and leaves what is there. Needs az (signed in) and the .NET SDK.
 #   infra/hooks/secrets.sh                   the master key, the cluster's authority, the processes' certificate
 #   infra/hooks/secrets.sh certificate       a new certificate in place of the old
 set -eu
@@ -15,8 +15,15 @@ put() { az keyvault secret set --vault-name "$1" --name "$2" --file "$3" --encod
 get() { az keyvault secret show --vault-name "$1" --name "$2" --query value --output tsv >"$3"; }
 
 # A vault that does not answer is not one without a key: a second master key would make the journal unreadable.
-az keyvault secret list --vault-name "$VAULT_NAME" --output none
-az keyvault secret list --vault-name "$AUTHORITY_VAULT_NAME" --output none
+# The right to ask may take some minutes to arrive after the first provisioning.
+for vault in "$VAULT_NAME" "$AUTHORITY_VAULT_NAME"; do
+  tries=20
+  until az keyvault secret list --vault-name "$vault" --output none; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || { echo "$vault does not answer; try again: azd hooks run postprovision" >&2; exit 1; }
+    sleep 15
+  done
+done
 
 if ! has "$VAULT_NAME" master-key; then
   hybrid keys create "$work/master.key"

@@ -101,6 +101,7 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2025-01-01' = {
         maxCount: 4
         count: 2
         vnetSubnetID: subnets.system
+        maxPods: 60
         nodeTaints: ['CriticalAddonsOnly=true:NoSchedule']
         upgradeSettings: { maxSurge: '1' }
       }
@@ -126,6 +127,8 @@ resource pool 'Microsoft.ContainerService/managedClusters/agentPools@2025-01-01'
       maxCount: each.most
       count: each.least
       vnetSubnetID: subnets[each.name]
+      // Each takes an address of the subnet beforehand.
+      maxPods: 30
       nodeLabels: { network: each.name }
       nodeTaints: ['network=${each.name}:NoSchedule']
       upgradeSettings: { maxSurge: '1', drainTimeoutInMinutes: 30 }

@@ -11,6 +11,7 @@ param vnet string
 param password string
 param vaultName string
 param workspace string
+param geoRedundantBackup bool
 
 var user = 'hybrid'
 
@@ -39,7 +40,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
     administratorLoginPassword: password
     authConfig: { passwordAuth: 'Enabled', activeDirectoryAuth: 'Disabled' }
     storage: { storageSizeGB: 256, autoGrow: 'Enabled' }
-    backup: { backupRetentionDays: 35, geoRedundantBackup: 'Enabled' }
+    backup: { backupRetentionDays: 35, geoRedundantBackup: geoRedundantBackup ? 'Enabled' : 'Disabled' }
     highAvailability: { mode: 'ZoneRedundant' }
     network: { delegatedSubnetResourceId: subnet, privateDnsZoneArmResourceId: zone.id, publicNetworkAccess: 'Disabled' }
     maintenanceWindow: { customWindow: 'Enabled', dayOfWeek: 6, startHour: 3, startMinute: 0 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.NetworkInformation;
@@ -16,7 +17,7 @@ namespace HybridTrading.Scenarios.Tests.Cluster;
 /// Two silos and an API process beyond loopback, as containers run them: told by the environment, the password in a file, one silo's certificates behind
 /// links that are exchanged. They meet by mutual TLS; nobody else gets a word out of a silo's or a gateway's port.
 /// </summary>
-public sealed class ClusterTlsScenarios : IAsyncDisposable
+public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDisposable
 {
     private const string Name = "hybrid.test", Services = "data-bridge,feature-engineering,trading-engine,database-service";
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3), Answer = TimeSpan.FromMinutes(1), Moment = TimeSpan.FromSeconds(1);
@@ -74,7 +75,12 @@ public sealed class ClusterTlsScenarios : IAsyncDisposable
         }
         Assert.Equal(2, await ActiveAsync(database));
         Assert.False(api.HasExited);
-        foreach (HybridProgram program in _programs.AsEnumerable().Reverse()) (await program.StopAsync()).Succeeded();
+        foreach (HybridProgram program in _programs.AsEnumerable().Reverse())
+        {
+            long asked = Stopwatch.GetTimestamp();
+            (await program.TerminateAsync()).Succeeded();
+            output.WriteLine($"stopped in {Stopwatch.GetElapsedTime(asked).TotalSeconds:N1} s");
+        }
     }
 
     public async ValueTask DisposeAsync()
