@@ -115,7 +115,7 @@ public sealed class KubernetesTests
         JsonNode provider = Assert.Single(DeploymentFiles.OfKind("SecretProviderClass"));
         string objects = (string)provider["spec"]!["parameters"]!["objects"]!;
         HashSet<string> mounted = [.. DeploymentFiles.Matches(objects, @"objectAlias: (\S+)")];
-        string[] read = [.. DeploymentFiles.OfKind("ConfigMap").SelectMany(map => map["data"]!.AsObject()).SelectMany(pair => DeploymentFiles.Matches(pair.Value!.ToString(), @"/secrets/([\w.-]+)"))];
+        string[] read = [.. DeploymentFiles.OfKind("ConfigMap").SelectMany(map => map["data"]!.AsObject()).SelectMany(pair => DeploymentFiles.Matches(pair.Value!.ToString(), @"/secrets/([\w.-]+)")).Distinct()];
         Assert.Equal(mounted.Order(), read.Order());
         string made = DeploymentFiles.Text("infra/hooks/secrets.sh") + DeploymentFiles.Text("infra/modules/postgres.bicep");
         Assert.All(DeploymentFiles.Matches(objects, @"objectName: (\S+)"), name => Assert.Matches($@"[ '""]{name}[ '""\n]", made));
