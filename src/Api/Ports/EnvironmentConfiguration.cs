@@ -33,7 +33,8 @@ public sealed record EnvironmentReading(
 /// <item><term><c>&lt;SERVICE&gt;_URL</c></term><description><c>Services:&lt;service&gt;:Url</c>, where another process hosts
 /// it.</description></item>
 /// <item><term><c>DATABASE_URL</c></term><description><c>Database:ConnectionString</c>, used by <c>OrleansHost=Cluster</c>.</description></item>
-/// <item><term><c>Database__ConnectionString</c></term><description>The same with all that a connection string can say; it goes before.</description></item>
+/// <item><term><c>Database__ConnectionString</c></term><description>The same with all that a connection string can say; it goes
+/// before.</description></item>
 /// <item><term><c>JWT_SECRET</c></term><description><c>Authentication:JwtSecret</c>, for sign-in; at least 32 characters, and not the
 /// document's example.</description></item>
 /// <item><term><c>REDIS_URL</c>, <c>NATS_URL</c>, <c>GRPC_PORT</c>, ports of infrastructure and of the user's PC</term><description>Known and
@@ -207,8 +208,12 @@ public static class EnvironmentConfiguration
             try
             {
                 var address = PostgresAddress.Parse(text);
-                if (address.Password == PublishedDatabasePassword) _errors.Add(new EnvironmentNote(DatabaseVariable, "has the password that a public document prints, expected one that only you know"));
-                else Set(DatabaseKey, DatabaseVariable, address.ConnectionString);
+                if (address.Password == PublishedDatabasePassword)
+                {
+                    _errors.Add(new EnvironmentNote(DatabaseVariable, "has the password that a public document prints, expected one that only you know"));
+                    return;
+                }
+                Set(DatabaseKey, DatabaseVariable, address.ConnectionString);
             }
             catch (ArgumentException wrong)
             {

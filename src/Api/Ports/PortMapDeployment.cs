@@ -7,8 +7,8 @@ using System.Text.Json.Serialization;
 namespace HybridTrading.Api.Ports;
 
 /// <summary>
-/// The processes of a network in a deployment: they host all of its services, so each network class is one kind of pod. Their silo and gateway ports are
-/// those of the first service.
+/// The processes of a network in a deployment: they host all of its services, so each network class is one kind of pod. Their silo and gateway
+/// ports are those of the first service.
 /// </summary>
 /// <param name="SiloPort">Null for a client of the cluster.</param>
 /// <param name="GatewayPort">Null for a client of the cluster.</param>
@@ -41,8 +41,8 @@ public static class PortMapDeployment
     ];
 
     /// <summary>
-    /// Kubernetes: for each network a ConfigMap with the services of its pods, and the NetworkPolicies. Nothing may talk by default; silos reach the silo
-    /// ports of silos, clients of the cluster its gateway ports, everybody the cluster's DNS. HTTP is on loopback and needs no rule.
+    /// Kubernetes: for each network a ConfigMap with the services of its pods, and the NetworkPolicies. Nothing may talk by default; silos reach the
+    /// silo ports of silos, clients of the cluster its gateway ports, everybody the cluster's DNS. HTTP is on loopback and needs no rule.
     /// </summary>
     public static string ToKubernetes(PortMap map, int offset = 0)
     {
@@ -101,7 +101,10 @@ public static class PortMapDeployment
                 [(members, silo.SiloPort!.Value), .. clients.Length == 0 ? [] : new[] { (clients, silo.GatewayPort!.Value) }]);
         }
         Policy("from-silos", members, "Egress", [.. silos.Select(silo => (new[] { NameOf(silo) }, silo.SiloPort!.Value))]);
-        if (clients.Length > 0) Policy("from-clients", clients, "Egress", [.. silos.Select(silo => (new[] { NameOf(silo) }, silo.GatewayPort!.Value))]);
+        if (clients.Length > 0)
+        {
+            Policy("from-clients", clients, "Egress", [.. silos.Select(silo => (new[] { NameOf(silo) }, silo.GatewayPort!.Value))]);
+        }
         return text.ToString();
 
         void Policy(string name, string[] pods, string direction, (string[] Peers, int Port)[] rules)
@@ -139,12 +142,15 @@ public static class PortMapDeployment
         static string Braced(string content) => $"{{{content}}}";
     }
 
-    /// <summary>JSON for Bicep's <c>loadJsonContent</c>: by network its services, silo and gateway port and addresses, and the port of the database.</summary>
+    /// <summary>
+    /// JSON for Bicep's <c>loadJsonContent</c>: by network its services, silo and gateway port and addresses, and the port of the database.
+    /// </summary>
     public static string ToInfrastructure(PortMap map, int offset = 0)
     {
         PortMap shifted = map.Shifted(offset);
         return JsonSerializer.Serialize(new DeploymentPorts(
-            Workloads(shifted).ToImmutableSortedDictionary(NameOf, workload => new DeploymentNetwork(workload.Services, workload.SiloPort, workload.GatewayPort, workload.Subnet)),
+            Workloads(shifted).ToImmutableSortedDictionary(NameOf, workload =>
+                new DeploymentNetwork(workload.Services, workload.SiloPort, workload.GatewayPort, workload.Subnet)),
             shifted.Infrastructure.FirstOrDefault(program => program.Name == "postgres")?.Ports[0].Port), Json.DeploymentPorts) + "\n";
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace HybridTrading.Api.Projections;
 
 /// <summary>
-/// Not ready until the views of this process hold what was in the journal when it was first asked: a new process reads the whole journal once. How far
-/// they lag later is each query's own matter (<c>minPosition</c>).
+/// Not ready until the views of this process hold what was in the journal when it was first asked: a new process reads the whole journal once.
+/// How far they lag later is each query's own matter (<c>minPosition</c>).
 /// </summary>
 public sealed class ViewsCheck(ReadSide reads, IJournal journal, TimeProvider clock) : IHealthCheck
 {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using HybridTrading.Api.Ports;
 
 namespace HybridTrading.Silo.Commands;
@@ -30,7 +29,7 @@ public static class HealthCommand
         command.Handle(async (parsed, cancellation) =>
         {
             double seconds = parsed.GetValue(Timeout);
-            if (seconds is not (> 0 and <= 600)) throw new UsageException($"--timeout is {seconds.ToString(CultureInfo.InvariantCulture)}; expected more than 0, at most 600 seconds");
+            if (seconds is not (> 0 and <= 600)) throw new UsageException($"--timeout is {seconds}; expected more than 0, at most 600 seconds");
             (ServiceEndpoints ports, _) = Plan.Read(parsed).Resolve();
             return await AskAsync(ports, parsed.GetValue(Ready) ? "/health/ready" : "/health", TimeSpan.FromSeconds(seconds), cancellation);
         });
@@ -45,7 +44,8 @@ public static class HealthCommand
             try
             {
                 using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://127.0.0.1:{service.Port}{path}"), cancellation);
-                return answer.IsSuccessStatusCode ? null : $"{service.Name} on port {service.Port} answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellation)}";
+                if (answer.IsSuccessStatusCode) return null;
+                return $"{service.Name} on port {service.Port} answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellation)}";
             }
             catch (HttpRequestException e)
             {
@@ -53,7 +53,7 @@ public static class HealthCommand
             }
             catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                return $"{service.Name} on port {service.Port} does not answer within {timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
+                return $"{service.Name} on port {service.Port} does not answer within {timeout.TotalSeconds} s";
             }
         }));
         foreach (string fault in faults.OfType<string>()) Console.Error.WriteLine(fault);
