@@ -1,5 +1,6 @@
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Views;
 
 namespace HybridTrading.Grains.Market;
 
@@ -49,6 +50,25 @@ public interface IMarketGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("EnsureFrame")] Task EnsureFrame(TimeFrame timeFrame);
 
     [Shared, AlwaysInterleave, Alias("GetView")] Task<MarketView> GetView();
+
+    /// <summary>The view as soon as it is another than the known one, or as it is after a bounded wait: for replicas.</summary>
+    [AlwaysInterleave, Alias("GetViewAfter")] Task<Versioned<MarketView>> GetViewAfter(ViewVersion known, CancellationToken cancellation);
+
+    /// <summary>
+    /// Shows the market to an observer when it changes, ten times a second at most, for <see cref="Observing.Expiration"/> from the last time that
+    /// this was called.
+    /// </summary>
+    /// <returns>How the market stands now.</returns>
+    [Shared, AlwaysInterleave, Alias("Observe")] Task<Versioned<MarketView>> Observe(IMarketObserver observer);
+
+    [Shared, AlwaysInterleave, Alias("Forget")] Task Forget(IMarketObserver observer);
+}
+
+/// <summary>Somebody outside of grains who looks at a market. Calls may be lost; whoever hears nothing observes anew.</summary>
+[Alias("ht.IMarketObserver")]
+public interface IMarketObserver : IGrainObserver
+{
+    [Alias("Show")] void Show(Versioned<MarketView> market);
 }
 
 /// <summary>The features of one instrument and time frame, each computed once for everybody.</summary>
@@ -67,6 +87,9 @@ public interface IFeaturesGrain : IGrainWithStringKey
 
     /// <summary>The features as of the last bar.</summary>
     [Shared, AlwaysInterleave, Alias("GetView")] Task<FeatureUpdate?> GetView();
+
+    /// <inheritdoc cref="IMarketGrain.GetViewAfter"/>
+    [AlwaysInterleave, Alias("GetViewAfter")] Task<Versioned<FeatureUpdate?>> GetViewAfter(ViewVersion known, CancellationToken cancellation);
 }
 
 /// <summary>A bar that closed.</summary>

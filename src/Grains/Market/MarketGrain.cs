@@ -2,7 +2,10 @@ using HybridTrading.Domain.Markets;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Views;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans.Utilities;
 
 namespace HybridTrading.Grains.Market;
 
@@ -24,22 +27,23 @@ public sealed record MarketState
 /// </summary>
 [HostedBy("data-bridge")]
 public sealed partial class MarketGrain(
-    [PersistentState("market")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options,
-    ILogger<MarketGrain> logger) : Grain, IMarketGrain
+    [PersistentState("market")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options, TimeProvider clock,
+    IHostApplicationLifetime host, ILogger<MarketGrain> logger) : Grain, IMarketGrain
 {
-    /// <summary>The stream provider and namespace of what screens show.</summary>
-    public const string Screens = "screens";
-
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan ScreenInterval = TimeSpan.FromMilliseconds(100);
 
     // Both change while an event is being handed out (Watch and EnsureFrame interleave): whole new ones take their place.
     private ImmutableSortedDictionary<TimeFrame, BarBuilder> _frames = ImmutableSortedDictionary<TimeFrame, BarBuilder>.Empty;
     private ImmutableSortedDictionary<string, long> _watchers = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
     private readonly SerialWriter _writer = new();
+    private readonly ObserverManager<IMarketObserver> _observers =
+        new(Observing.Expiration, logger) { GetDateTime = () => clock.GetUtcNow().UtcDateTime };
+    private ViewSource<MarketView> _views = null!;
+    private ViewVersion _shown;
+    private bool _changed;
     private long _watches;
     private Quote _last;
-    private long _position = -1, _shown = -1, _saved = -1;
+    private long _position = -1, _saved = -1;
     private TimeFrame? _source;
     private MarketState? _before;
     private bool _behind;
@@ -49,6 +53,7 @@ public sealed partial class MarketGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (options.Universe.Find(Symbol) is null) throw new ArgumentException($"market '{Symbol}': no such instrument here");
+        _views = new ViewSource<MarketView>(View, clock, host.ApplicationStopping);
         foreach (string watcher in state.State.Watchers) _watchers = _watchers.SetItem(watcher, ++_watches);
         foreach (TimeFrame frame in state.State.Frames) SetFrame(frame, new BarBuilder(TimeFrame.Tick, frame));
         if (options.IsRun) return;
@@ -58,7 +63,7 @@ public sealed partial class MarketGrain(
         _position = _saved = state.State.Position;
         _behind = _position >= 0;
         this.RegisterGrainTimer(static (self, _) => self.SaveAsync(), this, new GrainTimerCreationOptions(SaveInterval, SaveInterval) { Interleave = true });
-        this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(ScreenInterval, ScreenInterval) { Interleave = true });
+        this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(Observing.Pace, Observing.Pace) { Interleave = true });
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => options.IsRun ? Task.CompletedTask : SaveAsync();
@@ -107,9 +112,13 @@ public sealed partial class MarketGrain(
         }
         catch
         {
+            _views.End();
             DeactivateOnIdle();
             throw;
         }
+        if (!_changed) return;
+        _changed = false;
+        _views.Change();
     }
 
     private async Task HandOutAsync(QuoteBatch batch)
@@ -123,6 +132,7 @@ public sealed partial class MarketGrain(
             if (!batch.WarmUp) await TellAsync(account => account.OnQuote(Symbol, quote, placed.Position));
             _last = quote;
             _position = placed.Position;
+            _changed = true;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(quote, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
@@ -141,6 +151,7 @@ public sealed partial class MarketGrain(
             if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
             _last = new Quote(end, bar.Bid.Close, bar.Ask.Close);
             _position = placed.Position;
+            _changed = true;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(bar, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
@@ -166,6 +177,20 @@ public sealed partial class MarketGrain(
     }
 
     public Task<MarketView> GetView() => Task.FromResult(View());
+
+    public Task<Versioned<MarketView>> GetViewAfter(ViewVersion known, CancellationToken cancellation) => _views.AfterAsync(known, cancellation);
+
+    public Task<Versioned<MarketView>> Observe(IMarketObserver observer)
+    {
+        _observers.Subscribe(observer, observer);
+        return Task.FromResult(_views.Current);
+    }
+
+    public Task Forget(IMarketObserver observer)
+    {
+        _observers.Unsubscribe(observer);
+        return Task.CompletedTask;
+    }
 
     /// <summary>The time frame of the data decides how bars are built; a market has one source.</summary>
     private void UseSource(TimeFrame source)
@@ -224,6 +249,7 @@ public sealed partial class MarketGrain(
 
     private async Task CloseAsync(TimeFrame frame, Bar bar, bool warmUp)
     {
+        _changed = true;
         if (!options.IsRun) await bars.AppendAsync(Symbol, frame, new[] { bar });
         await GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(Symbol, frame)).OnBar(new ClosedBar(bar, frame.End(bar.OpenTime), _position), warmUp);
     }
@@ -244,6 +270,7 @@ public sealed partial class MarketGrain(
             }
             _last = happened.Quote;
             _position = happened.Position;
+            _changed = true;
         }
     }
 
@@ -263,9 +290,12 @@ public sealed partial class MarketGrain(
 
     private Task ShowAsync()
     {
-        if (_shown == _position) return Task.CompletedTask;
-        _shown = _position;
-        return this.GetStreamProvider(Screens).GetStream<MarketView>(StreamId.Create(Screens, Symbol)).OnNextAsync(View());
+        if (_shown == _views.Version) return Task.CompletedTask;
+        _shown = _views.Version;
+        if (_observers.Count == 0) return Task.CompletedTask;
+        Versioned<MarketView> market = _views.Current;
+        _observers.Notify(observer => observer.Show(market));
+        return Task.CompletedTask;
     }
 
     private MarketView View() => new(Symbol, _position, _last, Forming());
