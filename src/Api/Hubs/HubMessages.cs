@@ -5,7 +5,9 @@ namespace HybridTrading.Api.Hubs;
 /// <summary>What a connection wants to see; it replaces what it wanted before.</summary>
 /// <param name="Symbols">Whose quotes and bars; at most 100.</param>
 /// <param name="Account">Name of the account whose view, orders and fills; null for the orders and fills of all.</param>
-/// <param name="After">The journal sequence last seen, here or at another process: what happened since is pushed. Null for what happens from now on.</param>
+/// <param name="After">
+/// The journal sequence last seen, here or at another process: what happened since is pushed. Null goes on where this connection was, at first from now.
+/// </param>
 public sealed record Subscription(ImmutableArray<string> Symbols, string? Account, long? After = null);
 
 /// <summary>How things stand at the moment of subscribing.</summary>

@@ -43,9 +43,9 @@ public sealed partial class JournalBoard(
     public async Task<long> JoinAsync(HubConnection connection, long? after, CancellationToken cancellation)
     {
         await _begun.Task.WaitAsync(cancellation);
-        // What was sent to this connection it has seen, or will have by then.
-        long? from = Max(connection.Leave(), after);
-        if (from is not { } seen)
+        // Without a word of the client it goes on where this connection was.
+        long? told = connection.Leave();
+        if ((after ?? told) is not { } seen)
         {
             await _turn.WaitAsync(cancellation);
             long now = _told;
@@ -208,8 +208,6 @@ public sealed partial class JournalBoard(
             if (patience.IsCancellationRequested) return;
         }
     }
-
-    private static long? Max(long? one, long? other) => one is null ? other : other is null ? one : Math.Max(one.Value, other.Value);
 
     /// <summary>Which rows of the lists the events touched, each once.</summary>
     private static News Collect(IEnumerable<RecordedEvent> events)
