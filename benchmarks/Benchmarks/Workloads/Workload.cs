@@ -17,6 +17,7 @@ internal static class Catalog
         new Indicators(),
         new FeatureVector(),
         new GrainCalls(),
+        new HotReads(),
         new TickToDecision(),
         new OrderToFill(),
         new JournalAppends(),
