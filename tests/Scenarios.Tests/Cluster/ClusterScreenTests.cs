@@ -23,6 +23,7 @@ public sealed class ClusterScreenTests(ITestOutputHelper output)
         await using ClusterSystem cluster = await ClusterSystem.StartAsync();
         JsonObject terms = new() { ["name"] = Account, ["currency"] = "USD", ["deposit"] = 10_000_000, ["limits"] = new JsonObject() };
         await PostAsync(cluster, "/api/v1/accounts", "open", terms);
+        await TradesAsync(cluster);
 
         HubClient first = await HubClient.ConnectAsync(cluster.Clients[0].BaseAddress!);
         long start = (await first.SubscribeAsync([Symbol], Account)).GetProperty("sequence").GetInt64();
@@ -61,6 +62,18 @@ public sealed class ClusterScreenTests(ITestOutputHelper output)
         Assert.Equal(_placed, page["fills"]!.AsArray().Select(fill => (long)fill!["ordinal"]!).Distinct().Count());
     }
 
+    /// <summary>Waits for the first quote: a feed begins with a past, which takes its time on a busy machine.</summary>
+    private static async Task TradesAsync(ClusterSystem cluster)
+    {
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            using HttpResponseMessage response = await cluster.Clients[1].GetAsync($"/api/v1/quotes?symbols={Symbol}", TestContext.Current.CancellationToken);
+            if (response.IsSuccessStatusCode && (await response.Content.ReadFromJsonAsync<JsonArray>(TestContext.Current.CancellationToken))!.Count == 1) return;
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
+        Assert.Fail($"no quote of {Symbol}: {string.Join('\n', cluster.Silos.Select(silo => silo.Program!.Output + silo.Program.Error))}");
+    }
+
     private Task<JsonElement> FilledAsync(HubClient client) =>
         client.WaitForAsync("orders", order => order.GetProperty("ordinal").GetInt64() == _placed && order.GetProperty("status").GetString() == "Filled");
 
@@ -74,6 +87,7 @@ public sealed class ClusterScreenTests(ITestOutputHelper output)
     {
         await member.Program!.KillAsync();
         await member.Program.DisposeAsync();
+        member.Program = null;
     }
 
     private async Task PlaceAsync(ClusterSystem cluster, int orders)
@@ -108,6 +122,6 @@ public sealed class ClusterScreenTests(ITestOutputHelper output)
             }
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
-        Assert.Fail($"{key} was not answered: {trouble}");
+        Assert.Fail($"{key} was not answered: {trouble}\n{cluster.Gateways[1].Program!.Output}\n{cluster.Gateways[1].Program!.Error}");
     }
 }
