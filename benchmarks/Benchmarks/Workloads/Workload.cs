@@ -18,6 +18,7 @@ internal static class Catalog
         new FeatureVector(),
         new GrainCalls(),
         new IdleGrains(),
+        new HotReads(),
         new TickToDecision(),
         new OrderToFill(),
         new JournalAppends(),

@@ -4,6 +4,8 @@ using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Views;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Market;
@@ -24,8 +26,8 @@ public sealed record ShardEntry(int Number, ImmutableSortedDictionary<string, Sh
 /// <summary>Updates the features once a bar and has the shards evaluate their strategies.</summary>
 [HostedBy("feature-engineering")]
 public sealed partial class FeaturesGrain(
-    [PersistentState("features")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, ILogger<FeaturesGrain> log)
-    : Grain, IFeaturesGrain
+    [PersistentState("features")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, TimeProvider clock,
+    IHostApplicationLifetime host, ILogger<FeaturesGrain> log) : Grain, IFeaturesGrain
 {
     private static readonly TimeSpan SnapshotInterval = TimeSpan.FromMinutes(1);
 
@@ -33,6 +35,7 @@ public sealed partial class FeaturesGrain(
     private Instrument _instrument = null!;
     private TimeFrame _timeFrame;
     private FeatureUpdate? _last;
+    private ViewSource<FeatureUpdate?> _views = null!;
     private ImmutableArray<string> _specs = [];
     private readonly SerialWriter _writer = new();
     private readonly SerialWriter _extension = new();
@@ -41,6 +44,7 @@ public sealed partial class FeaturesGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _views = new ViewSource<FeatureUpdate?>(() => _last, clock, host.ApplicationStopping);
         (string symbol, _timeFrame) = Keys.ParseFeatures(this.GetPrimaryKeyString());
         _instrument = options.Universe.Find(symbol) ?? throw new ArgumentException($"features of '{symbol}': no such instrument here");
         _features = await RestoreAsync(cancellationToken);
@@ -64,11 +68,11 @@ public sealed partial class FeaturesGrain(
             _features.Update(bar.Bar);
             _arriving?.Add(bar.Bar);
             _changed = true;
-            _last = Update(bar);
+            Show(bar);
         }
         else if (_last is null && bar.Bar.OpenTime == _features.LastBar.OpenTime)
         {
-            _last = Update(bar);
+            Show(bar);
         }
         if (warmUp || _last is null || _last.Closed.Position != bar.Position || state.State.Shards.IsEmpty) return;
 
@@ -113,6 +117,8 @@ public sealed partial class FeaturesGrain(
     }
 
     public Task<FeatureUpdate?> GetView() => Task.FromResult(_last);
+
+    public Task<Versioned<FeatureUpdate?>> GetViewAfter(ViewVersion known, CancellationToken cancellation) => _views.AfterAsync(known, cancellation);
 
     private async Task RemoveAsync(string strategy)
     {
@@ -182,7 +188,11 @@ public sealed partial class FeaturesGrain(
         await WriteAsync();
     }
 
-    private FeatureUpdate Update(ClosedBar bar) => new(bar, _specs, [.. _features.Values], [.. _features.Previous]);
+    private void Show(ClosedBar bar)
+    {
+        _last = new FeatureUpdate(bar, _specs, [.. _features.Values], [.. _features.Previous]);
+        _views.Change();
+    }
 
     private Task WriteAsync() => _writer.RunAsync(() => state.WriteStateAsync());
 
