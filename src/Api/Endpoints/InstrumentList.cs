@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HybridTrading.Grains.Market;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
 
@@ -8,32 +9,56 @@ namespace HybridTrading.Api.Endpoints;
 /// The instruments as the API tells them, written once a second for all callers: only whether a market is open
 /// ever changes.
 /// </summary>
-internal sealed class InstrumentList(ApiOptions options, IOptions<JsonOptions> json, TimeProvider clock)
+internal sealed class InstrumentList(ApiOptions options, MarketTime time, IOptions<JsonOptions> json)
 {
     private Written? _last;
 
     /// <summary>UTF-8 JSON as of now, to the second.</summary>
-    public ReadOnlyMemory<byte> Json
+    public async ValueTask<ReadOnlyMemory<byte>> JsonAsync()
     {
-        get
+        DateTime now = await time.NowAsync();
+        long second = now.Ticks / TimeSpan.TicksPerSecond;
+        Written? last = Volatile.Read(ref _last);
+        if (last is null || last.Second != second)
         {
-            DateTime now = clock.GetUtcNow().UtcDateTime;
-            long second = now.Ticks / TimeSpan.TicksPerSecond;
-            Written? last = Volatile.Read(ref _last);
-            if (last is null || last.Second != second)
-            {
-                last = Write(now, second);
-                Volatile.Write(ref _last, last);
-            }
-            return last.Json;
+            last = Write(now, second);
+            Volatile.Write(ref _last, last);
         }
+        return last.Json;
     }
 
     private Written Write(DateTime now, long second)
     {
-        InstrumentView[] views = [.. options.Universe.Instruments.Select(one => InstrumentView.Of(one, now, options.Simulated))];
+        InstrumentView[] views = [.. options.Universe.Instruments.Select(one => InstrumentView.Of(one, now, options.DataFrameOf(one.Symbol), options.Simulated))];
         return new Written(second, JsonSerializer.SerializeToUtf8Bytes(views, json.Value.SerializerOptions));
     }
 
     private sealed record Written(long Second, byte[] Json);
+}
+
+/// <summary>What time it is in the market: the clock's, or where past data are played theirs.</summary>
+internal sealed class MarketTime(ApiOptions options, IGrainFactory grains, TimeProvider clock)
+{
+    public async ValueTask<DateTime> NowAsync() =>
+        options.RecordedFrom is { } start ? (await LatestAsync()).Time ?? start : clock.GetUtcNow().UtcDateTime;
+
+    /// <summary>The latest event of any instrument: its place in the market log (-1 before the first) and its time.</summary>
+    public async Task<(long Position, DateTime? Time)> LatestAsync()
+    {
+        MarketView?[] markets = await Task.WhenAll(options.Universe.Instruments.Select(one => MarketAsync(one.Symbol)));
+        return markets.MaxBy(market => market?.Position ?? -1) is { Position: >= 0 } latest ? (latest.Position, latest.Quote.Time) : (-1, null);
+    }
+
+    /// <summary>Null for a market that does not answer: who asks what runs here is to see that, and the rest.</summary>
+    private async Task<MarketView?> MarketAsync(string symbol)
+    {
+        try
+        {
+            return await grains.GetGrain<IMarketReplicaGrain>(symbol).GetView();
+        }
+        catch (Exception away) when (away is not OperationCanceledException)
+        {
+            return null;
+        }
+    }
 }
