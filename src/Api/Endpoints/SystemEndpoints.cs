@@ -1,5 +1,6 @@
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Grains.Market;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace HybridTrading.Api.Endpoints;
