@@ -7,6 +7,7 @@ RootCommand root = new(
 {
     BacktestCommand.Create(),
     ReplayCommand.Create(),
+    RulesCommand.Create(),
     PortsCommand.Create(),
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),

@@ -19,7 +19,8 @@ public sealed class RunOptions
     private readonly Option<string?> _timeFrame = new("--timeframe", "-t") { Description = "the strategies' time frame: tick, S1, M1, M5, H1, H4, D1, ...; default: that of the data" };
     private readonly Option<string?> _dataFrame = new("--data-timeframe") { Description = "the data's own time frame, where it cannot be told from the file" };
     private readonly Option<string[]> _strategies = new("--strategy") { Description = $"{string.Join(", ", StrategyCatalog.All.Select(each => each.Name))}; may be repeated" };
-    private readonly Option<string[]> _set = new("--set") { Description = "a parameter, for example fast=20, or sma-cross.fast=20 for one of several strategies; may be repeated" };
+    private readonly Option<string[]> _rules = new("--rule") { Description = "a strategy without code: a file, or its text (docs/rules.md); may be repeated" };
+    private readonly Option<string[]> _set = new("--set") { Description = "a parameter, for example fast=20, or sma-cross.fast=20 for one of several strategies or rules; may be repeated" };
     private readonly Option<string?> _from = new("--from") { Description = "first time, UTC: 2020-01-31 or 2020-01-31T12:00" };
     private readonly Option<string?> _to = new("--to") { Description = "end, UTC, exclusive" };
     private readonly Option<string[]> _accounts = new("--account") { Description = "an account, NAME or NAME=SIZE (1.5x the strategy's units, 2000 units, 10% of equity, 1%risk); may be repeated" };
@@ -46,7 +47,7 @@ public sealed class RunOptions
     public void AddTo(Command command)
     {
         command.Add(_files);
-        foreach (Option option in (Option[])[_symbols, _timeFrame, _dataFrame, _strategies, _set, _from, _to, _accounts, _cash, _currency, _mode, _limits, _stopOut,
+        foreach (Option option in (Option[])[_symbols, _timeFrame, _dataFrame, _strategies, _rules, _set, _from, _to, _accounts, _cash, _currency, _mode, _limits, _stopOut,
             _leverage, _moneyDigits, _commissionRate, _commissionPerLot, _spread, _slippage, _randomSlippage, _latency, _fill, _seed, _columns, _timeZone, Json])
         {
             command.Add(option);
@@ -63,13 +64,16 @@ public sealed class RunOptions
         if (cash <= 0) throw new UsageException($"--cash is {cash}; expected more than 0");
         double latency = parsed.GetValue(_latency);
         if (latency is < 0 or > 86_400_000) throw new UsageException($"--latency is {latency}; expected 0 to 86400000 milliseconds");
+        ImmutableArray<NamedRule> rules = [.. (parsed.GetValue(_rules) ?? []).Select(given => NamedRule.Read("--rule", given))];
+        foreach (NamedRule rule in rules) rule.Check();
         return new RunRequest
         {
             Files = [.. files.Select(Path.GetFullPath)],
             Symbols = [.. (parsed.GetValue(_symbols) ?? []).Select(symbol => symbol.ToUpperInvariant())],
             TimeFrame = Frame("--timeframe", parsed.GetValue(_timeFrame)),
             DataTimeFrame = Frame("--data-timeframe", parsed.GetValue(_dataFrame)),
-            Strategies = parsed.GetValue(_strategies) is { Length: > 0 } strategies ? [.. strategies] : [SmaCross.Definition.Name],
+            Strategies = parsed.GetValue(_strategies) is { Length: > 0 } strategies ? [.. strategies] : rules.IsEmpty ? [SmaCross.Definition.Name] : [],
+            Rules = rules,
             Set = [.. parsed.GetValue(_set) ?? []],
             From = Time("--from", parsed.GetValue(_from)),
             To = Time("--to", parsed.GetValue(_to)),
