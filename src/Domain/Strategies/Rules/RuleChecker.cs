@@ -426,7 +426,7 @@ internal sealed class RuleChecker
         if (definition is null || definition.Operands > 0)
         {
             IEnumerable<string> known = RuleVocabulary.Values.Concat(_parameters.Select(parameter => parameter.Name)).Concat(_lets.Keys);
-            throw Fault(at, $"unknown {(called ? "feature" : "name")} '{name}'", NearestName.Find(name, known));
+            throw Fault(at, $"unknown {(called ? "feature" : "name")} '{name}'", name.Length < 3 ? null : NearestName.Find(name, known));
         }
         if (dot < 0) return (definition, 0);
         string outputName = name[(dot + 1)..];
