@@ -170,33 +170,34 @@ public sealed class RuleProperties
     private static RuleExpression Feature(string name, params decimal[] numbers) =>
         numbers.Length == 0 ? new NameExpression(name) : new CallExpression(name, [.. numbers.Select(n => new NumberExpression(n))]);
 
-    private static Gen<RuleExpression> Price(int size)
+    /// <param name="facts">Also what has no past.</param>
+    private static Gen<RuleExpression> Price(int size, bool facts = true)
     {
         Gen<RuleExpression> leaf = Gen.Frequency(
             (6, Gen.Elements(Feature("close"), Feature("open"), Feature("high"), Feature("low"), Feature("sma", 3), Feature("sma", 5), Feature("ema", 4),
                 Feature("donchian.upper", 4), Feature("vwap"), new NameExpression("level"), new NameExpression("middle"))),
-            (1, Gen.Constant((RuleExpression)new NameExpression("entry_price"))));
+            (facts ? 1 : 0, Gen.Constant((RuleExpression)new NameExpression("entry_price"))));
         if (size <= 0) return leaf;
-        Gen<RuleExpression> sub = Price(size / 2), distance = Distance(size / 2);
+        Gen<RuleExpression> sub = Price(size / 2, facts), distance = Distance(size / 2, facts), past = Price(size / 2, false);
         return Gen.Frequency(
             (3, leaf),
-            (2, from a in sub from n in Gen.Choose(0, 4) select (RuleExpression)new PastExpression(a, new NumberExpression(n))),
+            (2, from a in past from n in Gen.Choose(0, 4) select (RuleExpression)new PastExpression(a, new NumberExpression(n))),
             (2, from a in sub from d in distance from o in Gen.Elements(BinaryOperator.Add, BinaryOperator.Subtract) select (RuleExpression)new BinaryExpression(o, a, d)),
-            (1, from a in sub from n in Gen.Choose(1, 5) from f in Gen.Elements("highest", "lowest")
+            (1, from a in past from n in Gen.Choose(1, 5) from f in Gen.Elements("highest", "lowest")
                 select (RuleExpression)new CallExpression(f, [a, new NumberExpression(n)])),
             (1, from a in sub from b in sub from f in Gen.Elements("min", "max") select (RuleExpression)new CallExpression(f, [a, b])));
     }
 
-    private static Gen<RuleExpression> Distance(int size) => size <= 0
+    private static Gen<RuleExpression> Distance(int size, bool facts = true) => size <= 0
         ? Gen.Elements(Feature("atr", 3), Feature("momentum", 2), new NumberExpression(0.0005m), Feature("stdev", 4))
         : Gen.OneOf(
             Distance(0),
-            from a in Price(size / 2) from b in Price(size / 2) select (RuleExpression)new BinaryExpression(BinaryOperator.Subtract, a, b),
-            from a in Distance(size / 2) from n in Gen.Elements<RuleExpression>(new NumberExpression(1.5m), new NameExpression("fast"))
+            from a in Price(size / 2, facts) from b in Price(size / 2, facts) select (RuleExpression)new BinaryExpression(BinaryOperator.Subtract, a, b),
+            from a in Distance(size / 2, facts) from n in Gen.Elements<RuleExpression>(new NumberExpression(1.5m), new NameExpression("fast"))
             from o in Gen.Elements(BinaryOperator.Multiply, BinaryOperator.Divide) select (RuleExpression)new BinaryExpression(o, a, n),
-            from a in Distance(size / 2) select (RuleExpression)new UnaryExpression(UnaryOperator.Negate, a),
-            from a in Distance(size / 2) select (RuleExpression)new CallExpression("abs", [a]),
-            Gen.Choose(1, 30).Select(RuleExpression (n) => new QuantityExpression(new NumberExpression(n), QuantityUnit.Points)));
+            from a in Distance(size / 2, facts) select (RuleExpression)new UnaryExpression(UnaryOperator.Negate, a),
+            from a in Distance(size / 2, facts) select (RuleExpression)new CallExpression("abs", [a]),
+            facts ? Gen.Choose(1, 30).Select(RuleExpression (n) => new QuantityExpression(new NumberExpression(n), QuantityUnit.Points)) : Distance(0));
 
     private static Gen<RuleExpression> Ratio(int size) => Gen.OneOf(
         Gen.Elements(Feature("rsi", 3), Feature("rsi", 5), new NameExpression("bars_in_trade"), new NameExpression("profit"), new NameExpression("hour"),
@@ -210,9 +211,9 @@ public sealed class RuleProperties
         Gen<RuleExpression> leaf = Gen.Frequency(
             (4, from o in comparison from a in Price(size) from b in Price(size) select (RuleExpression)new BinaryExpression(o, a, b)),
             (2, from o in comparison from a in Ratio(size) from b in Ratio(size) select (RuleExpression)new BinaryExpression(o, a, b)),
-            (3, from a in Price(size / 2) from b in Price(size / 2) from f in Gen.Elements("crosses_above", "crosses_below")
+            (3, from a in Price(size / 2, false) from b in Price(size / 2, false) from f in Gen.Elements("crosses_above", "crosses_below")
                 select (RuleExpression)new CallExpression(f, [a, b])),
-            (2, from a in Price(size / 2) from n in Gen.Choose(1, 3) from f in Gen.Elements("rising", "falling")
+            (2, from a in Price(size / 2, false) from n in Gen.Choose(1, 3) from f in Gen.Elements("rising", "falling")
                 select (RuleExpression)new CallExpression(f, [a, new NumberExpression(n)])),
             (1, from stance in Gen.Elements("long", "short", "flat") from o in Gen.Elements(BinaryOperator.Equal, BinaryOperator.NotEqual)
                 select (RuleExpression)new BinaryExpression(o, new NameExpression("position"), new NameExpression(stance))));

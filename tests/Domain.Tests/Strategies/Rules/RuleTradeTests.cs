@@ -124,6 +124,7 @@ public sealed class RuleTradeTests
         Desk desk = new Desk().Quote(1.0999m, 1.1000m);
         Assert.Null(desk.Do(account => account.SetFollow(key, new FollowTerms(new Sizing(terms, times)), desk.Time)));
         var intent = new Intent(Stance.Long, "why", StopDistance: 0.005m, Size: new Sizing(own, value));
+        desk.See("EURUSD");
         DecisionVerdict verdict = desk.Do(account => account.Receive(new Decision(
             $"{key}#1", key, "EURUSD", TimeFrame.H1, desk.Time, desk.Position, default, [], Stance.Flat, intent, 0)));
         Assert.Equal(expected, verdict.Volume);
