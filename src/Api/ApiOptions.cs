@@ -14,6 +14,15 @@ public sealed class ApiOptions
     /// <summary>The market is made up by this program.</summary>
     public bool Simulated { get; init; }
 
+    /// <summary>When the past data begin that are played as the market; null where it goes by the clock.</summary>
+    public DateTime? RecordedFrom { get; init; }
+
+    /// <summary>The time frame of the data by symbol where past bars are played: no shorter bars can be had.</summary>
+    public ImmutableDictionary<string, TimeFrame> DataFrames { get; init; } = ImmutableDictionary<string, TimeFrame>.Empty;
+
+    /// <summary>Tick where shorter bars are not out of reach.</summary>
+    public TimeFrame DataFrameOf(string symbol) => DataFrames.GetValueOrDefault(symbol, TimeFrame.Tick);
+
     /// <summary>What a user should know: what is simulated, who can reach the service.</summary>
     public ImmutableArray<string> Notices { get; init; } = [];
 

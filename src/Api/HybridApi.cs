@@ -37,6 +37,7 @@ public static class HybridApi
         services.AddSingleton<StartTime>();
         services.TryAddScoped<ICaller, LocalOwner>();
         services.AddSingleton<IdempotencyGates>();
+        services.AddSingleton<MarketTime>();
         services.AddSingleton<InstrumentList>();
         services.AddReadModels(options);
 
@@ -65,6 +66,7 @@ public static class HybridApi
         });
         SystemEndpoints.Map(api);
         MarketEndpoints.Map(api);
+        FeedEndpoints.Map(api);
         AccountEndpoints.Map(api);
         OrderEndpoints.Map(api);
         StrategyEndpoints.Map(api);

@@ -1,7 +1,7 @@
 namespace HybridTrading.Storage;
 
 /// <summary>Data on disk cannot be used as asked. The message is one line for the operator: which file, what is wrong, what to do.</summary>
-public class StorageException(string message, Exception? inner = null) : Exception(message, inner)
+public class StorageException(string message, Exception? inner = null) : IOException(message, inner)
 {
     /// <summary>Turns what the operating system refused into a line that says which file and why.</summary>
     internal static StorageException From(Exception refused, string action, string path) => refused switch

@@ -26,6 +26,17 @@ public sealed class MarketApiTests
     }
 
     [Fact]
+    public async Task TheSimulatedMarketHasNoPlayButton()
+    {
+        await using ApiHost host = await ApiHost.StartAsync();
+        Answer feed = (await host.GetAsync("feed")).Expect(200);
+        Assert.True(feed["simulated"].GetBoolean());
+        Assert.Equal(JsonValueKind.Null, feed["playback"].ValueKind);
+        (await host.PutAsync("feed", new { running = false })).ExpectProblem(409, "NoPlayback");
+        (await host.PutAsync("feed", new { speed = 1 })).ExpectProblem(400, "InvalidInput", "running");
+    }
+
+    [Fact]
     public async Task BarsAreWhatIsStoredAndTheOneThatForms()
     {
         await using ApiHost host = await ApiHost.StartAsync();

@@ -92,6 +92,6 @@ public sealed class ShardGrainTests
     private static TradingOptions Options(bool isRun, int shardSize = 3) => new()
     {
         Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = isRun ? 0 : 500, IsRun = isRun, ShardSize = shardSize,
-        RunStart = new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc),
+        EventStart = new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc),
     };
 }

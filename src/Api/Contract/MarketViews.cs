@@ -5,16 +5,17 @@ using HybridTrading.Grains.Market;
 namespace HybridTrading.Api;
 
 /// <summary>What can be traded. Prices and steps in price, volumes in units of the base.</summary>
-/// <param name="Open">Does it trade now?</param>
+/// <param name="Open">Does it trade now? Where past data are played: at their time.</param>
+/// <param name="DataTimeFrame">What is known of it: tick, or the time frame of the shortest bars that can be had.</param>
 /// <param name="Simulated">Its market is made up by this program.</param>
 public sealed record InstrumentView(
     string Symbol, string Name, AssetClass AssetClass, string BaseCurrency, string QuoteCurrency, int Digits, decimal TickSize, decimal PipSize,
-    decimal ContractSize, decimal VolumeStep, decimal MinVolume, decimal MaxVolume, bool Open, bool Simulated)
+    decimal ContractSize, decimal VolumeStep, decimal MinVolume, decimal MaxVolume, bool Open, string DataTimeFrame, bool Simulated)
 {
-    public static InstrumentView Of(Instrument one, DateTime now, bool simulated) => new(
+    public static InstrumentView Of(Instrument one, DateTime now, TimeFrame data, bool simulated) => new(
         one.Symbol, one.Name, one.AssetClass, one.BaseCurrency, one.QuoteCurrency, one.Digits, one.TickSize * one.PointSize,
         one.PipSize * one.PointSize,
-        one.ContractSize, one.VolumeStep, one.MinVolume, one.MaxVolume, one.Calendar.IsOpen(now), simulated);
+        one.ContractSize, one.VolumeStep, one.MinVolume, one.MaxVolume, one.Calendar.IsOpen(now), data.ToString(), simulated);
 }
 
 /// <summary>The best bid and ask.</summary>

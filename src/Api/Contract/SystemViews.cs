@@ -14,8 +14,18 @@ public sealed record SystemView(
 
 /// <param name="Position">Place in the market log of the latest event seen; -1 before the first.</param>
 /// <param name="Time">Of that event.</param>
-/// <param name="AgeSeconds">Since that event, by this machine's clock.</param>
+/// <param name="AgeSeconds">Since that event, by this machine's clock; null where past data are played.</param>
 public sealed record FeedView(string Name, long Position, DateTime? Time, double? AgeSeconds);
+
+/// <summary>What drives the market.</summary>
+/// <param name="Position">Place in the market log of the last event that has been worked off; -1 before the first.</param>
+/// <param name="Time">In the market: the clock's, or where past data are played theirs.</param>
+/// <param name="Playback">Null where the market is simulated: that goes by the clock.</param>
+public sealed record FeedStatus(bool Simulated, long Position, DateTime? Time, Playback? Playback);
+
+/// <param name="Speed">Times real time; null for as fast as the system goes.</param>
+/// <param name="Done">Quotes or bars played, of <paramref name="Total"/>.</param>
+public sealed record Playback(bool Running, double? Speed, long Done, long Total);
 
 /// <param name="Size">Count of events.</param>
 public sealed record JournalView(long Size);

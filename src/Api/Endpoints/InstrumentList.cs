@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HybridTrading.Api.Hubs;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
 
@@ -8,7 +9,7 @@ namespace HybridTrading.Api.Endpoints;
 /// The instruments as the API tells them, written once a second for all callers: only whether a market is open
 /// ever changes.
 /// </summary>
-internal sealed class InstrumentList(ApiOptions options, IOptions<JsonOptions> json, TimeProvider clock)
+internal sealed class InstrumentList(ApiOptions options, MarketTime time, IOptions<JsonOptions> json)
 {
     private Written? _last;
 
@@ -17,7 +18,7 @@ internal sealed class InstrumentList(ApiOptions options, IOptions<JsonOptions> j
     {
         get
         {
-            DateTime now = clock.GetUtcNow().UtcDateTime;
+            DateTime now = time.Now;
             long second = now.Ticks / TimeSpan.TicksPerSecond;
             Written? last = Volatile.Read(ref _last);
             if (last is null || last.Second != second)
@@ -31,9 +32,15 @@ internal sealed class InstrumentList(ApiOptions options, IOptions<JsonOptions> j
 
     private Written Write(DateTime now, long second)
     {
-        InstrumentView[] views = [.. options.Universe.Instruments.Select(one => InstrumentView.Of(one, now, options.Simulated))];
+        InstrumentView[] views = [.. options.Universe.Instruments.Select(one => InstrumentView.Of(one, now, options.DataFrameOf(one.Symbol), options.Simulated))];
         return new Written(second, JsonSerializer.SerializeToUtf8Bytes(views, json.Value.SerializerOptions));
     }
 
     private sealed record Written(long Second, byte[] Json);
+}
+
+/// <summary>What time it is in the market: the clock's, or where past data are played theirs.</summary>
+internal sealed class MarketTime(ApiOptions options, MarketBoard board, TimeProvider clock)
+{
+    public DateTime Now => options.RecordedFrom is { } start ? board.Latest.Time ?? start : clock.GetUtcNow().UtcDateTime;
 }

@@ -55,6 +55,7 @@ internal static class MarketEndpoints
         if (options.Universe.Find(symbol) is not { } instrument) return NoInstrument(symbol);
         TimeFrame frame = Frame(timeFrame);
         if (frame.IsTick) throw ApiException.Invalid("timeFrame", $"timeFrame is tick, which has no bars; expected {BarFrames}");
+        Possible(options, symbol, frame);
         if (count is < 1 or > 10_000) throw ApiException.Invalid("count", $"count is {count}; expected 1 to 10000");
         MarketView view = await grains.GetGrain<IMarketGrain>(symbol).GetView();
         FrameView? forming = view.Frames.FirstOrDefault(one => one.TimeFrame == frame);
@@ -72,7 +73,9 @@ internal static class MarketEndpoints
         string symbol, string timeFrame, IGrainFactory grains, ApiOptions options)
     {
         if (options.Universe.Find(symbol) is null) return NoInstrument(symbol);
-        FeatureUpdate? last = await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, Frame(timeFrame))).GetView();
+        TimeFrame frame = Frame(timeFrame);
+        Possible(options, symbol, frame);
+        FeatureUpdate? last = await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, frame)).GetView();
         if (last is null) return TypedResults.Ok(new FeaturesView(null, -1, ImmutableSortedDictionary<string, double?>.Empty));
         return TypedResults.Ok(new FeaturesView(last.Closed.Time, last.Closed.Position, last.Specs
             .Select((spec, index) => KeyValuePair.Create(spec, DecisionView.Number(last.Values[index])))
@@ -82,6 +85,13 @@ internal static class MarketEndpoints
     private static TimeFrame Frame(string text) => TimeFrame.TryParse(text, out TimeFrame frame)
         ? frame
         : throw ApiException.Invalid("timeFrame", $"timeFrame is {ApiException.Quote(text)}; expected tick, {BarFrames}");
+
+    /// <exception cref="ApiException">The data are longer bars.</exception>
+    private static void Possible(ApiOptions options, string symbol, TimeFrame frame)
+    {
+        TimeFrame data = options.DataFrameOf(symbol);
+        if (frame.CompareTo(data) < 0) throw ApiException.Invalid("timeFrame", $"timeFrame is {frame}; the data of {symbol} are bars of {data}, expected that or longer");
+    }
 
     private static ProblemHttpResult NoInstrument(string symbol) =>
         Problems.NotFound(nameof(Domain.Risk.Reason.InstrumentUnknown), $"symbol is {ApiException.Quote(symbol)}; no such instrument here");

@@ -15,7 +15,7 @@ internal static class SystemEndpoints
         ApiOptions options, StartTime started, MarketBoard board, IJournal journal, TimeProvider clock, IServiceProvider services)
     {
         (long position, DateTime? time) = board.Latest;
-        double? age = time is { } seen ? Math.Max(0, (clock.GetUtcNow().UtcDateTime - seen).TotalSeconds) : null;
+        double? age = options.RecordedFrom is null && time is { } seen ? Math.Max(0, (clock.GetUtcNow().UtcDateTime - seen).TotalSeconds) : null;
         IEnumerable<HostedService> hosted = services.GetService<ServiceEndpoints>()?.Hosted ?? [];
         return TypedResults.Ok(new SystemView(
             HybridApi.Version, options.Host, options.Simulated, options.Notices, options.DataFolder, started.Utc,

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Execution;
 using HybridTrading.Domain.Orders;
@@ -7,6 +8,7 @@ using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Domain.Strategies.Rules;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Market;
 
 namespace HybridTrading.Api.Requests;
 
@@ -31,14 +33,26 @@ public sealed record OpenAccount : IChecked
     [Description("Decimals to which amounts are booked, 0 to 10; null keeps them exact")]
     public int? MoneyDigits { get; init; } = 2;
 
+    [Description("Commission of a fill as a share of its notional, 0 to 0.1")]
+    public decimal CommissionRate { get; init; }
+
     [Description("Commission of a fill for each lot, in account currency")]
     public decimal CommissionPerLot { get; init; }
+
+    [Description("Least commission of a fill, in account currency")]
+    public decimal CommissionMinimum { get; init; }
+
+    [Description("Margin level (equity by used margin, percent) below which positions are closed, 1 to 100; null for never")]
+    public decimal? StopOutPercent { get; init; } = 50m;
 
     [Description("Adverse points on what takes the market")]
     public long SlippagePoints { get; init; }
 
     [Description("From acceptance to the venue, in milliseconds")]
     public int LatencyMilliseconds { get; init; }
+
+    [Description("How often the equity is recorded while a position is open, in seconds, 1 to 86400; null for never")]
+    public int? EquitySampleSeconds { get; init; } = 60;
 
     [Description("Pre-trade limits; without them the defaults")]
     public RiskLimits? Limits { get; init; }
@@ -53,8 +67,12 @@ public sealed record OpenAccount : IChecked
         faults.Range("deposit", Deposit, 0, 1_000_000_000_000m);
         faults.Range("leverage", Leverage, 1, 1000);
         faults.Range("moneyDigits", MoneyDigits, 0, 10);
+        faults.Range("commissionRate", CommissionRate, 0, 0.1m);
+        faults.Range("commissionMinimum", CommissionMinimum, 0, 1_000_000m);
+        faults.Range("stopOutPercent", StopOutPercent, 1, 100);
         faults.Range("commissionPerLot", CommissionPerLot, 0, 1_000_000m);
         faults.Range("slippagePoints", SlippagePoints, 0, 1_000_000m);
+        faults.Range("equitySampleSeconds", EquitySampleSeconds, 1, 86_400);
         faults.Range("latencyMilliseconds", LatencyMilliseconds, 0, 60_000m);
         LimitChecks.Check(Limits, "limits.", faults);
     }
@@ -64,8 +82,30 @@ public sealed record OpenAccount : IChecked
         Mode = Mode,
         Leverage = Leverage,
         MoneyDigits = MoneyDigits,
-        Execution = new ExecutionModel(TimeSpan.FromMilliseconds(LatencyMilliseconds), SlippagePoints, CommissionPerLot: CommissionPerLot),
+        MarginCallPercent = StopOutPercent is null ? null : 100m,
+        StopOutPercent = StopOutPercent,
+        EquitySampling = EquitySampleSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        Execution = new ExecutionModel(TimeSpan.FromMilliseconds(LatencyMilliseconds), SlippagePoints,
+            CommissionRate: CommissionRate, CommissionPerLot: CommissionPerLot, CommissionMinimum: CommissionMinimum),
     };
+}
+
+/// <summary>Plays past data on, or halts them.</summary>
+public sealed record PlayFeed : IChecked
+{
+    [Required, Description("True plays, false halts")]
+    public bool? Running { get; init; }
+
+    [Description("Times real time, 0.01 to 1000000; null for as fast as the system goes")]
+    public double? Speed { get; init; }
+
+    public void Check(Faults faults)
+    {
+        if (Speed is { } speed && speed is not (>= RecordedFeedOptions.Slowest and <= RecordedFeedOptions.Fastest))
+        {
+            faults.Add("speed", speed.ToString(CultureInfo.InvariantCulture), "0.01 to 1000000, or null");
+        }
+    }
 }
 
 /// <summary>Pays in, or with a negative amount out.</summary>

@@ -23,10 +23,15 @@ public sealed class RunSequence
     private bool _hasNext;
     private long _position;
 
-    public RunSequence(ImmutableArray<MarketSeries> series, RunPlan plan)
+    public RunSequence(ImmutableArray<MarketSeries> series, RunPlan plan) : this(series, each => plan.FramesOf(each.Instrument.Symbol))
+    {
+    }
+
+    /// <param name="frames">The time frames whose bars end on time although the instrument itself is silent.</param>
+    public RunSequence(ImmutableArray<MarketSeries> series, Func<MarketSeries, ImmutableArray<TimeFrame>> frames)
     {
         _data = new MarketSequence(series);
-        _frames = [.. series.Select(each => plan.FramesOf(each.Instrument.Symbol))];
+        _frames = [.. series.Select(frames)];
         _pendingEnd = new DateTime[series.Length];
         Array.Fill(_pendingEnd, DateTime.MaxValue);
         _single = series.Length == 1 ? series[0] : null;

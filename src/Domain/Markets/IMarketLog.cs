@@ -18,6 +18,7 @@ public interface IMarketLog
     /// <summary>Appends events whose <see cref="MarketEvent.Position"/> is ignored and given by the log, in order; completes when written
     /// (durable within the log's flush interval: market data is re-obtainable, orders are not).</summary>
     /// <returns>Position of the first.</returns>
+    /// <exception cref="IOException">It cannot be written now; whether the events are in it, a look into it says.</exception>
     ValueTask<long> AppendAsync(ReadOnlyMemory<MarketEvent> events, CancellationToken cancellation = default);
 
     /// <summary>Reads from <paramref name="fromPosition"/> (or the oldest kept) to the end as of now.</summary>

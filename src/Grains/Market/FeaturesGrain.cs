@@ -93,7 +93,7 @@ public sealed partial class FeaturesGrain(
         if (warmUp || _last is null || _last.Closed.Position != bar.Position || state.State.Shards.IsEmpty) return;
 
         FeatureUpdate update = _last;
-        if (options.IsRun)
+        if (options.InOrder)
         {
             foreach (ShardEntry shard in state.State.Shards) await Shard(shard.Number).OnFeatures(update);
         }

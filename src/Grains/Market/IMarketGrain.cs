@@ -42,6 +42,9 @@ public interface IMarketGrain : IGrainWithStringKey
     /// <summary>Lets time pass: closes bars that ended and moves what is due in the accounts.</summary>
     [Alias("OnClock")] Task OnClock(DateTime time, bool warmUp);
 
+    /// <summary>A quote that cannot be logged now: for screens only, nobody acts on it.</summary>
+    [AlwaysInterleave, Alias("Show")] Task Show(Quote quote);
+
     /// <summary>From the next event on the account gets this instrument's events, until it says that it needs them no more.</summary>
     [Shared, AlwaysInterleave, Alias("Watch")] Task<MarketView> Watch(string account);
 

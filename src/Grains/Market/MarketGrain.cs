@@ -38,7 +38,7 @@ public sealed partial class MarketGrain(
     private ImmutableSortedDictionary<string, long> _watchers = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
     private readonly SerialWriter _writer = new();
     private long _watches;
-    private Quote _last;
+    private Quote _last, _unlogged;
     private long _position = -1, _shown = -1, _saved = -1;
     private TimeFrame? _source;
     private MarketState? _before;
@@ -50,10 +50,12 @@ public sealed partial class MarketGrain(
     {
         if (options.Universe.Find(Symbol) is null) throw new ArgumentException($"market '{Symbol}': no such instrument here");
         foreach (string watcher in state.State.Watchers) _watchers = _watchers.SetItem(watcher, ++_watches);
-        foreach (TimeFrame frame in state.State.Frames) SetFrame(frame, new BarBuilder(TimeFrame.Tick, frame));
+        TimeFrame data = options.DataFrameOf(Symbol);
+        foreach (TimeFrame frame in state.State.Frames) SetFrame(frame, new BarBuilder(data, frame));
         if (options.IsRun) return;
 
-        foreach (FrameView forming in state.State.Forming) SetFrame(forming.TimeFrame, BarBuilder.Continue(TimeFrame.Tick, forming.TimeFrame, forming.Forming));
+        if (!data.IsTick) _source = data;
+        foreach (FrameView forming in state.State.Forming) SetFrame(forming.TimeFrame, BarBuilder.Continue(data, forming.TimeFrame, forming.Forming));
         _last = state.State.Last;
         _position = _saved = state.State.Position;
         _behind = _position >= 0;
@@ -74,6 +76,8 @@ public sealed partial class MarketGrain(
     public async Task OnBars(BarBatch batch)
     {
         UseSource(batch.TimeFrame);
+        if (batch.Bars.IsEmpty) return;
+        await CatchUpAsync(batch.Bars[0].Position);
         await HandOutAsync(() => HandOutAsync(batch));
     }
 
@@ -139,7 +143,7 @@ public sealed partial class MarketGrain(
             DateTime end = batch.TimeFrame.End(bar.OpenTime);
             await CloseEndedAsync(bar.OpenTime, batch.WarmUp);
             if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
-            _last = new Quote(end, bar.Bid.Close, bar.Ask.Close);
+            _last = QuoteAtEnd(bar, end);
             _position = placed.Position;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
@@ -161,11 +165,19 @@ public sealed partial class MarketGrain(
     public async Task EnsureFrame(TimeFrame timeFrame)
     {
         if (_frames.ContainsKey(timeFrame)) return;
+        if (options.FrameFault(Symbol, timeFrame) is { } fault) throw new ArgumentException(fault);
         SetFrame(timeFrame, new BarBuilder(_source ?? TimeFrame.Tick, timeFrame));
         if (!options.IsRun) await SaveAsync();
     }
 
-    public Task<MarketView> GetView() => Task.FromResult(View());
+    public Task<MarketView> GetView() => Task.FromResult(ScreenView());
+
+    public Task Show(Quote quote)
+    {
+        _unlogged = quote;
+        _shown = -1;
+        return Task.CompletedTask;
+    }
 
     /// <summary>The time frame of the data decides how bars are built; a market has one source.</summary>
     private void UseSource(TimeFrame source)
@@ -179,13 +191,18 @@ public sealed partial class MarketGrain(
 
     private void SetFrame(TimeFrame frame, BarBuilder builder) => _frames = _frames.SetItem(frame, builder);
 
+    private static Quote QuoteAtEnd(in Bar bar, DateTime end) => new(end, bar.Bid.Close, bar.Ask.Close);
+
     private async Task TellAsync(Func<IAccountGrain, Task<bool>> tell)
     {
         ImmutableSortedDictionary<string, long> watchers = _watchers;
         if (watchers.IsEmpty) return;
-        if (options.IsRun)
+        if (options.InOrder)
         {
-            foreach ((string account, long number) in watchers) Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+            foreach ((string account, long number) in watchers)
+            {
+                await (options.IsRun ? TellAsync(account, number, tell) : TryTellAsync(account, number, tell));
+            }
         }
         else
         {
@@ -193,12 +210,15 @@ public sealed partial class MarketGrain(
         }
     }
 
+    private async Task TellAsync(string account, long number, Func<IAccountGrain, Task<bool>> tell) =>
+        Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+
     /// <summary>One account's failure (its events not recorded) is not the market's.</summary>
     private async Task TryTellAsync(string account, long number, Func<IAccountGrain, Task<bool>> tell)
     {
         try
         {
-            Heard(account, number, await tell(GrainFactory.GetGrain<IAccountGrain>(account)));
+            await TellAsync(account, number, tell);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -236,13 +256,14 @@ public sealed partial class MarketGrain(
         await foreach (MarketEvent happened in log.ReadAsync(_position + 1))
         {
             if (happened.Position >= next) break;
-            if (happened.Symbol != Symbol || happened.Kind != MarketEventKind.Quote) continue;
+            if (happened.Symbol != Symbol || happened.Kind == MarketEventKind.Clock) continue;
+            bool isBar = happened.Kind == MarketEventKind.Bar;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
-                if (builder.TryClose(happened.Quote.Time, out Bar closed)) await bars.AppendAsync(Symbol, frame, new[] { closed });
-                builder.Add(happened.Quote, out _);
+                if (builder.TryClose(isBar ? happened.Bar.OpenTime : happened.Time, out Bar ended)) await bars.AppendAsync(Symbol, frame, new[] { ended });
+                if (isBar ? builder.Add(happened.Bar, out Bar whole) : builder.Add(happened.Quote, out whole)) await bars.AppendAsync(Symbol, frame, new[] { whole });
             }
-            _last = happened.Quote;
+            _last = isBar ? QuoteAtEnd(happened.Bar, happened.Time) : happened.Quote;
             _position = happened.Position;
         }
     }
@@ -265,10 +286,12 @@ public sealed partial class MarketGrain(
     {
         if (_shown == _position) return Task.CompletedTask;
         _shown = _position;
-        return this.GetStreamProvider(Screens).GetStream<MarketView>(StreamId.Create(Screens, Symbol)).OnNextAsync(View());
+        return this.GetStreamProvider(Screens).GetStream<MarketView>(StreamId.Create(Screens, Symbol)).OnNextAsync(ScreenView());
     }
 
     private MarketView View() => new(Symbol, _position, _last, Forming());
+
+    private MarketView ScreenView() => _unlogged.Time > _last.Time ? View() with { Quote = _unlogged } : View();
 
     private ImmutableArray<FrameView> Forming() =>
         [.. _frames.Where(frame => frame.Value.IsForming).Select(frame => new FrameView(frame.Key, frame.Value.Forming))];

@@ -43,9 +43,12 @@ public sealed partial class ShardGrain(
     {
         Bind(update.Specs);
         List<(Seat Seat, Evaluation Evaluation)> wanting = Evaluate(update);
-        if (options.IsRun)
+        if (options.InOrder)
         {
-            foreach ((Seat seat, Evaluation evaluation) in wanting) await DecideAsync(seat.Strategy, evaluation);
+            foreach ((Seat seat, Evaluation evaluation) in wanting)
+            {
+                await (options.IsRun ? DecideAsync(seat.Strategy, evaluation) : TryDecideAsync(seat.Strategy, evaluation));
+            }
         }
         else
         {

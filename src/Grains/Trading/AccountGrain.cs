@@ -135,8 +135,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
 
     public Task Wake() => Task.CompletedTask;
 
-    /// <summary>In a run the account lives in the time of its events; live, in the time of the clock.</summary>
-    private DateTime Now => _options.IsRun ? (State.Now > _options.RunStart ? State.Now : _options.RunStart) : _clock.GetUtcNow().UtcDateTime;
+    private DateTime Now => _options.Now(_clock, State.Now);
 
     private async Task<CommandResult> CommandAsync(Func<DateTime, string?> command) =>
         await DoneAsync(State.Settings is null ? $"account '{Key}' was never opened" : command(Now));

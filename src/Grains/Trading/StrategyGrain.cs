@@ -23,7 +23,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
 
     private string Key => this.GetPrimaryKeyString();
 
-    private DateTime Now => options.IsRun ? (_state.Since > options.RunStart ? _state.Since : options.RunStart) : clock.GetUtcNow().UtcDateTime;
+    private DateTime Now => options.Now(clock, _state.Since);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -38,6 +38,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     {
         if (_setup is not null) return await DoneAsync(_setup.Equals(setup) || SameSetup(_setup, setup) ? null : $"strategy '{Key}' exists with another set-up");
         if (options.Universe.Find(setup.Symbol) is null) return new CommandResult(-1, $"symbol is '{setup.Symbol}'; no such instrument here");
+        if (options.FrameFault(setup.Symbol, setup.TimeFrame) is { } frame) return new CommandResult(-1, frame);
         if (Bind(setup, setup.Parameters, out StrategySetup? bound) is { } fault) return new CommandResult(-1, fault);
         Raise(new StrategyCreated(Now, bound!));
         return await DoneAsync(null);
@@ -121,25 +122,24 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     {
         await _stream.Durable();
         DecisionVerdict[] verdicts;
-        if (options.IsRun)
+        try
         {
-            verdicts = new DecisionVerdict[made.Accounts.Length];
-            for (int i = 0; i < verdicts.Length; i++) verdicts[i] = await Account(made.Accounts[i]).Receive(made.Decision);
+            verdicts = options.InOrder ? await TellInOrderAsync(made) : await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
         }
-        else
+        catch (Exception e) when (e is not OperationCanceledException && !options.IsRun)
         {
-            try
-            {
-                verdicts = await Task.WhenAll(made.Accounts.Select(account => Account(account).Receive(made.Decision)));
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                // It stays open: the outbox has it sent again, and who has answered answers the same.
-                LogNotSettled(e, made.Decision.Id);
-                return;
-            }
+            // It stays open: the outbox has it sent again, and who has answered answers the same.
+            LogNotSettled(e, made.Decision.Id);
+            return;
         }
         if (_open.ContainsKey(Ordinal(made.Decision.Id))) Raise(new DecisionSettled(made.Time, made.Decision.Id, [.. verdicts]));
+    }
+
+    private async Task<DecisionVerdict[]> TellInOrderAsync(DecisionMade made)
+    {
+        var verdicts = new DecisionVerdict[made.Accounts.Length];
+        for (int i = 0; i < verdicts.Length; i++) verdicts[i] = await Account(made.Accounts[i]).Receive(made.Decision);
+        return verdicts;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "decision {Decision} did not reach every account; it will be sent again")]

@@ -17,6 +17,10 @@ public static class RunCommand
     private static readonly Option<string> Services = new("--services") { Description = "all, or names separated by commas: which grains a process of a cluster runs; without a database only which ports it listens on", DefaultValueFactory = _ => "all" };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "of the simulated market", DefaultValueFactory = _ => 20260101 };
     private static readonly Option<double> Ticks = new("--ticks-per-second") { Description = "mean quotes a second of each simulated instrument, up to 1000", DefaultValueFactory = _ => 2 };
+    private static readonly Option<string[]> Market = new("--market") { Description = "files of past data to be played as the live market, in place of the simulated one; may be repeated; the same for every process of a cluster" };
+    private static readonly Option<double?> Speed = new("--market-speed") { Description = "times real time at which past data are played; default: as fast as the system goes" };
+    private static readonly Option<bool> Play = new("--market-play") { Description = "past data begin at once; default: they wait for Play on the page, or PUT /api/v1/feed" };
+    private static readonly DataOptions MarketData = new();
     private static readonly Option<int> LogDays = new("--market-log-days") { Description = "how long market data is kept", DefaultValueFactory = _ => 30 };
     private static readonly Option<long> LogQuota = new("--market-log-quota") { Description = "megabytes that market data may take; the oldest goes first", DefaultValueFactory = _ => 4096 };
 
@@ -28,7 +32,7 @@ public static class RunCommand
 
     private static readonly ClusterOptions Cluster = new();
 
-    private static readonly Option[] All = [Data, Map, Offset, Services, Seed, Ticks, LogDays, LogQuota, NoDemo, .. Cluster.All];
+    private static readonly Option[] All = [Data, Map, Offset, Services, Seed, Ticks, Market, Speed, Play, .. MarketData.All, LogDays, LogQuota, NoDemo, .. Cluster.All];
 
     public static Command Create()
     {
@@ -40,6 +44,7 @@ public static class RunCommand
               run --data /srv/hybrid --port-offset 100
               run --data /srv/hybrid --no-demo
               run --port-map deltran
+              run --data /srv/practice --market EURUSD_H1_202001020000_202412312300.csv --market-speed 3600
             """);
         foreach (Option option in All) command.Add(option);
         command.Handle(RunAsync);
@@ -59,12 +64,35 @@ public static class RunCommand
         if (ticks is not (> 0 and <= 1000)) throw new UsageException($"--ticks-per-second is {ticks}; expected more than 0, at most 1000");
         if (parsed.GetValue(LogDays) is < 1 or > 36500) throw new UsageException($"--market-log-days is {parsed.GetValue(LogDays)}; expected 1 to 36500");
         if (parsed.GetValue(LogQuota) is < 64 or > 1 << 30) throw new UsageException($"--market-log-quota is {parsed.GetValue(LogQuota)}; expected 64 to {1 << 30} megabytes");
+        if (parsed.GetValue(Speed) is { } speed && speed is not (>= RecordedFeedOptions.Slowest and <= RecordedFeedOptions.Fastest))
+        {
+            throw new UsageException($"--market-speed is {speed}; expected {RecordedFeedOptions.Slowest} to {RecordedFeedOptions.Fastest}");
+        }
         string services = parsed.GetValue(Services)!;
         return LiveHost.RunAsync(new LiveOptions(
             DataOption.Path(parsed.GetValue(Data)), parsed.GetValue(Map)!, parsed.GetValue(Offset),
             services == "all" ? [] : [.. services.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
-            new LiveFeedOptions(parsed.GetValue(Seed), new SimulationOptions(ticks)),
+            Feed(parsed, ticks),
             new MarketLogOptions { MaxAge = TimeSpan.FromDays(parsed.GetValue(LogDays)), QuotaBytes = parsed.GetValue(LogQuota) << 20 },
             !parsed.GetValue(NoDemo), Cluster.Read(parsed)), cancellation);
+    }
+
+    private static LiveFeedOptions Feed(ParseResult parsed, double ticks)
+    {
+        if (parsed.GetValue(Market) is { Length: > 0 } files)
+        {
+            Option[] simulation = [Seed, Ticks];
+            if (simulation.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+            {
+                throw new UsageException($"{other.Name} is of the simulated market, --market plays past data; expected one of the two");
+            }
+            return new RecordedFeedOptions(MarketData.Read(parsed, files).Load(), parsed.GetValue(Play), parsed.GetValue(Speed));
+        }
+        Option[] playback = [Speed, Play, .. MarketData.All];
+        if (playback.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } alone)
+        {
+            throw new UsageException($"{alone.Name} is of past data; expected --market FILE with it");
+        }
+        return new SimulatedFeedOptions(parsed.GetValue(Seed), new SimulationOptions(ticks));
     }
 }

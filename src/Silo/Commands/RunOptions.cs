@@ -15,14 +15,11 @@ namespace HybridTrading.Silo.Commands;
 public sealed class RunOptions
 {
     private readonly Argument<string[]> _files = new("files") { Description = "CSV files, plain or zipped, or folders of them", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string[]> _symbols = new("--symbol", "-s") { Description = "instrument, where a file's name does not say it, or to choose from a folder; a file that says another is refused; may be repeated" };
+    private readonly DataOptions _data = new();
     private readonly Option<string?> _timeFrame = new("--timeframe", "-t") { Description = "the strategies' time frame: tick, S1, M1, M5, H1, H4, D1, ...; default: that of the data" };
-    private readonly Option<string?> _dataFrame = new("--data-timeframe") { Description = "the data's own time frame, where it cannot be told from the file" };
     private readonly Option<string[]> _strategies = new("--strategy") { Description = $"{string.Join(", ", StrategyCatalog.All.Select(each => each.Name))}; may be repeated" };
     private readonly Option<string[]> _rules = new("--rule") { Description = "a strategy without code: a file, or its text (docs/rules.md); may be repeated" };
     private readonly Option<string[]> _set = new("--set") { Description = "a parameter, for example fast=20, or sma-cross.fast=20 for one of several strategies or rules; may be repeated" };
-    private readonly Option<string?> _from = new("--from") { Description = "first time, UTC: 2020-01-31 or 2020-01-31T12:00" };
-    private readonly Option<string?> _to = new("--to") { Description = "end, UTC, exclusive" };
     private readonly Option<string[]> _accounts = new("--account") { Description = "an account, NAME or NAME=SIZE (1.5x the strategy's units, 2000 units, 10% of equity, 1%risk); may be repeated" };
     private readonly Option<decimal> _cash = new("--cash") { Description = "opening deposit of each account", DefaultValueFactory = _ => 100_000m };
     private readonly Option<string> _currency = new("--account-currency") { Description = "currency of the accounts", DefaultValueFactory = _ => "USD" };
@@ -33,22 +30,19 @@ public sealed class RunOptions
     private readonly Option<int?> _moneyDigits = new("--money-digits") { Description = "decimals of booked amounts; default: exact" };
     private readonly Option<decimal> _commissionRate = new("--commission-rate") { Description = "commission as a share of the notional, each fill" };
     private readonly Option<decimal> _commissionPerLot = new("--commission-per-lot") { Description = "commission in account currency a lot, each fill" };
-    private readonly Option<long?> _spread = new("--spread") { Description = "points between bid and ask where the data has one side; default: the data's own, else 0" };
     private readonly Option<long> _slippage = new("--slippage") { Description = "adverse points on what takes the market" };
     private readonly Option<long> _randomSlippage = new("--random-slippage") { Description = "further adverse points, uniform from 0 to this, by --seed" };
     private readonly Option<double> _latency = new("--latency") { Description = "milliseconds from decision to venue" };
     private readonly Option<string> _fill = new("--fill") { Description = "where in the next bar a market order fills: next-open or next-close", DefaultValueFactory = _ => "next-open" };
     private readonly Option<ulong> _seed = new("--seed") { Description = "of the random slippage", DefaultValueFactory = _ => 1 };
-    private readonly Option<string?> _columns = new("--columns") { Description = "which columns of a table hold what: time=Date,open=O,high=H,low=L,close=C" };
-    private readonly Option<string?> _timeZone = new("--time-zone") { Description = "IANA zone of times without one (MetaTrader's own exports: Europe/Athens)" };
 
     public Option<bool> Json { get; } = new("--json") { Description = "print one JSON object and nothing else on standard output" };
 
     public void AddTo(Command command)
     {
         command.Add(_files);
-        foreach (Option option in (Option[])[_symbols, _timeFrame, _dataFrame, _strategies, _rules, _set, _from, _to, _accounts, _cash, _currency, _mode, _limits, _stopOut,
-            _leverage, _moneyDigits, _commissionRate, _commissionPerLot, _spread, _slippage, _randomSlippage, _latency, _fill, _seed, _columns, _timeZone, Json])
+        foreach (Option option in (Option[])[.. _data.All, _timeFrame, _strategies, _rules, _set, _accounts, _cash, _currency, _mode, _limits, _stopOut,
+            _leverage, _moneyDigits, _commissionRate, _commissionPerLot, _slippage, _randomSlippage, _latency, _fill, _seed, Json])
         {
             command.Add(option);
         }
@@ -66,17 +60,12 @@ public sealed class RunOptions
         if (latency is < 0 or > 86_400_000) throw new UsageException($"--latency is {latency}; expected 0 to 86400000 milliseconds");
         ImmutableArray<NamedRule> rules = [.. (parsed.GetValue(_rules) ?? []).Select(given => NamedRule.Read("--rule", given))];
         foreach (NamedRule rule in rules) rule.Check();
-        return new RunRequest
+        return _data.Read(parsed, files) with
         {
-            Files = [.. files.Select(Path.GetFullPath)],
-            Symbols = [.. (parsed.GetValue(_symbols) ?? []).Select(symbol => symbol.ToUpperInvariant())],
-            TimeFrame = Frame("--timeframe", parsed.GetValue(_timeFrame)),
-            DataTimeFrame = Frame("--data-timeframe", parsed.GetValue(_dataFrame)),
+            TimeFrame = DataOptions.Frame("--timeframe", parsed.GetValue(_timeFrame)),
             Strategies = parsed.GetValue(_strategies) is { Length: > 0 } strategies ? [.. strategies] : rules.IsEmpty ? [SmaCross.Definition.Name] : [],
             Rules = rules,
             Set = [.. parsed.GetValue(_set) ?? []],
-            From = Time("--from", parsed.GetValue(_from)),
-            To = Time("--to", parsed.GetValue(_to)),
             Accounts = parsed.GetValue(_accounts) is { Length: > 0 } accounts ? [.. accounts] : ["main"],
             Cash = cash,
             Currency = parsed.GetValue(_currency)!.ToUpperInvariant(),
@@ -90,10 +79,9 @@ public sealed class RunOptions
             StopOut = StopOut(parsed.GetValue(_stopOut)!),
             Leverage = parsed.GetValue(_leverage),
             MoneyDigits = parsed.GetValue(_moneyDigits),
-            Spread = NotNegative("--spread", parsed.GetValue(_spread)),
             Execution = new ExecutionModel(
-                TimeSpan.FromMilliseconds(latency), NotNegative("--slippage", parsed.GetValue(_slippage))!.Value,
-                NotNegative("--random-slippage", parsed.GetValue(_randomSlippage))!.Value,
+                TimeSpan.FromMilliseconds(latency), DataOptions.NotNegative("--slippage", parsed.GetValue(_slippage))!.Value,
+                DataOptions.NotNegative("--random-slippage", parsed.GetValue(_randomSlippage))!.Value,
                 Share("--commission-rate", parsed.GetValue(_commissionRate)), Share("--commission-per-lot", parsed.GetValue(_commissionPerLot)), 0,
                 parsed.GetValue(_fill)! switch
                 {
@@ -102,21 +90,8 @@ public sealed class RunOptions
                     var other => throw new UsageException($"--fill is '{other}'; expected next-open or next-close"),
                 },
                 parsed.GetValue(_seed)),
-            Columns = parsed.GetValue(_columns),
-            TimeZone = parsed.GetValue(_timeZone),
         };
     }
-
-    private static TimeFrame? Frame(string option, string? text) => text is null ? null
-        : TimeFrame.TryParse(text, out TimeFrame frame) ? frame
-        : throw new UsageException($"{option} is '{text}'; expected tick, S1..S30, M1..M30, H1..H12, D1, W1 or MN1");
-
-    private static DateTime? Time(string option, string? text) => text is null ? null
-        : DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime time) ? time
-        : throw new UsageException($"{option} is '{text}'; expected a UTC time such as 2020-01-31 or 2020-01-31T12:00");
-
-    private static long? NotNegative(string option, long? value) =>
-        value is < 0 or > 1_000_000 ? throw new UsageException($"{option} is {value}; expected 0 to 1000000 points") : value;
 
     private static decimal Share(string option, decimal value) =>
         value is < 0 or > 1000 ? throw new UsageException($"{option} is {value}; expected 0 to 1000") : value;

@@ -1,6 +1,7 @@
 using System.Collections;
 using HybridTrading.Api;
 using HybridTrading.Api.Ports;
+using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Grains.Market;
@@ -26,6 +27,9 @@ public static class LiveHost
     private const string FeedName = "live";
     private const int WarmUpBars = 2000;
 
+    /// <summary>The service of the feed.</summary>
+    private const string FeedService = "data-bridge";
+
     /// <summary>In a cluster, the silos of this service keep views, so as to know what to wake after a start of the whole.</summary>
     private const string ReadModelService = "database-service";
 
@@ -41,7 +45,7 @@ public static class LiveHost
         {
             await app.StartAsync(cancellation);
         }
-        catch (IOException e)
+        catch (IOException e) when (e is not StorageException)
         {
             // Somebody took a port between the probe and now: the probe names it.
             PortProbe.EnsureFree(plan);
@@ -75,19 +79,20 @@ public static class LiveHost
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
-        demonstration = Demonstration.Plan(folder, options.Demo && member.Database is null && IsDemoConfigured(builder.Configuration));
+        demonstration = Demonstration.Plan(folder, options.Demo && options.Feed is SimulatedFeedOptions && member.Database is null && IsDemoConfigured(builder.Configuration));
         builder.Services.AddSingleton(demonstration);
         AddLog(builder.Logging);
         builder.Services.AddSingleton<DashboardAccess>();
         builder.AddServiceEndpoints(plan);
         AddStorage(builder.Services, options, folder, member);
-        builder.Services.AddSingleton(options.Feed);
-        var universe = new InstrumentUniverse(SimulatedMarket.Instruments);
-        builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = WarmUpBars });
+        TradingOptions trading = Trading(options.Feed);
+        InstrumentUniverse universe = trading.Universe;
+        builder.Services.AddSingleton(member.Hosts(FeedService) ? options.Feed : WithoutData(options.Feed));
+        builder.Services.AddSingleton(trading);
         OrleansHost.AddMember(builder, member);
         var api = new ApiOptions
         {
-            Universe = universe, Host = OrleansHost.Name, Simulated = true, DataFolder = folder.Root, FeedName = FeedName,
+            Universe = universe, Host = OrleansHost.Name, Simulated = options.Feed is SimulatedFeedOptions, RecordedFrom = trading.EventStart, DataFrames = trading.DataFrames, DataFolder = folder.Root, FeedName = FeedName,
             Notices =
             [
                 "Loopback only until sign-in exists: one tenant, one user, no password.",
@@ -109,6 +114,19 @@ public static class LiveHost
         }
         return app;
     }
+
+    private static TradingOptions Trading(LiveFeedOptions feed) => feed is not RecordedFeedOptions recorded
+        ? new TradingOptions { Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = WarmUpBars }
+        : new TradingOptions
+        {
+            Universe = new InstrumentUniverse(recorded.Series.Select(series => series.Instrument)),
+            WarmUpBars = WarmUpBars,
+            EventStart = recorded.Series.Where(series => series.Count > 0).Select(series => RunSequence.StartOf(series, 0)).DefaultIfEmpty(DateTime.UnixEpoch).Min(),
+            DataFrames = recorded.Series.ToImmutableDictionary(series => series.Instrument.Symbol, series => series.TimeFrame),
+        };
+
+    /// <summary>Every process knows the instruments; only those that may run the feed keep the data.</summary>
+    private static LiveFeedOptions WithoutData(LiveFeedOptions feed) => feed is RecordedFeedOptions recorded ? recorded with { Series = [] } : feed;
 
     /// <summary>A folder of the process's own, or the cluster's database and a folder for what can be made anew.</summary>
     private static void AddStorage(IServiceCollection services, LiveOptions options, DataFolder folder, ClusterProcess member)
@@ -175,8 +193,7 @@ public static class LiveHost
             HybridTrading is running ({OrleansHost.Name}).
               {where}
               data       {data}
-              market     SIMULATED, seed {options.Feed.Seed}: made-up prices of {string.Join(" ", SimulatedMarket.Instruments.Select(instrument => instrument.Symbol))};
-                         currencies and gold close at week-ends, bitcoin never does
+              market     {Market(options.Feed)}
             {Demo(demonstration)}{operate}  real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
               access     loopback only until sign-in exists
             Ctrl+C stops.
@@ -184,6 +201,19 @@ public static class LiveHost
 
         int? FirstPort(string service) => plan.PortsOf(service) is { Count: > 0 } ports ? ports.Min() : null;
     }
+
+    private static string Market(LiveFeedOptions feed) => feed switch
+    {
+        SimulatedFeedOptions simulated => $"""
+            SIMULATED, seed {simulated.Seed}: made-up prices of {string.Join(" ", SimulatedMarket.Instruments.Select(instrument => instrument.Symbol))};
+                         currencies and gold close at week-ends, bitcoin never does
+            """,
+        RecordedFeedOptions recorded => $"""
+            RECORDED: {recorded.Recording};
+                         {(recorded.Running ? "playing" : "it waits for Play on the page, or PUT /api/v1/feed")}, {(recorded.Speed is { } speed ? $"{speed} times real time" : "as fast as it goes")}
+            """,
+        _ => "",
+    };
 
     private static string Demo(Demonstration demonstration) => !demonstration.IsDue ? "" : $"""
           demo       as the data folder is new: account {Demonstration.Account} with {Demonstration.StrategyNames} on the

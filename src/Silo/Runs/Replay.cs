@@ -65,7 +65,7 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
         builder.Services.AddSingleton<IMarketLog, NoMarketLog>();
         builder.Services.AddSingleton<IBarStore, NoBarStore>();
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(new TradingOptions { Universe = plan.Universe, IsRun = true, RunStart = new RunSequence(data, plan).Start, ShardSize = int.MaxValue });
+        builder.Services.AddSingleton(new TradingOptions { Universe = plan.Universe, IsRun = true, EventStart = new RunSequence(data, plan).Start, ShardSize = int.MaxValue });
         OrleansHost.AddSilo(builder, durable: false);
         return builder.Build();
     }

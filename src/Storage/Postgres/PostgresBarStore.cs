@@ -65,12 +65,17 @@ public sealed class PostgresBarStore(PostgresDatabase database) : IBarStore
     {
         return database.RepeatableAsync("write bars", async (connection, token) =>
         {
+            // Bars can be made again from the market log: they need not wait for the medium.
+            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(token).ConfigureAwait(false);
+            await connection.ExecuteAsync("SET LOCAL synchronous_commit = off", [], token).ConfigureAwait(false);
             await using NpgsqlCommand command = connection.Command(
                 Upsert, symbol, timeFrame.ToString(), Column(bar => bar.OpenTime.Ticks),
                 Column(bar => bar.Bid.Open), Column(bar => bar.Bid.High), Column(bar => bar.Bid.Low), Column(bar => bar.Bid.Close),
                 Column(bar => bar.Ask.Open), Column(bar => bar.Ask.High), Column(bar => bar.Ask.Low), Column(bar => bar.Ask.Close),
                 Array.ConvertAll(bars, bar => bar.Volume));
-            return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+            int written = await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+            await transaction.CommitAsync(token).ConfigureAwait(false);
+            return written;
         }, cancellation);
 
         long[] Column(Converter<Bar, long> of) => Array.ConvertAll(bars, of);

@@ -1,5 +1,5 @@
 import type {
-  Account, BarSeries, Decision, EquityPoint, Fill, Instrument, NewAccount, NewOrder, NewStrategy, Order, Problem, Quote, Strategy,
+  Account, BarSeries, Decision, EquityPoint, FeedStatus, Fill, Instrument, NewAccount, NewOrder, NewStrategy, Order, Playback, Problem, Quote, Strategy,
   StrategyDefinition, SystemView, TradingState, FollowTerms,
 } from './contract';
 import { capital, words } from './format';
@@ -62,6 +62,8 @@ export class Api {
   }
 
   system = () => this.#get<SystemView>('system');
+  feed = () => this.#get<FeedStatus>('feed');
+  play = (running: boolean, speed: number | null) => this.#send<Playback>('PUT', 'feed', { running, speed });
   instruments = () => this.#get<Instrument[]>('instruments');
   quotes = () => this.#get<Quote[]>('quotes');
   bars = (symbol: string, timeFrame: string, count: number) => this.#get<BarSeries>(`bars/${part(symbol)}`, { timeFrame, count });

@@ -6,11 +6,24 @@ export type TimeInForce = 'Gtc' | 'Ioc' | 'Fok' | 'Gtd' | 'Day';
 export type TradingState = 'Active' | 'Reducing' | 'Halted';
 export type Stance = 'Long' | 'Flat' | 'Short';
 export type PositionMode = 'Netting' | 'Hedging';
-/** Those of the chart, whose bars are built of every instrument. */
-export const timeFrames = ['M1', 'M5', 'M15', 'H1'] as const;
+const ladder = ['M1', 'M5', 'M15', 'H1', 'H4', 'D1', 'W1', 'MN1'] as const;
+/** Those of the chart, whose bars are built of every instrument: the shortest that its data allow (`tick`, or bars), and the next few. */
+export function chartFrames(data: string | undefined): TimeFrame[] {
+  const first = data === undefined || data === 'tick' ? 0 : ladder.findIndex((frame) => frame === data);
+  // Data of a frame that is not on the ladder (M30): itself, and what is longer.
+  if (first < 0) return [data!, ...ladder.filter((frame) => minutes(frame) > minutes(data!))].slice(0, 4);
+  return ladder.slice(first, first + 4);
+}
+
+function minutes(frame: string): number {
+  const unit = /^[A-Z]+/.exec(frame)![0];
+  const factor: Record<string, number> = { S: 1 / 60, M: 1, H: 60, D: 1440, W: 10_080, MN: 43_200 };
+  return (factor[unit] ?? 0) * Number(frame.slice(unit.length));
+}
+
 /** Those that a strategy can be made on; a tick is a bar a quote. */
 export const strategyTimeFrames = ['tick', 'S1', 'S5', 'S15', 'S30', 'M1', 'M5', 'M15', 'M30', 'H1', 'H4', 'D1'] as const;
-export type TimeFrame = (typeof timeFrames)[number];
+export type TimeFrame = string;
 
 export interface SystemView {
   version: string;
@@ -38,7 +51,25 @@ export interface Instrument {
   minVolume: number;
   maxVolume: number;
   open: boolean;
+  /** `tick`, or the time frame of the shortest bars that can be had. */
+  dataTimeFrame: string;
   simulated: boolean;
+}
+
+/** Past data as the live market. */
+export interface Playback {
+  running: boolean;
+  /** Times real time; null for as fast as the system goes. */
+  speed: number | null;
+  done: number;
+  total: number;
+}
+
+export interface FeedStatus {
+  simulated: boolean;
+  position: number;
+  time: string | null;
+  playback: Playback | null;
 }
 
 export interface Quote {

@@ -1,7 +1,6 @@
 import './style.css';
 import { Api } from './api';
 import type { App } from './app';
-import { timeFrames } from './contract';
 import { h } from './dom';
 import { Session } from './session';
 import { recall } from './settings';
@@ -22,7 +21,7 @@ import { Toasts } from './views/toasts';
 
 const store = new Store((render) => requestAnimationFrame(render));
 store.symbol = recall('symbol');
-store.timeFrame = timeFrames.find((timeFrame) => timeFrame === recall('timeFrame')) ?? 'M1';
+store.timeFrame = recall('timeFrame') || 'M1';
 store.accountName = recall('account');
 store.zone = recall('zone') === 'local' ? 'local' : 'utc';
 

@@ -5,7 +5,7 @@ import { numberFault } from '../src/views/dialogs';
 
 const instrument: Instrument = {
   symbol: 'EURUSD', name: '', assetClass: 'Forex', baseCurrency: 'EUR', quoteCurrency: 'USD', digits: 5, tickSize: 0.00001, pipSize: 0.0001,
-  contractSize: 100_000, volumeStep: 1000, minVolume: 1000, maxVolume: 10_000_000, open: true, simulated: true,
+  contractSize: 100_000, volumeStep: 1000, minVolume: 1000, maxVolume: 10_000_000, open: true, dataTimeFrame: 'tick', simulated: true,
 };
 
 const quote: Quote = { symbol: 'EURUSD', position: 1, time: '', bid: 1.08, ask: 1.0801, simulated: true };

@@ -41,12 +41,13 @@ public sealed class TestWorld : IAsyncDisposable
     private TestWorld(TradingOptions? options, LiveFeedOptions? feed)
     {
         Options = options ?? new TradingOptions { Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = 500, SnapshotEvery = 5 };
-        Feed = feed ?? new LiveFeedOptions(7, new SimulationOptions());
+        Feed = feed ?? new SimulatedFeedOptions(7, new SimulationOptions());
     }
 
     public TradingOptions Options { get; }
 
-    public LiveFeedOptions Feed { get; }
+    /// <summary>Taken up by the next start.</summary>
+    public LiveFeedOptions Feed { get; set; }
 
     public FakeTimeProvider Time { get; } = new();
 
@@ -57,6 +58,9 @@ public sealed class TestWorld : IAsyncDisposable
     public ISnapshotStore Snapshots { get; private set; } = null!;
 
     public SegmentMarketLog MarketLog { get; private set; } = null!;
+
+    /// <summary>The same, as the grains have it.</summary>
+    public FallibleMarketLog FallibleMarketLog { get; private set; } = null!;
 
     public IBarStore Bars { get; private set; } = null!;
 
@@ -194,6 +198,7 @@ public sealed class TestWorld : IAsyncDisposable
         Journal = new FallibleJournal(_journal);
         Snapshots = new FileSnapshotStore(this["snapshots"], keys, _journal.DurableVersion);
         MarketLog = SegmentMarketLog.Open(this["market"]);
+        FallibleMarketLog = new FallibleMarketLog(MarketLog);
         _state = SqliteDatabase.Open(this["state.db"]);
         _bars = SqliteDatabase.Open(this["bars.db"], SqliteDurability.Normal);
         Bars = new SqliteBarStore(_bars);
@@ -206,7 +211,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
         services.AddSingleton<IJournal>(Journal);
         services.AddSingleton(Snapshots);
-        services.AddSingleton<IMarketLog>(MarketLog);
+        services.AddSingleton<IMarketLog>(FallibleMarketLog);
         services.AddSingleton(Bars);
         services.AddSingleton(Options);
         services.AddSingleton(Feed);

@@ -28,7 +28,7 @@ public sealed class ClusterKillTests(ITestOutputHelper output)
         int seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        await using ClusterSystem cluster = await ClusterSystem.StartAsync();
+        await using ClusterSystem cluster = await ClusterSystem.StartAsync("--ticks-per-second", "5", "--no-dashboard");
         for (int account = 0; account < Accounts; account++) await OpenAsync(cluster, $"load-{account}");
 
         long began = Stopwatch.GetTimestamp();

@@ -25,10 +25,12 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     private readonly TempFolder _folder = new();
     private readonly Dictionary<string, string> _environment;
+    private readonly string[] _further;
 
-    private ClusterSystem(PostgresServer server, string database)
+    private ClusterSystem(PostgresServer server, string database, string[] further)
     {
         Server = server;
+        _further = further;
         _environment = new() { ["DATABASE_URL"] = server.Url(database) };
         // The processes of a cluster share the key that wraps all others.
         FileKeyProvider.Open(_folder["keys"]);
@@ -55,10 +57,11 @@ public sealed class ClusterSystem : IAsyncDisposable
     /// <summary>One for each gateway.</summary>
     public HttpClient[] Clients { get; }
 
-    public static async Task<ClusterSystem> StartAsync()
+    /// <param name="further">Options of every process.</param>
+    public static async Task<ClusterSystem> StartAsync(params string[] further)
     {
         PostgresServer server = await PostgresServer.StartNewAsync("max_connections = 300");
-        var system = new ClusterSystem(server, await server.CreateDatabaseAsync());
+        var system = new ClusterSystem(server, await server.CreateDatabaseAsync(), further);
         (await HybridProgram.Start(system._environment, "db", "migrate").WaitAsync()).Succeeded();
         Member[] all = [.. system.Silos, .. system.Gateways];
         foreach (Member member in all) system.Launch(member);
@@ -67,9 +70,8 @@ public sealed class ClusterSystem : IAsyncDisposable
     }
 
     /// <summary>Starts a member, on the ports that it always has.</summary>
-    public void Launch(Member member) => member.Program = HybridProgram.Start(_environment, "run", "--data", _folder[member.Name],
-        "--master-key", _folder[Path.Combine("keys", "master.key")], "--services", member.Services, "--port-offset", $"{member.Offset}",
-        "--ticks-per-second", "5", "--no-dashboard");
+    public void Launch(Member member) => member.Program = HybridProgram.Start(_environment, ["run", "--data", _folder[member.Name],
+        "--master-key", _folder[Path.Combine("keys", "master.key")], "--services", member.Services, "--port-offset", $"{member.Offset}", .. _further]);
 
     public async Task IsUpAsync(Member member)
     {

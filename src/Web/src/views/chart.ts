@@ -3,7 +3,7 @@ import {
   type CandlestickData, type SeriesMarker, type Time, type UTCTimestamp, type WhitespaceData,
 } from 'lightweight-charts';
 import type { App } from '../app';
-import { timeFrames, type Bar } from '../contract';
+import { chartFrames, type Bar } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
 import * as format from '../format';
 import { barAt, seconds } from '../series';
@@ -19,9 +19,8 @@ const candle = (bar: Bar): CandlestickData<Time> => ({ time: stamp(bar.time), op
 
 export function chartView({ store, session }: App): HTMLElement {
   const title = h('span', { class: 'legend' });
-  const frames = timeFrames.map((timeFrame) =>
-    h('button', { type: 'button', onclick: () => session.selectTimeFrame(timeFrame) }, timeFrame));
-  const { element, body, head } = panel('chart', 'Chart', title, h('div', { class: 'switch', role: 'group', 'aria-label': 'Time frame' }, ...frames));
+  const frames = h('div', { class: 'switch', role: 'group', 'aria-label': 'Time frame' });
+  const { element, body, head } = panel('chart', 'Chart', title, frames);
   const canvas = h('div', { class: 'canvas', role: 'img' });
   const empty = h('p', { class: 'empty over' });
   body.append(canvas, empty);
@@ -49,6 +48,19 @@ export function chartView({ store, session }: App): HTMLElement {
     setText(title, bar ? `O ${number(bar.open)}  H ${number(bar.high)}  L ${number(bar.low)}  C ${number(bar.close)}` : '');
   };
 
+  let offered = '';
+  /** What the data of the instrument allow; a choice that they do not allow gives way. */
+  const renderFrames = () => {
+    const choices = chartFrames(store.instruments.get(store.symbol)?.dataTimeFrame);
+    if (choices.join() !== offered) {
+      offered = choices.join();
+      frames.replaceChildren(...choices.map((timeFrame) =>
+        h('button', { type: 'button', onclick: () => session.selectTimeFrame(timeFrame) }, timeFrame)));
+    }
+    if (store.instruments.size > 0 && !choices.includes(store.timeFrame)) session.selectTimeFrame(choices[0]!);
+    [...frames.children].forEach((button, index) => setAttribute(button as HTMLElement, 'aria-pressed', String(choices[index] === store.timeFrame)));
+  };
+
   const drawAll = () => {
     const digits = store.digits(store.symbol);
     candles.applyOptions({ priceFormat: { type: 'custom', minMove: 10 ** -digits, formatter: (value: number) => format.price(value, digits) } });
@@ -71,7 +83,7 @@ export function chartView({ store, session }: App): HTMLElement {
   });
   store.view(['selection', 'instruments'], () => {
     setText(heading, store.symbol || 'Chart');
-    frames.forEach((button, index) => setAttribute(button, 'aria-pressed', String(timeFrames[index] === store.timeFrame)));
+    renderFrames();
     setClass(element, 'closed', store.instrument?.open === false);
   });
   store.view(['bars'], () => {

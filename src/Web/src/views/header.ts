@@ -4,6 +4,7 @@ import { age, clock, zoneName } from '../format';
 import { remember } from '../settings';
 import type { Connection } from '../store';
 import { currentTheme, toggleTheme } from '../theme';
+import { playbackView } from './playback';
 
 const connectionTexts: Record<Connection, string> = {
   connecting: 'Connecting',
@@ -12,7 +13,8 @@ const connectionTexts: Record<Connection, string> = {
   offline: 'Offline',
 };
 
-export function headerView({ store, session }: App): HTMLElement {
+export function headerView(app: App): HTMLElement {
+  const { store, session } = app;
   const meaning = 'Prices are made up by the seeded simulation, not by a market.';
   const simulated = h('strong', { class: 'simulated', hidden: true, title: meaning }, 'SIMULATED');
   const stateText = h('span', { role: 'status' });
@@ -85,6 +87,7 @@ export function headerView({ store, session }: App): HTMLElement {
     h('header', { class: 'bar' },
       h('h1', {}, 'HybridTrading'),
       simulated,
+      playbackView(app),
       connection,
       feed,
       h('span', { class: 'gap' }),
