@@ -11,7 +11,7 @@ internal sealed class RuleChecker
     private readonly List<RuleDiagnostic> _faults;
     private readonly List<ParamStatement> _parameters = [];
     private readonly Dictionary<string, RuleExpression> _lets = [];
-    private readonly HashSet<string> _broken = [];
+    private readonly HashSet<string> _broken;
     private readonly List<FeatureTemplate> _features = [];
     private readonly Dictionary<string, int> _featureByKey = [];
     private readonly List<FeatureReadingPlace> _readings = [];
@@ -22,14 +22,15 @@ internal sealed class RuleChecker
     // While only types are asked for nothing becomes a reading.
     private int _asking;
 
-    private RuleChecker(List<RuleDiagnostic> faults)
+    private RuleChecker(List<RuleDiagnostic> faults, HashSet<string> broken)
     {
-        _faults = faults;
+        (_faults, _broken) = (faults, broken);
         _standards = Standards();
     }
 
     /// <summary>The rule ready to be compiled; null when there are faults.</summary>
-    public static RuleModel? Check(RuleSyntax syntax, List<RuleDiagnostic> faults) => new RuleChecker(faults).Check(syntax);
+    /// <param name="broken">Names whose statements could not be read.</param>
+    public static RuleModel? Check(RuleSyntax syntax, List<RuleDiagnostic> faults, HashSet<string> broken) => new RuleChecker(faults, broken).Check(syntax);
 
     private RuleModel? Check(RuleSyntax syntax)
     {

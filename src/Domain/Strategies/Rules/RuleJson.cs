@@ -28,7 +28,7 @@ public static class RuleJson
         // Names may hold anything, numbers may be negative: a rule is what its own text says.
         List<RuleDiagnostic> faults = [];
         string text = RuleWriter.Write(rule);
-        RuleSyntax read = RuleParser.Parse(text, faults);
+        RuleSyntax read = RuleParser.Parse(text, faults, []);
         if (faults.Count > 0) throw new FormatException($"the JSON is no rule: {faults[0].Message}");
         return read.Equals(rule) ? read : throw new FormatException("the JSON is no rule: its text reads as another");
     }

@@ -36,18 +36,15 @@ public static class RuleLanguage
     public static RuleCheck Check(string text)
     {
         List<RuleDiagnostic> faults = [];
-        RuleSyntax syntax = RuleParser.Parse(text, faults);
-        int parsed = faults.Count;
-        RuleModel? model = RuleChecker.Check(syntax, faults);
-        // A text of no statements that could not be read is not also told that it enters nothing.
-        if (faults.Count > 0 || model is null)
-        {
-            IEnumerable<RuleDiagnostic> said = parsed > 0 ? faults.Where((fault, index) => index < parsed || fault.Line > 1 || fault.Column > 1) : faults;
-            return new RuleCheck([.. said.OrderBy(fault => fault.Line).ThenBy(fault => fault.Column).Take(RuleLimits.Diagnostics)], null);
-        }
+        HashSet<string> broken = [];
+        RuleSyntax syntax = RuleParser.Parse(text, faults, broken);
+        RuleModel? model = RuleChecker.Check(syntax, faults, broken);
+        if (model is null) return new RuleCheck([.. faults.OrderBy(fault => fault.Line).ThenBy(fault => fault.Column).Take(RuleLimits.Diagnostics)], null);
         string canonical = RuleWriter.Write(syntax);
-        StrategyDefinition definition = Remembered(canonical) ?? Remember(canonical, Define(model, canonical));
-        ImmutableArray<FeatureSpec> features = [.. definition.Make([]).Inputs];
+        // What is only looked at is neither compiled nor kept.
+        StrategyDefinition definition = Remembered(canonical) ?? Define(model, canonical);
+        RuleConstants standards = Constants(model, definition.Bind([]));
+        ImmutableArray<FeatureSpec> features = [.. model.Features.Select(feature => FeatureSpec.Parse(feature.Text(standards))).Distinct()];
         int warmUp = new FeatureSet(InstrumentCatalog.Get("EURUSD"), TimeFrame.H1, features).WarmUp;
         return new RuleCheck([], new RuleSummary(canonical, syntax, definition, features, warmUp,
             model.Size is null ? null : RuleWriter.Write(model.Size)));
@@ -59,7 +56,7 @@ public static class RuleLanguage
     {
         if (Remembered(text) is { } known) return known;
         RuleCheck check = Check(text);
-        return check.Rule?.Definition ?? throw new RuleException(check.Diagnostics);
+        return check.Rule is { } rule ? Remember(rule.Text, rule.Definition) : throw new RuleException(check.Diagnostics);
     }
 
     private static StrategyDefinition Define(RuleModel model, string text)
@@ -82,7 +79,7 @@ public static class RuleLanguage
     /// <summary>What is wrong with parameters that are each in range; null when nothing is.</summary>
     private static string? Fault(RuleModel model, StrategyParameters given)
     {
-        var constants = new RuleConstants(model.Lets, name => given.Values.TryGetValue(name, out decimal value) ? value : null);
+        RuleConstants constants = Constants(model, given);
         try
         {
             foreach (RequireStatement require in model.Requirements)
@@ -97,6 +94,9 @@ public static class RuleLanguage
         }
         return model.Features.Select(feature => RuleChecker.TemplateFault(feature, constants)).FirstOrDefault(wrong => wrong is not null);
     }
+
+    private static RuleConstants Constants(RuleModel model, StrategyParameters given) =>
+        new(model.Lets, name => given.Values.TryGetValue(name, out decimal value) ? value : null);
 
     private static string Sentence(RuleStatement statement)
     {

@@ -13,21 +13,24 @@ internal sealed class RuleParser
 
     private readonly RuleLexer _lexer;
     private readonly List<RuleDiagnostic> _faults = [];
+    private readonly HashSet<string> _broken;
     private Token _token;
+    private string? _naming;
     private int _nodes;
     private int _nesting;
 
-    private RuleParser(string text) => _lexer = new RuleLexer(text);
+    private RuleParser(string text, HashSet<string> broken) => (_lexer, _broken) = (new RuleLexer(text), broken);
 
     /// <summary>The statements that could be read, and what is wrong with the others.</summary>
-    public static RuleSyntax Parse(string text, List<RuleDiagnostic> faults)
+    /// <param name="broken">Gets the names that the others would have given: who uses one is not at fault.</param>
+    public static RuleSyntax Parse(string text, List<RuleDiagnostic> faults, HashSet<string> broken)
     {
         if (text.Length > RuleLimits.Text)
         {
             faults.Add(RuleDiagnostic.Of(new SourcePlace(1, 1, 1), $"the rule is {text.Length} characters long; expected at most {RuleLimits.Text}"));
             return new RuleSyntax([]);
         }
-        var parser = new RuleParser(text);
+        var parser = new RuleParser(text, broken);
         RuleSyntax syntax = parser.Rule();
         faults.AddRange(parser._faults);
         return syntax;
@@ -40,6 +43,7 @@ internal sealed class RuleParser
         while (_token.Kind != TokenKind.End && _faults.Count < RuleLimits.Diagnostics)
         {
             int start = _token.Start;
+            _naming = null;
             try
             {
                 if (statements.Count == RuleLimits.Statements) throw Fault(_token.At, $"the rule has more than {RuleLimits.Statements} statements");
@@ -49,6 +53,7 @@ internal sealed class RuleParser
             catch (RuleFault fault)
             {
                 _faults.Add(fault.Diagnostic);
+                if (_naming is not null) _broken.Add(_naming);
                 if (statements.Count == RuleLimits.Statements || _nodes > RuleLimits.Nodes) break;
                 _nesting = 0;
                 Recover(start);
@@ -237,6 +242,7 @@ internal sealed class RuleParser
         }
         string name = _token.Text;
         if (RuleVocabulary.IsTaken(name)) throw Fault(_token.At, $"'{name}' has a meaning already; choose another name for the {what}");
+        _naming = name;
         Advance();
         return name;
     }

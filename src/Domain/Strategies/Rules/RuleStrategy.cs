@@ -19,7 +19,7 @@ internal sealed class RuleStrategy : Strategy
     private readonly decimal _size;
     private readonly RuleTime _time;
     private readonly RuleSession[] _sessions;
-    private readonly bool _needsPosition, _needsTime, _tracksProtection;
+    private readonly bool _needsPosition, _needsTime, _needsScale, _tracksProtection;
 
     // What the delegates read, filled anew at each bar: kept to allocate nothing. One strategy is asked by one evaluator at a time.
     private readonly double[] _row;
@@ -41,6 +41,7 @@ internal sealed class RuleStrategy : Strategy
         _sessions = [.. model.Sessions.Select(session => new RuleSession(session, session.Zone is null ? _time : new RuleTime(session.Zone)))];
         _needsPosition = model.Facts.Overlaps([RuleFact.BarsInTrade, RuleFact.TimeInTrade, RuleFact.EntryPrice, RuleFact.Profit]);
         _needsTime = model.Facts.Overlaps([RuleFact.Time, RuleFact.Hour, RuleFact.Minute, RuleFact.Weekday]);
+        _needsScale = model.Facts.Overlaps([RuleFact.Close, RuleFact.PointSize, RuleFact.TickSize]);
         _tracksProtection = !model.ReentryAfterExit && (model.Stop is not null || model.Target is not null);
     }
 
@@ -72,9 +73,14 @@ internal sealed class RuleStrategy : Strategy
         if (_needsPosition) ReadPosition(context);
         if (_needsTime) ReadTime(context.Time);
         if (_sessions.Length > 0) row[(int)RuleFact.InSession] = InSession(context.Time) ? 1 : 0;
-        row[(int)RuleFact.Close] = context.Close;
-        row[(int)RuleFact.PointSize] = 1 / context.Instrument.PointsPerUnit;
-        row[(int)RuleFact.TickSize] = context.Instrument.TickSize / context.Instrument.PointsPerUnit;
+        if (_needsScale) ReadScale(context);
+    }
+
+    private void ReadScale(in StrategyContext context)
+    {
+        _row[(int)RuleFact.Close] = context.Close;
+        _row[(int)RuleFact.PointSize] = 1 / context.Instrument.PointsPerUnit;
+        _row[(int)RuleFact.TickSize] = context.Instrument.TickSize / context.Instrument.PointsPerUnit;
     }
 
     private void ReadPosition(in StrategyContext context)

@@ -92,11 +92,12 @@ public sealed class RuleCheckTests
     [Fact]
     public void All_faults_of_a_text_come_together_each_at_its_line()
     {
-        const string text = "param fast = 20 from 5 to 50;\nlet trend = smaa(fast);\nenter long when trend > 0   # not told twice\n  and rsii(14) < 70;\n"
+        const string text = "param fast = 20 from 5 to;\nlet trend = smaa(fast);\nenter long when trend > 0   # not told twice\n  and rsii(14) < 70;\n"
             + "exit when close >;\r\nstop sma(3);\nenter short wen x;\n\u20ac size risk 1%;";
         RuleCheck check = RuleLanguage.Check(text);
         Assert.Equal(
             [
+                "line 1, column 26: expected a number, found ';'",
                 "line 2, column 13: unknown feature 'smaa'; nearest is 'sma'",
                 "line 5, column 18: expected a value, found ';'",
                 "line 6, column 6: a stop is a distance such as atr(14) * 2, 1.5% or 200 points; found a price",
@@ -104,7 +105,7 @@ public sealed class RuleCheckTests
                 "line 8, column 1: unexpected character '\u20ac'",
             ],
             check.Diagnostics.Select(diagnostic => diagnostic.ToString()));
-        Assert.Equal("  let trend = smaa(fast);\n              ^^^^", check.Diagnostics[0].Excerpt(text));
+        Assert.Equal("  let trend = smaa(fast);\n              ^^^^", check.Diagnostics[1].Excerpt(text));
     }
 
     [Fact]
