@@ -28,7 +28,8 @@ public sealed record RuleDiagnosticView(int Line, int Column, int Length, string
 public sealed record RuleView(string Text, ImmutableArray<string> Features, int WarmUp, string? Size, ImmutableArray<ParameterView> Parameters)
 {
     public static RuleView Of(RuleSummary rule) => new(
-        rule.Text, [.. rule.Features.Select(feature => feature.ToString())], rule.WarmUp, rule.Size, StrategyDefinitionView.Of(rule.Definition).Parameters);
+        rule.Text, [.. rule.Features.Select(feature => feature.ToString())], rule.WarmUp, rule.Size,
+            StrategyDefinitionView.Of(rule.Definition).Parameters);
 }
 
 /// <summary>A word that rules can be made of.</summary>

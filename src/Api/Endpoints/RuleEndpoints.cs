@@ -12,7 +12,7 @@ internal static class RuleEndpoints
     {
         RouteGroupBuilder rules = api.MapGroup("/rules").WithTags("Rules");
         rules.MapPost("/check", Check).WithName("checkRule").WithSummary("Reads and checks the text of a rule; makes nothing of it")
-            .WithDescription("A text with errors is answered with all of them, each with line, column and, where one is near, the name that was meant.")
+            .WithDescription("A text with errors is answered with all of them, each with line and column and, if one is near, the name meant.")
             .Query(Status413PayloadTooLarge, Status415UnsupportedMediaType);
         rules.MapGet("/words", Words).WithName("listRuleWords").WithSummary("The facts, functions and features that rules can be made of").Query();
     }

@@ -30,7 +30,8 @@ internal sealed class RuleChecker
 
     /// <summary>The rule ready to be compiled; null when there are faults.</summary>
     /// <param name="broken">Names whose statements could not be read.</param>
-    public static RuleModel? Check(RuleSyntax syntax, List<RuleDiagnostic> faults, HashSet<string> broken) => new RuleChecker(faults, broken).Check(syntax);
+    public static RuleModel? Check(RuleSyntax syntax, List<RuleDiagnostic> faults, HashSet<string> broken) =>
+        new RuleChecker(faults, broken).Check(syntax);
 
     private RuleModel? Check(RuleSyntax syntax)
     {
@@ -67,7 +68,7 @@ internal sealed class RuleChecker
                         break;
                     case ProtectionStatement protection:
                         ref RuleTerm? slot = ref protections[(int)protection.Kind];
-                        if (slot is not null) throw Second(statement, protection.Kind.ToString().ToLowerInvariant());
+                        if (slot is not null) throw Second(statement, Lower(protection.Kind));
                         slot = Distance(protection);
                         break;
                     case SizeStatement sized:
@@ -94,7 +95,8 @@ internal sealed class RuleChecker
         if (_faults.Count > 0) return null;
         if (sessions.Count > 0) _facts.Add(RuleFact.InSession);
         return new RuleModel(syntax, [.. _parameters], _lets.ToImmutableDictionary(), [.. requirements], [.. _features], [.. _readings],
-            [.. entries], [.. exits], protections[0], protections[1], protections[2], size, [.. sessions], zone?.Zone ?? "UTC", reentry is not null, [.. _facts]);
+            [.. entries], [.. exits], protections[0], protections[1], protections[2], size, [.. sessions], zone?.Zone ?? "UTC",
+            reentry is not null, [.. _facts]);
     }
 
     private void Guarded(Action check)
@@ -117,7 +119,10 @@ internal sealed class RuleChecker
     private void AddParameter(ParamStatement param)
     {
         _broken.Add(param.Name);
-        if (_parameters.Any(known => known.Name == param.Name) || _lets.ContainsKey(param.Name)) throw Fault(param.At, $"'{param.Name}' is there already");
+        if (_parameters.Any(known => known.Name == param.Name) || _lets.ContainsKey(param.Name))
+        {
+            throw Fault(param.At, $"'{param.Name}' is there already");
+        }
         if (_parameters.Count == RuleLimits.Parameters) throw Fault(param.At, $"the rule has more than {RuleLimits.Parameters} parameters");
         if (param.From > param.To) throw Fault(param.At, $"{param.Name} goes from {Text(param.From)} to {Text(param.To)}; expected the lesser first");
         if (param.Default < param.From || param.Default > param.To)
@@ -171,14 +176,14 @@ internal sealed class RuleChecker
         return term.Type == RuleType.Distance || (term.Type == RuleType.Number && term.Constant)
             ? term
             : throw Fault(protection.Distance.At,
-                $"a {protection.Kind.ToString().ToLowerInvariant()} is a distance such as atr(14) * 2, 1.5% or 200 points; found {Article(term.Type)}");
+                $"a {Lower(protection.Kind)} is a distance such as atr(14) * 2, 1.5% or 200 points; found {Article(term.Type)}");
     }
 
     private void CheckSize(SizeStatement size)
     {
         RuleTerm term = Bind(size.Value, [], 1);
         bool share = size.Basis is SizeBasis.Risk or SizeBasis.Equity;
-        string word = size.Basis.ToString().ToLowerInvariant();
+        string word = Lower(size.Basis);
         if (!term.Constant || term.Type != (share ? RuleType.Share : RuleType.Number))
         {
             throw Fault(size.Value.At, share
@@ -192,19 +197,23 @@ internal sealed class RuleChecker
     {
         decimal most = size.Basis switch { SizeBasis.Risk => 100m, SizeBasis.Equity => 100_000m, SizeBasis.Lots => 1_000_000m, _ => 1_000_000_000m };
         return value > 0 && value <= most ? null
-            : $"size {size.Basis.ToString().ToLowerInvariant()} is {Text(value)}; expected more than 0, at most {Text(most)}";
+            : $"size {Lower(size.Basis)} is {Text(value)}; expected more than 0, at most {Text(most)}";
     }
 
     /// <summary>What no statement shows by itself.</summary>
     private static void CheckWhole(RuleSyntax syntax, RuleTerm?[] protections, SizeStatement? size, ReentryStatement? reentry)
     {
         EnterStatement[] entries = [.. syntax.Statements.OfType<EnterStatement>()];
-        if (entries.Length == 0) throw Fault(new SourcePlace(1, 1, 1), "nothing is entered; expected a statement 'enter long when ...' or 'enter short when ...'");
+        if (entries.Length == 0)
+        {
+            throw Fault(new SourcePlace(1, 1, 1), "nothing is entered; expected a statement 'enter long when ...' or 'enter short when ...'");
+        }
         if (size is { Basis: SizeBasis.Risk } && protections[(int)ProtectionKind.Stop] is null && protections[(int)ProtectionKind.Trail] is null)
         {
             throw Fault(size.At, "size risk needs a stop or a trail: the risk is what is lost there");
         }
-        RuleStatement? held = syntax.Statements.FirstOrDefault(statement => statement is ProtectionStatement { Kind: ProtectionKind.Trail }) ?? reentry;
+        RuleStatement? held = syntax.Statements.FirstOrDefault(statement =>
+            statement is ProtectionStatement { Kind: ProtectionKind.Trail }) ?? reentry;
         if (held is null) return;
         foreach (EnterStatement entry in entries)
         {
@@ -213,8 +222,8 @@ internal sealed class RuleChecker
                 || (statement is EnterStatement other && other.Direction != entry.Direction));
             if (left) continue;
             throw Fault(held.At, held is ReentryStatement
-                ? $"reentry after exit, but nothing ever exits {Name(entry.Direction)}; add 'exit when ...'"
-                : $"when a trailing stop was hit a rule cannot see; add 'exit when ...' after which it may enter {Name(entry.Direction)} again");
+                ? $"reentry after exit, but nothing ever exits {Lower(entry.Direction)}; add 'exit when ...'"
+                : $"when a trailing stop was hit a rule cannot see; add 'exit when ...' after which it may enter {Lower(entry.Direction)} again");
         }
     }
 
@@ -233,7 +242,10 @@ internal sealed class RuleChecker
     private RuleTerm Bind(RuleExpression expression, ImmutableArray<RuleExpression> lag, int depth)
     {
         if (depth > RuleLimits.Depth) throw Fault(expression.At, $"with its lets written out it is nested more than {RuleLimits.Depth} deep");
-        if (++_terms > RuleLimits.Nodes) throw Fault(expression.At, $"with its lets written out the rule has more than {RuleLimits.Nodes} values and operators");
+        if (++_terms > RuleLimits.Nodes)
+        {
+            throw Fault(expression.At, $"with its lets written out the rule has more than {RuleLimits.Nodes} values and operators");
+        }
         switch (expression)
         {
             case NumberExpression number:
@@ -256,7 +268,8 @@ internal sealed class RuleChecker
                     : throw Fault(not.Operand.At, $"'not' turns a condition round; found {Article(condition.Type)}");
             case UnaryExpression negation:
                 RuleTerm operand = Bind(negation.Operand, lag, depth + 1);
-                return operand.Type is RuleType.Number or RuleType.Distance or RuleType.Volume or RuleType.Share or RuleType.Duration ? new NegatedTerm(operand)
+                return operand.Type is RuleType.Number or RuleType.Distance or RuleType.Volume or RuleType.Share or RuleType.Duration
+                    ? new NegatedTerm(operand)
                     : throw Fault(negation.At, $"{Article(operand.Type)} has no negative");
             case BinaryExpression binary:
                 return Operated(binary, Bind(binary.Left, lag, depth + 1), Bind(binary.Right, lag, depth + 1));
@@ -308,7 +321,10 @@ internal sealed class RuleChecker
             }
             case "rising" or "falling":
             {
-                if (call.Arguments.Length is not (1 or 2)) throw Fault(call.At, $"{call.Name} takes a value and a count of bars, found {call.Arguments.Length} arguments");
+                if (call.Arguments.Length is not (1 or 2))
+                {
+                    throw Fault(call.At, $"{call.Name} takes a value and a count of bars, found {call.Arguments.Length} arguments");
+                }
                 RuleTerm of = AskFeature(call, depth);
                 RuleExpression bars = call.Arguments.Length == 2 ? Bars(call.Arguments[1], 1, Indicator.MaxPeriod, "bars") : new NumberExpression(1);
                 bool rises = call.Name == "rising";
@@ -346,7 +362,7 @@ internal sealed class RuleChecker
     private RuleTerm Quantity(QuantityExpression quantity, ImmutableArray<RuleExpression> lag, int depth)
     {
         RuleTerm value = Bind(quantity.Value, lag, depth + 1);
-        string unit = quantity.Unit.ToString().ToLowerInvariant();
+        string unit = Lower(quantity.Unit);
         if (value.Type != RuleType.Number) throw Fault(quantity.At, $"{unit} of {Article(value.Type)}; expected a number");
         if (quantity.Unit == QuantityUnit.Percent)
         {
@@ -363,8 +379,14 @@ internal sealed class RuleChecker
         switch (binary.Operator)
         {
             case BinaryOperator.And or BinaryOperator.Or:
-                if (left.Type != RuleType.Boolean) throw Fault(binary.Left.At, $"'{sign}' joins conditions; found {Article(left.Type)}, compare it with something");
-                if (right.Type != RuleType.Boolean) throw Fault(binary.Right.At, $"'{sign}' joins conditions; found {Article(right.Type)}, compare it with something");
+                if (left.Type != RuleType.Boolean)
+                {
+                    throw Fault(binary.Left.At, $"'{sign}' joins conditions; found {Article(left.Type)}, compare it with something");
+                }
+                if (right.Type != RuleType.Boolean)
+                {
+                    throw Fault(binary.Right.At, $"'{sign}' joins conditions; found {Article(right.Type)}, compare it with something");
+                }
                 return new OperatorTerm(binary.Operator, left, right, RuleType.Boolean);
             case BinaryOperator.Add or BinaryOperator.Subtract:
             {
@@ -437,7 +459,8 @@ internal sealed class RuleChecker
         }
         string[] outputs = [.. definition.Outputs.Select(output => output.Name).Where(each => each.Length > 0)];
         throw Fault(at, outputs.Length == 0 ? $"{bare} has no output '{outputName}'; it has one value"
-            : $"{bare} has no output '{outputName}'; it has {string.Join(", ", outputs)}", NearestName.Find(outputName, outputs) is { } near ? $"{bare}.{near}" : null);
+            : $"{bare} has no output '{outputName}'; it has {string.Join(", ", outputs)}",
+            NearestName.Find(outputName, outputs) is { } near ? $"{bare}.{near}" : null);
     }
 
     /// <summary>A feature of the bars themselves with its numbers and source.</summary>
@@ -461,7 +484,8 @@ internal sealed class RuleChecker
             }
             if (numbers == definition.Parameters.Length)
             {
-                throw Fault(argument.At, $"{definition.Name} takes {numbers} number(s){(definition.HasSource ? " and a price source" : "")}, as in {definition.Usage(output)}");
+                throw Fault(argument.At,
+                    $"{definition.Name} takes {numbers} number(s){(definition.HasSource ? " and a price source" : "")}, as in {definition.Usage(output)}");
             }
             FeatureParameter parameter = definition.Parameters[numbers++];
             Number(argument, parameter.Name, (decimal)parameter.Minimum, (decimal)parameter.Maximum, parameter.IsInteger);
@@ -496,7 +520,8 @@ internal sealed class RuleChecker
     {
         if (++_terms > RuleLimits.Nodes || depth > RuleLimits.Depth)
         {
-            throw Fault(expression.At, $"with its lets written out the rule has more than {RuleLimits.Nodes} values and operators, or is nested too deep");
+            throw Fault(expression.At,
+                $"with its lets written out the rule has more than {RuleLimits.Nodes} values and operators, or is nested too deep");
         }
         if (IsConstant(expression))
         {
@@ -550,7 +575,8 @@ internal sealed class RuleChecker
                 Leaf(Plain(definition, output, call.Arguments, call.At));
                 break;
             default:
-                throw Fault(expression.At, $"'{Cut(RuleWriter.Write(expression))}' has no past; what crosses, rises or is highest is made of features and numbers");
+                throw Fault(expression.At,
+                    $"'{Cut(RuleWriter.Write(expression))}' has no past; what crosses, rises or is highest is made of features and numbers");
         }
 
         void Leaf(FeatureTemplate leaf)
@@ -598,7 +624,10 @@ internal sealed class RuleChecker
         try
         {
             string text = template.Text(constants);
-            if (text.Length > RuleLimits.FeatureText) return $"what it is made of is too long by {text.Length - RuleLimits.FeatureText} characters for one feature";
+            if (text.Length > RuleLimits.FeatureText)
+            {
+                return $"what it is made of is too long by {text.Length - RuleLimits.FeatureText} characters for one feature";
+            }
             if (FeatureSpec.TryParse(text, out _, out string? error)) return null;
             return $"{text}: {error[(error.IndexOf(": ", StringComparison.Ordinal) + 2)..]}";
         }
@@ -631,7 +660,10 @@ internal sealed class RuleChecker
         return expression;
     }
 
-    /// <summary>Checks a constant where a feature or a lag takes one: at the parameters' defaults, and for a parameter alone over its whole range.</summary>
+    /// <summary>
+    /// Checks a constant where a feature or a lag takes one: at the parameters' defaults, and for a parameter alone over its whole
+    /// range.
+    /// </summary>
     private void Number(RuleExpression expression, string what, decimal least, decimal most, bool whole)
     {
         string expected = $"expected {(whole ? "a whole number" : "a number")} from {Text(least)} to {Text(most)}";
@@ -645,8 +677,12 @@ internal sealed class RuleChecker
             throw Fault(expression.At, $"{what} is '{Cut(RuleWriter.Write(expression))}'; {expected}, of numbers and parameters");
         }
         decimal value = Constant(expression);
-        if (value < least || value > most || (whole && value != decimal.Truncate(value))) throw Fault(expression.At, $"{what} is {Text(value)}; {expected}");
-        if (expression is not NameExpression { Name: { } parameterName } || _parameters.Find(known => known.Name == parameterName) is not { } parameter) return;
+        if (value < least || value > most || (whole && value != decimal.Truncate(value)))
+        {
+            throw Fault(expression.At, $"{what} is {Text(value)}; {expected}");
+        }
+        string? parameterName = (expression as NameExpression)?.Name;
+        if (_parameters.Find(known => known.Name == parameterName) is not { } parameter) return;
         if (parameter.From < least || parameter.To > most)
         {
             throw Fault(expression.At, $"{what} is {parameterName}, which goes from {Text(parameter.From)} to {Text(parameter.To)}; {expected}");
@@ -756,7 +792,7 @@ internal sealed class RuleChecker
         throw Fault(call.At, $"{call.Name} takes {count} argument(s), as in {usage}; found {call.Arguments.Length}");
     }
 
-    private static string Name(RuleDirection direction) => direction.ToString().ToLowerInvariant();
+    private static string Lower<T>(T word) where T : struct, Enum => word.ToString().ToLowerInvariant();
 
     private static string Text(decimal value) => RuleWriter.Number(value);
 

@@ -9,7 +9,8 @@ namespace HybridTrading.Domain.Strategies.Rules;
 /// </summary>
 /// <param name="Decide">The statement that holds, entries before exits by their order; -1 for none.</param>
 /// <param name="Stop">In units of price; null where the rule has none.</param>
-internal sealed record CompiledRule(Func<double[], int> Decide, Func<double[], double>? Stop, Func<double[], double>? Target, Func<double[], double>? Trail)
+internal sealed record CompiledRule(Func<double[], int> Decide, Func<double[], double>? Stop, Func<double[], double>? Target,
+    Func<double[], double>? Trail)
 {
     public static readonly int FactCount = Enum.GetValues<RuleFact>().Length;
 
@@ -56,7 +57,8 @@ internal sealed class RuleCompiler
         for (int i = 0; i < _model.Entries.Length; i++)
         {
             (EnterStatement statement, RuleTerm condition) = _model.Entries[i];
-            Expression holds = Expression.AndAlso(Expression.NotEqual(stance, Number((int)statement.Direction)), Condition(condition, negated: false));
+            Expression holds = Expression.AndAlso(
+                Expression.NotEqual(stance, Number((int)statement.Direction)), Condition(condition, negated: false));
             if (!_model.Sessions.IsEmpty) holds = Expression.AndAlso(Expression.Equal(Fact(RuleFact.InSession), Number(1)), holds);
             // What cannot be protected as the rule says is not entered.
             foreach (RuleTerm? distance in (RuleTerm?[])[_model.Stop, _model.Target, _model.Trail])

@@ -19,7 +19,8 @@ public static class RuleJson
         RuleSyntax rule;
         try
         {
-            rule = JsonSerializer.Deserialize(json, RuleJsonContext.Default.RuleSyntax) ?? throw new FormatException("the JSON is null; expected a rule");
+            rule = JsonSerializer.Deserialize(json, RuleJsonContext.Default.RuleSyntax)
+                ?? throw new FormatException("the JSON is null; expected a rule");
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {

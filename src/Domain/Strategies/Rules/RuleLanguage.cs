@@ -17,7 +17,8 @@ public sealed record RuleSummary(
     string Text, RuleSyntax Syntax, StrategyDefinition Definition, ImmutableArray<FeatureSpec> Features, int WarmUp, string? Size);
 
 /// <summary>
-/// The rule language: strategies without code. Text becomes a tree, the tree is checked, a good one is compiled; docs/rules.md has grammar and meaning.
+/// The rule language: strategies without code. Text becomes a tree, the tree is checked, a good one is compiled; docs/rules.md has grammar
+/// and meaning.
 /// A rule sees only what a strategy is shown, and reading, checking and evaluating one are bounded by <see cref="RuleLimits"/>.
 /// </summary>
 public static class RuleLanguage
@@ -39,7 +40,10 @@ public static class RuleLanguage
         HashSet<string> broken = [];
         RuleSyntax syntax = RuleParser.Parse(text, faults, broken);
         RuleModel? model = RuleChecker.Check(syntax, faults, broken);
-        if (model is null) return new RuleCheck([.. faults.OrderBy(fault => fault.Line).ThenBy(fault => fault.Column).Take(RuleLimits.Diagnostics)], null);
+        if (model is null)
+        {
+            return new RuleCheck([.. faults.OrderBy(fault => fault.Line).ThenBy(fault => fault.Column).Take(RuleLimits.Diagnostics)], null);
+        }
         string canonical = RuleWriter.Write(syntax);
         // What is only looked at is neither compiled nor kept.
         StrategyDefinition definition = Remembered(canonical) ?? Define(model, canonical);

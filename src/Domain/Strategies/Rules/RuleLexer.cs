@@ -19,7 +19,8 @@ internal sealed class RuleFault(RuleDiagnostic diagnostic) : Exception
 /// <summary>Takes a text apart into words. Space and what follows a <c>#</c> on its line say nothing.</summary>
 internal sealed class RuleLexer(string text)
 {
-    private static readonly ImmutableArray<string> Symbols = ["<=", ">=", "==", "!=", "<", ">", "=", ";", ",", "(", ")", "[", "]", "+", "-", "*", "/", "%"];
+    private static readonly ImmutableArray<string> Symbols =
+        ["<=", ">=", "==", "!=", "<", ">", "=", ";", ",", "(", ")", "[", "]", "+", "-", "*", "/", "%"];
 
     private int _next;
     private int _line = 1;
@@ -73,7 +74,8 @@ internal sealed class RuleLexer(string text)
         string digits = char.IsAsciiLetter(word[^1]) ? word[..^1] : word;
         if (digits.Count(char.IsAsciiDigit) > RuleLimits.Digits)
         {
-            throw new RuleFault(RuleDiagnostic.Of(at, $"the number has {digits.Count(char.IsAsciiDigit)} digits; expected at most {RuleLimits.Digits}"));
+            throw new RuleFault(RuleDiagnostic.Of(at,
+                $"the number has {digits.Count(char.IsAsciiDigit)} digits; expected at most {RuleLimits.Digits}"));
         }
         if (!decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal value) || digits.EndsWith('.'))
         {
@@ -84,19 +86,19 @@ internal sealed class RuleLexer(string text)
         decimal seconds = value * unit;
         if (unit == 0 || seconds != decimal.Truncate(seconds) || seconds > 1_000_000_000)
         {
-            throw new RuleFault(RuleDiagnostic.Of(at, $"'{Shown(word)}' is no number and no length of time; expected for example 30s, 15m, 4h or 2d"));
+            throw new RuleFault(RuleDiagnostic.Of(at,
+                $"'{Shown(word)}' is no number and no length of time; expected for example 30s, 15m, 4h or 2d"));
         }
         return new Token(TokenKind.Duration, word, start, at, seconds);
     }
 
     private static Token Time(string word, int start, SourcePlace at)
     {
-        string[] parts = word.Split(':');
-        bool read = parts.Length == 2 && parts[0].Length is 1 or 2 && parts[1].Length == 2
-            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int hours) && hours < 24
-            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int minutes) && minutes < 60;
-        return read
-            ? new Token(TokenKind.Time, word, start, at, 60 * int.Parse(parts[0], CultureInfo.InvariantCulture) + int.Parse(parts[1], CultureInfo.InvariantCulture))
+        int colon = word.IndexOf(':');
+        bool isHours = int.TryParse(word.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out int hours);
+        bool isMinutes = int.TryParse(word.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int minutes);
+        return isHours && isMinutes && hours < 24 && minutes < 60 && colon <= 2 && word.Length == colon + 3
+            ? new Token(TokenKind.Time, word, start, at, 60 * hours + minutes)
             : throw new RuleFault(RuleDiagnostic.Of(at, $"'{Shown(word)}' is no time of day; expected 00:00 to 23:59"));
     }
 

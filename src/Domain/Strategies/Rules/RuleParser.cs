@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace HybridTrading.Domain.Strategies.Rules;
 
 /// <summary>
@@ -221,7 +219,8 @@ internal sealed class RuleParser
         if (RuleTime.FindZone(zone.Text) is null)
         {
             _token = zone;
-            throw Fault(zone.At, $"unknown time zone '{(zone.Text.Length > 40 ? zone.Text[..40] : zone.Text)}'", NearestName.Find(zone.Text, RuleTime.ZoneNames));
+            throw Fault(zone.At,
+                $"unknown time zone '{(zone.Text.Length > 40 ? zone.Text[..40] : zone.Text)}'", NearestName.Find(zone.Text, RuleTime.ZoneNames));
         }
         Advance();
         return zone.Text;
@@ -432,7 +431,8 @@ internal sealed class RuleParser
     {
         if (!IsWord(word))
         {
-            throw Fault(_token.At, $"expected '{word}', found {Shown(_token)}", _token.Kind == TokenKind.Name ? NearestName.Find(_token.Text, [word]) : null);
+            throw Fault(_token.At,
+                $"expected '{word}', found {Shown(_token)}", _token.Kind == TokenKind.Name ? NearestName.Find(_token.Text, [word]) : null);
         }
         Advance();
     }
@@ -454,7 +454,8 @@ internal sealed class RuleParser
         }
     }
 
-    private static string Shown(Token token) => token.Kind == TokenKind.End ? "the end" : string.Create(CultureInfo.InvariantCulture, $"'{token.Text}'");
+    private static string Shown(Token token) => token.Kind == TokenKind.End ? "the end"
+        : $"'{token.Text}'";
 
     private static RuleFault TooDeep(SourcePlace at) => Fault(at, $"nested more than {RuleLimits.Depth} deep");
 

@@ -130,7 +130,8 @@ internal sealed class RuleStrategy : Strategy
 
     /// <summary>The level in points, on a tick as an order's is.</summary>
     private static double Level(long entry, double distance, Instrument instrument) =>
-        Math.Max(1, Math.Round((entry + distance * instrument.PointsPerUnit) / instrument.TickSize, MidpointRounding.AwayFromZero)) * instrument.TickSize;
+        instrument.TickSize
+        * Math.Max(1, Math.Round((entry + distance * instrument.PointsPerUnit) / instrument.TickSize, MidpointRounding.AwayFromZero));
 
     private decimal? Distance(Func<double[], double>? distance) => distance is null ? null : (decimal)distance(_row);
 

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace HybridTrading.Domain.Strategies.Rules;
 
-/// <summary>A rule as it was read: its statements in their order. Two rules that say the same in the same order are equal, wherever it stood.</summary>
+/// <summary>
+/// A rule as it was read: its statements in their order. Two rules that say the same in the same order are equal, wherever it
+/// stood.
+/// </summary>
 public sealed record RuleSyntax(ImmutableArray<RuleStatement> Statements)
 {
     public bool Equals(RuleSyntax? other) => other is not null && Statements.SequenceEqual(other.Statements);
@@ -97,7 +100,10 @@ public enum ProtectionKind { Stop, Target, Trail }
 /// <summary><c>stop atr(14) * 2;</c>, <c>target 1.5%;</c> or <c>trail 200 points;</c></summary>
 public sealed record ProtectionStatement(ProtectionKind Kind, RuleExpression Distance) : RuleStatement;
 
-/// <summary><c>reentry after exit;</c> after a stop or a target nothing is entered until an exit condition, or an entry the other way, holds.</summary>
+/// <summary>
+/// <c>reentry after exit;</c> after a stop or a target nothing is entered until an exit condition, or an entry the other way,
+/// holds.
+/// </summary>
 public sealed record ReentryStatement : RuleStatement;
 
 /// <summary><c>size risk 1%;</c></summary>

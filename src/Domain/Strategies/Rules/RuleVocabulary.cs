@@ -5,7 +5,10 @@ namespace HybridTrading.Domain.Strategies.Rules;
 /// <summary>What a value of a rule is; only what is alike is compared and added.</summary>
 public enum RuleType
 {
-    /// <summary>A plain number: an index, a ratio, a count of bars, points of profit. As a constant it stands for a price, distance or volume, too.</summary>
+    /// <summary>
+    /// A plain number: an index, a ratio, a count of bars, points of profit. As a constant it stands for a price, distance or volume,
+    /// too.
+    /// </summary>
     Number,
 
     /// <summary>A level of price.</summary>
@@ -54,7 +57,8 @@ public static class RuleVocabulary
     public static readonly ImmutableArray<(RuleFact Fact, RuleWord Word)> Facts =
     [
         (RuleFact.Position, new("position", "position", RuleType.Stance, "where the rule stands: long, short or flat")),
-        (RuleFact.BarsInTrade, new("bars_in_trade", "bars_in_trade", RuleType.Number, "bars closed since the bar at whose close it entered; 0 when flat")),
+        (RuleFact.BarsInTrade, new("bars_in_trade", "bars_in_trade", RuleType.Number,
+            "bars closed since the bar at whose close it entered; 0 when flat")),
         (RuleFact.TimeInTrade, new("time_in_trade", "time_in_trade", RuleType.Duration, "time since that close; 0 when flat")),
         (RuleFact.EntryPrice, new("entry_price", "entry_price", RuleType.Price, "that close (bid); not ready when flat")),
         (RuleFact.Profit, new("profit", "profit", RuleType.Number, "points from that close to this one, in the position's favour; 0 when flat")),
@@ -98,7 +102,8 @@ public static class RuleVocabulary
     /// <summary>Everything that can stand for a value, parameters and lets apart; features with each of their outputs.</summary>
     public static IEnumerable<string> Values =>
         Facts.Select(fact => fact.Word.Name).Concat(Functions.Select(function => function.Name)).Concat(Constants.Select(constant => constant.Name))
-            .Concat(Features.SelectMany(feature => feature.Outputs.Select(output => output.Name.Length == 0 ? feature.Name : $"{feature.Name}.{output.Name}")
+            .Concat(Features.SelectMany(feature => feature.Outputs
+                .Select(output => output.Name.Length == 0 ? feature.Name : $"{feature.Name}.{output.Name}")
                 .Prepend(feature.Name)).Distinct());
 
     /// <summary>A name that parameters and lets cannot have.</summary>
