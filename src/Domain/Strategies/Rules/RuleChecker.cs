@@ -303,51 +303,51 @@ internal sealed class RuleChecker
         switch (call.Name)
         {
             case "crosses_above" or "crosses_below":
-            {
-                Arity(call, 2);
-                (RuleTerm a, RuleTerm b) = (Ask(call.Arguments[0], depth), Ask(call.Arguments[1], depth));
-                Alike(a, b, call.At, "cross");
-                if (a.Constant && b.Constant) throw Fault(call.At, $"{call.Name} of two constants; expected a feature");
-                RuleTerm cross = Reading(Derived("cross", [call.Arguments[0], call.Arguments[1]], [], depth), RuleType.Number, lag, call.At);
-                BinaryOperator sign = call.Name == "crosses_above" ? BinaryOperator.Greater : BinaryOperator.Less;
-                return new OperatorTerm(sign, cross, new ConstantTerm(RuleType.Number, 0), RuleType.Boolean);
-            }
-            case "highest" or "lowest":
-            {
-                Arity(call, 2);
-                RuleTerm of = AskFeature(call, depth);
-                RuleExpression bars = Bars(call.Arguments[1], 1, Indicator.MaxPeriod, "bars");
-                return Reading(Derived(call.Name, [call.Arguments[0]], [bars], depth), of.Type, lag, call.At);
-            }
-            case "rising" or "falling":
-            {
-                if (call.Arguments.Length is not (1 or 2))
                 {
-                    throw Fault(call.At, $"{call.Name} takes a value and a count of bars, found {call.Arguments.Length} arguments");
+                    Arity(call, 2);
+                    (RuleTerm a, RuleTerm b) = (Ask(call.Arguments[0], depth), Ask(call.Arguments[1], depth));
+                    Alike(a, b, call.At, "cross");
+                    if (a.Constant && b.Constant) throw Fault(call.At, $"{call.Name} of two constants; expected a feature");
+                    RuleTerm cross = Reading(Derived("cross", [call.Arguments[0], call.Arguments[1]], [], depth), RuleType.Number, lag, call.At);
+                    BinaryOperator sign = call.Name == "crosses_above" ? BinaryOperator.Greater : BinaryOperator.Less;
+                    return new OperatorTerm(sign, cross, new ConstantTerm(RuleType.Number, 0), RuleType.Boolean);
                 }
-                RuleTerm of = AskFeature(call, depth);
-                RuleExpression bars = call.Arguments.Length == 2 ? Bars(call.Arguments[1], 1, Indicator.MaxPeriod, "bars") : new NumberExpression(1);
-                bool rises = call.Name == "rising";
-                RuleTerm now = Bind(call.Arguments[0], lag, depth + 1);
-                FeatureTemplate extreme = Derived(rises ? "highest" : "lowest", [call.Arguments[0]], [bars], depth);
-                RuleTerm before = Reading(extreme, of.Type, lag.Add(new NumberExpression(1)), call.At);
-                return new OperatorTerm(rises ? BinaryOperator.Greater : BinaryOperator.Less, now, before, RuleType.Boolean);
-            }
+            case "highest" or "lowest":
+                {
+                    Arity(call, 2);
+                    RuleTerm of = AskFeature(call, depth);
+                    RuleExpression bars = Bars(call.Arguments[1], 1, Indicator.MaxPeriod, "bars");
+                    return Reading(Derived(call.Name, [call.Arguments[0]], [bars], depth), of.Type, lag, call.At);
+                }
+            case "rising" or "falling":
+                {
+                    if (call.Arguments.Length is not (1 or 2))
+                    {
+                        throw Fault(call.At, $"{call.Name} takes a value and a count of bars, found {call.Arguments.Length} arguments");
+                    }
+                    RuleTerm of = AskFeature(call, depth);
+                    RuleExpression bars = call.Arguments.Length == 2 ? Bars(call.Arguments[1], 1, Indicator.MaxPeriod, "bars") : new NumberExpression(1);
+                    bool rises = call.Name == "rising";
+                    RuleTerm now = Bind(call.Arguments[0], lag, depth + 1);
+                    FeatureTemplate extreme = Derived(rises ? "highest" : "lowest", [call.Arguments[0]], [bars], depth);
+                    RuleTerm before = Reading(extreme, of.Type, lag.Add(new NumberExpression(1)), call.At);
+                    return new OperatorTerm(rises ? BinaryOperator.Greater : BinaryOperator.Less, now, before, RuleType.Boolean);
+                }
             case "abs":
-            {
-                Arity(call, 1);
-                RuleTerm of = Bind(call.Arguments[0], lag, depth + 1);
-                if (!IsNumeric(of.Type)) throw Fault(call.At, $"abs of {Article(of.Type)}; expected a number");
-                return new FunctionTerm(TermFunction.Abs, [of], of.Type);
-            }
+                {
+                    Arity(call, 1);
+                    RuleTerm of = Bind(call.Arguments[0], lag, depth + 1);
+                    if (!IsNumeric(of.Type)) throw Fault(call.At, $"abs of {Article(of.Type)}; expected a number");
+                    return new FunctionTerm(TermFunction.Abs, [of], of.Type);
+                }
             case "min" or "max":
-            {
-                Arity(call, 2);
-                (RuleTerm a, RuleTerm b) = (Bind(call.Arguments[0], lag, depth + 1), Bind(call.Arguments[1], lag, depth + 1));
-                RuleType type = Alike(a, b, call.At, call.Name);
-                if (!IsNumeric(type)) throw Fault(call.At, $"{call.Name} of {Article(type)}; expected numbers");
-                return new FunctionTerm(call.Name == "min" ? TermFunction.Min : TermFunction.Max, [a, b], type);
-            }
+                {
+                    Arity(call, 2);
+                    (RuleTerm a, RuleTerm b) = (Bind(call.Arguments[0], lag, depth + 1), Bind(call.Arguments[1], lag, depth + 1));
+                    RuleType type = Alike(a, b, call.At, call.Name);
+                    if (!IsNumeric(type)) throw Fault(call.At, $"{call.Name} of {Article(type)}; expected numbers");
+                    return new FunctionTerm(call.Name == "min" ? TermFunction.Min : TermFunction.Max, [a, b], type);
+                }
             default:
                 return Feature(call.Name, call.Arguments, call.At, lag);
         }
@@ -389,35 +389,35 @@ internal sealed class RuleChecker
                 }
                 return new OperatorTerm(binary.Operator, left, right, RuleType.Boolean);
             case BinaryOperator.Add or BinaryOperator.Subtract:
-            {
-                bool subtract = binary.Operator == BinaryOperator.Subtract;
-                RuleType? type = (left.Type, right.Type) switch
                 {
-                    (RuleType.Price, RuleType.Price) => subtract ? RuleType.Distance : RuleType.Price,
-                    (RuleType.Price, RuleType.Distance) => RuleType.Price,
-                    (RuleType.Distance, RuleType.Price) when !subtract => RuleType.Price,
-                    var (a, b) when a == b && (IsNumeric(a) || a is RuleType.Duration or RuleType.Share) => a,
-                    var (a, _) when IsLiteral(right) && IsNumeric(a) => a,
-                    var (_, b) when IsLiteral(left) && IsNumeric(b) => b,
-                    _ => null,
-                };
-                return type is { } sum ? new OperatorTerm(binary.Operator, left, right, sum)
-                    : throw Fault(binary.At, $"'{sign}' between {Article(left.Type)} and {Article(right.Type)}");
-            }
+                    bool subtract = binary.Operator == BinaryOperator.Subtract;
+                    RuleType? type = (left.Type, right.Type) switch
+                    {
+                        (RuleType.Price, RuleType.Price) => subtract ? RuleType.Distance : RuleType.Price,
+                        (RuleType.Price, RuleType.Distance) => RuleType.Price,
+                        (RuleType.Distance, RuleType.Price) when !subtract => RuleType.Price,
+                        var (a, b) when a == b && (IsNumeric(a) || a is RuleType.Duration or RuleType.Share) => a,
+                        var (a, _) when IsLiteral(right) && IsNumeric(a) => a,
+                        var (_, b) when IsLiteral(left) && IsNumeric(b) => b,
+                        _ => null,
+                    };
+                    return type is { } sum ? new OperatorTerm(binary.Operator, left, right, sum)
+                        : throw Fault(binary.At, $"'{sign}' between {Article(left.Type)} and {Article(right.Type)}");
+                }
             case BinaryOperator.Multiply or BinaryOperator.Divide:
-            {
-                bool divide = binary.Operator == BinaryOperator.Divide;
-                RuleType? type = (left.Type, right.Type) switch
                 {
-                    var (a, b) when b == RuleType.Number && (IsNumeric(a) || a is RuleType.Duration or RuleType.Share) => a,
-                    var (a, b) when !divide && a == RuleType.Number && (IsNumeric(b) || b is RuleType.Duration or RuleType.Share) => b,
-                    var (a, b) when divide && a == b && (IsNumeric(a) || a == RuleType.Duration) => RuleType.Number,
-                    (RuleType.Price, RuleType.Distance) or (RuleType.Distance, RuleType.Price) when divide => RuleType.Number,
-                    _ => null,
-                };
-                return type is { } product ? new OperatorTerm(binary.Operator, left, right, product)
-                    : throw Fault(binary.At, $"'{sign}' between {Article(left.Type)} and {Article(right.Type)}");
-            }
+                    bool divide = binary.Operator == BinaryOperator.Divide;
+                    RuleType? type = (left.Type, right.Type) switch
+                    {
+                        var (a, b) when b == RuleType.Number && (IsNumeric(a) || a is RuleType.Duration or RuleType.Share) => a,
+                        var (a, b) when !divide && a == RuleType.Number && (IsNumeric(b) || b is RuleType.Duration or RuleType.Share) => b,
+                        var (a, b) when divide && a == b && (IsNumeric(a) || a == RuleType.Duration) => RuleType.Number,
+                        (RuleType.Price, RuleType.Distance) or (RuleType.Distance, RuleType.Price) when divide => RuleType.Number,
+                        _ => null,
+                    };
+                    return type is { } product ? new OperatorTerm(binary.Operator, left, right, product)
+                        : throw Fault(binary.At, $"'{sign}' between {Article(left.Type)} and {Article(right.Type)}");
+                }
             default:
                 RuleType compared = Alike(left, right, binary.At, sign);
                 bool equality = binary.Operator is BinaryOperator.Equal or BinaryOperator.NotEqual;

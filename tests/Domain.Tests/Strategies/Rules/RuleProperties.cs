@@ -139,7 +139,10 @@ public sealed class RuleProperties
     }
 
     private static readonly Gen<RuleStatement> Statement = Gen.OneOf(
-        from a in Number from b in Number from c in Number from step in Gen.OneOf(Gen.Constant((decimal?)null), Number.Select(n => (decimal?)n))
+        from a in Number
+        from b in Number
+        from c in Number
+        from step in Gen.OneOf(Gen.Constant((decimal?)null), Number.Select(n => (decimal?)n))
         select (RuleStatement)new ParamStatement("fast", -a, -b, c, step),
         Tree(6).Select(RuleStatement (e) => new LetStatement("trend", e)),
         Tree(6).Select(RuleStatement (e) => new RequireStatement(e)),
@@ -164,8 +167,11 @@ public sealed class RuleProperties
             "[", "]", "1", ";", ";", ">", "<", "and", "or", "not", "+", "-", "*", "/", ",", "crosses_above", "highest", "session", "08:00", "on", "monday",
             "timezone", "Europe/London", "#", "\n", "\r", "4h", "points", "%", "require", "reentry", "after", "\u20ac", "\ud800", "rsi", "macd.line", "."))
             .Select(words => string.Join(' ', words))),
-        (2, from rule in AnyRule from at in Gen.Choose(0, 2000) from put in Gen.Elements("", ";", "(", "close", "\0", "9", "[2]")
-            let text = RuleWriter.Write(rule) select text.Insert(at % (text.Length + 1), put)));
+        (2, from rule in AnyRule
+            from at in Gen.Choose(0, 2000)
+            from put in Gen.Elements("", ";", "(", "close", "\0", "9", "[2]")
+            let text = RuleWriter.Write(rule)
+            select text.Insert(at % (text.Length + 1), put)));
 
     private static RuleExpression Feature(string name, params decimal[] numbers) =>
         numbers.Length == 0 ? new NameExpression(name) : new CallExpression(name, [.. numbers.Select(n => new NumberExpression(n))]);
@@ -183,7 +189,9 @@ public sealed class RuleProperties
             (3, leaf),
             (2, from a in past from n in Gen.Choose(0, 4) select (RuleExpression)new PastExpression(a, new NumberExpression(n))),
             (2, from a in sub from d in distance from o in Gen.Elements(BinaryOperator.Add, BinaryOperator.Subtract) select (RuleExpression)new BinaryExpression(o, a, d)),
-            (1, from a in past from n in Gen.Choose(1, 5) from f in Gen.Elements("highest", "lowest")
+            (1, from a in past
+                from n in Gen.Choose(1, 5)
+                from f in Gen.Elements("highest", "lowest")
                 select (RuleExpression)new CallExpression(f, [a, new NumberExpression(n)])),
             (1, from a in sub from b in sub from f in Gen.Elements("min", "max") select (RuleExpression)new CallExpression(f, [a, b])));
     }
@@ -193,8 +201,10 @@ public sealed class RuleProperties
         : Gen.OneOf(
             Distance(0),
             from a in Price(size / 2, facts) from b in Price(size / 2, facts) select (RuleExpression)new BinaryExpression(BinaryOperator.Subtract, a, b),
-            from a in Distance(size / 2, facts) from n in Gen.Elements<RuleExpression>(new NumberExpression(1.5m), new NameExpression("fast"))
-            from o in Gen.Elements(BinaryOperator.Multiply, BinaryOperator.Divide) select (RuleExpression)new BinaryExpression(o, a, n),
+            from a in Distance(size / 2, facts)
+            from n in Gen.Elements<RuleExpression>(new NumberExpression(1.5m), new NameExpression("fast"))
+            from o in Gen.Elements(BinaryOperator.Multiply, BinaryOperator.Divide)
+            select (RuleExpression)new BinaryExpression(o, a, n),
             from a in Distance(size / 2, facts) select (RuleExpression)new UnaryExpression(UnaryOperator.Negate, a),
             from a in Distance(size / 2, facts) select (RuleExpression)new CallExpression("abs", [a]),
             facts ? Gen.Choose(1, 30).Select(RuleExpression (n) => new QuantityExpression(new NumberExpression(n), QuantityUnit.Points)) : Distance(0));
@@ -211,11 +221,16 @@ public sealed class RuleProperties
         Gen<RuleExpression> leaf = Gen.Frequency(
             (4, from o in comparison from a in Price(size) from b in Price(size) select (RuleExpression)new BinaryExpression(o, a, b)),
             (2, from o in comparison from a in Ratio(size) from b in Ratio(size) select (RuleExpression)new BinaryExpression(o, a, b)),
-            (3, from a in Price(size / 2, false) from b in Price(size / 2, false) from f in Gen.Elements("crosses_above", "crosses_below")
+            (3, from a in Price(size / 2, false)
+                from b in Price(size / 2, false)
+                from f in Gen.Elements("crosses_above", "crosses_below")
                 select (RuleExpression)new CallExpression(f, [a, b])),
-            (2, from a in Price(size / 2, false) from n in Gen.Choose(1, 3) from f in Gen.Elements("rising", "falling")
+            (2, from a in Price(size / 2, false)
+                from n in Gen.Choose(1, 3)
+                from f in Gen.Elements("rising", "falling")
                 select (RuleExpression)new CallExpression(f, [a, new NumberExpression(n)])),
-            (1, from stance in Gen.Elements("long", "short", "flat") from o in Gen.Elements(BinaryOperator.Equal, BinaryOperator.NotEqual)
+            (1, from stance in Gen.Elements("long", "short", "flat")
+                from o in Gen.Elements(BinaryOperator.Equal, BinaryOperator.NotEqual)
                 select (RuleExpression)new BinaryExpression(o, new NameExpression("position"), new NameExpression(stance))));
         if (size <= 0) return leaf;
         Gen<RuleExpression> sub = Condition(size / 2);
