@@ -9,7 +9,7 @@ public static class RuleLimits
     /// <summary>Statements.</summary>
     public const int Statements = 100;
 
-    /// <summary>Nodes of all expressions together, and of each with its lets written out.</summary>
+    /// <summary>Nodes of all expressions together, their lets written out; what is looked back on counts for each look.</summary>
     public const int Nodes = 2_000;
 
     /// <summary>Nodes on the longest way down an expression, its lets written out.</summary>

@@ -156,8 +156,9 @@ public sealed record NameExpression(string Name) : RuleExpression;
 /// <summary>A function or a feature with its arguments.</summary>
 public sealed record CallExpression(string Name, ImmutableArray<RuleExpression> Arguments) : RuleExpression
 {
+    // Of JSON an argument may be null until it is refused.
     [JsonIgnore]
-    public override int Depth { get; } = 1 + Arguments.Select(argument => argument.Depth).DefaultIfEmpty(0).Max();
+    public override int Depth { get; } = 1 + Arguments.Select(argument => argument?.Depth ?? 0).DefaultIfEmpty(0).Max();
 
     public bool Equals(CallExpression? other) => other is not null && Name == other.Name && Arguments.SequenceEqual(other.Arguments);
 

@@ -38,6 +38,20 @@ public sealed class RuleProperties
         }
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
 
+    [Theory]
+    [InlineData("null", "null")]
+    [InlineData("[]", "no rule")]
+    [InlineData("{}", "statements")]
+    [InlineData("""{"statements":[null]}""", "no rule")]
+    [InlineData("""{"statements":[{"statement":"reenter"}]}""", "reenter")]
+    [InlineData("""{"statements":[{"statement":"stop"}],"more":1}""", "no rule")]
+    [InlineData("""{"statements":[{"statement":"let","name":"a; size lots 9","value":{"expression":"number","value":1}}]}""", "no rule")]
+    [InlineData("""{"statements":[{"statement":"let","name":"a","value":{"expression":"number","value":-1}}]}""", "reads as another")]
+    [InlineData("""{"statements":[{"statement":"let","name":"a","value":{"expression":"call","name":"abs","arguments":[null]}}]}""", "reads as another")]
+    [InlineData("""{"statements":[{"statement":"let","name":"a","value":null}]}""", "no rule")]
+    public void Json_that_is_no_rule_is_refused(string json, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => RuleJson.Read(json)).Message);
+
     [Fact]
     public void No_text_throws_or_is_told_more_than_the_bound() => Prop.ForAll(AnyText.ToArbitrary(), text =>
     {
