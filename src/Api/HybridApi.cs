@@ -91,6 +91,8 @@ public static class HybridApi
         services.AddSingleton(provider => new JournalQueries(Views(provider), provider.GetRequiredService<IJournal>()));
         services.AddSingleton<ReadSide>();
         services.AddSingleton<IStartupQueries, StartupQueries>();
+        services.AddSingleton<ViewsCheck>();
+        services.AddHealthChecks().AddCheck<ViewsCheck>("views");
         return services;
 
         static SqliteDatabase Views(IServiceProvider provider) => provider.GetRequiredKeyedService<SqliteDatabase>(HybridStorage.ViewDatabase);
