@@ -8,6 +8,7 @@ RootCommand root = new(
 {
     BacktestCommand.Create(),
     ReplayCommand.Create(),
+    RulesCommand.Create(),
     PortsCommand.Create(),
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),

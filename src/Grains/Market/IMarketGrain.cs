@@ -90,7 +90,7 @@ public interface IFeaturesGrain : IGrainWithStringKey
     [Shared, AlwaysInterleave, Alias("Join")] Task Join(ShardMember member);
 
     /// <summary>From the next bar on the inputs of such a strategy are computed, whether or not one has joined.</summary>
-    [AlwaysInterleave, Alias("Compute")] Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters);
+    [AlwaysInterleave, Alias("Compute")] Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters, string? rule = null);
 
     [Shared, AlwaysInterleave, Alias("Leave")] Task Leave(string strategy);
 
@@ -108,14 +108,25 @@ public interface IFeaturesGrain : IGrainWithStringKey
 public sealed record ClosedBar(Bar Bar, DateTime Time, long Position);
 
 /// <summary>All features of an instrument and time frame at a bar's close, in the order of <paramref name="Specs"/>; NaN where not ready.</summary>
+/// <param name="BarNumber">The bar's place among the bars of this time frame, from 1.</param>
 [GenerateSerializer, Immutable, Alias("ht.FeatureUpdate")]
 public sealed record FeatureUpdate(
-    ClosedBar Closed, ImmutableArray<string> Specs, ImmutableArray<double> Values, ImmutableArray<double> Previous);
+    ClosedBar Closed, ImmutableArray<string> Specs, ImmutableArray<double> Values, ImmutableArray<double> Previous,
+    long BarNumber = 0);
 
 /// <summary>A running strategy as its shard knows it.</summary>
 /// <param name="State">Where it stood when it joined.</param>
+/// <param name="Rule">Canonical text of the rule that it is; null for one of the catalogue.</param>
 [GenerateSerializer, Immutable, Alias("ht.ShardMember")]
-public sealed record ShardMember(string Strategy, string Definition, ImmutableSortedDictionary<string, decimal> Parameters, StrategyState State);
+public sealed record ShardMember(
+    string Strategy, string Definition, ImmutableSortedDictionary<string, decimal> Parameters, StrategyState State, string? Rule = null)
+{
+    /// <summary>A strategy as it says; its own.</summary>
+    public Strategy Make() => StrategyCatalog.Find(Definition, Rule).Make(Parameters);
+
+    /// <summary>Whether both are evaluated by equal strategies of equal size.</summary>
+    public bool IsLike(ShardMember other) => Definition == other.Definition && Rule == other.Rule && Parameters.SequenceEqual(other.Parameters);
+}
 
 /// <summary>Up to some hundred strategies on one instrument and time frame, evaluated in one go.</summary>
 [Shared, Alias("ht.IShardGrain")]

@@ -276,6 +276,7 @@ export interface Strategy {
   accounts: string[];
   lastDecision: Decision | null;
   version: number;
+  rule: string | null;
 }
 
 /** RFC 9457, with the reason code of the trade. */

@@ -39,7 +39,7 @@ const account = (name: string): Account => ({
 
 const strategy = (name: string): Strategy => ({
   name, key: `local/owner/${name}`, definition: 'sma-cross', parameters: {}, symbol: 'EURUSD', timeFrame: 'M1', status: 'Running', stance: 'Flat',
-  decisions: 0, since: null, accounts: [], lastDecision: null, version: 1,
+  decisions: 0, since: null, accounts: [], lastDecision: null, version: 1, rule: null,
 });
 
 /** The service of the test: what its lists hold, and at which position they were asked for. */
