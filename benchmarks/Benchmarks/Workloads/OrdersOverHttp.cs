@@ -119,7 +119,7 @@ internal sealed class OrdersOverHttp() : Workload("orders-http")
             try
             {
                 // All ports of a process lie within 100; another offset for each, below the range that the platform hands out.
-                int offset = 1000 + Random.Shared.Next(90) * 10;
+                int offset = 2000 + Random.Shared.Next(90) * 10;
                 system.Address = new Uri($"http://127.0.0.1:{8000 + offset}");
                 if (server is null)
                 {

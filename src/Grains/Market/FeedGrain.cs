@@ -68,11 +68,14 @@ public sealed partial class FeedGrain(
     // The log cannot be written for some minutes: then nothing more is drawn.
     private const int MostUnlogged = 100_000;
     private static readonly TimeSpan PumpInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongDelivery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(30);
 
-    // Drawn and not all handed out; whether all of it has its place in the log; and an attempt at that which failed, perhaps only in its answer.
+    // Drawn and not all handed out; drawn after that; whether all of the first has its place in the log, and an attempt at that which failed, perhaps
+    // only in its answer.
     private readonly List<MarketEvent> _pending = [];
+    private readonly List<MarketEvent> _ahead = [];
     private bool _isLogged = true;
     private (long First, int Count)? _attempt;
     private FeedSource _source = null!;
@@ -142,16 +145,16 @@ public sealed partial class FeedGrain(
             if (!_isLogged || _pending.Count == 0)
             {
                 int known = _pending.Count;
-                if (known < MostUnlogged) _source.Draw(_pending);
+                Draw(_pending);
                 if (!await LogAsync(cancellation))
                 {
-                    await ShowAsync(known);
+                    await ShowAsync(_pending, known);
                     return;
                 }
             }
             try
             {
-                await DeliverAsync();
+                await DeliverShowingAsync(cancellation);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -161,6 +164,9 @@ public sealed partial class FeedGrain(
             }
             _position = LastPosition(_pending);
             _pending.Clear();
+            _pending.AddRange(_ahead);
+            _isLogged = _ahead.Count == 0;
+            _ahead.Clear();
             if (clock.GetElapsedTime(_saved) >= SaveInterval) await SaveAsync();
         }
         while (_source.IsBehind && clock.GetElapsedTime(began) < PumpInterval);
@@ -217,8 +223,32 @@ public sealed partial class FeedGrain(
         return found;
     }
 
-    /// <summary>Screens go on while nothing can be logged; accounts and strategies wait.</summary>
-    private Task ShowAsync(int known) => Task.WhenAll(_pending.Skip(known).Where(happened => happened.Kind != MarketEventKind.Clock)
+    private void Draw(List<MarketEvent> into)
+    {
+        if (into.Count < MostUnlogged) _source.Draw(into);
+    }
+
+    /// <summary>
+    /// Hands out what is pending; while that takes long (an account waits for a journal that is away) screens are shown what comes after it.
+    /// </summary>
+    private async Task DeliverShowingAsync(CancellationToken cancellation)
+    {
+        Task delivery = DeliverAsync();
+        while (_source.SideBySide && !delivery.IsCompleted)
+        {
+            using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await Task.WhenAny(delivery, Task.Delay(LongDelivery, clock, done.Token));
+            await done.CancelAsync();
+            if (delivery.IsCompleted) break;
+            int known = _ahead.Count;
+            Draw(_ahead);
+            await ShowAsync(_ahead, known);
+        }
+        await delivery;
+    }
+
+    /// <summary>Screens go on while nothing can be logged or handed out; accounts and strategies wait.</summary>
+    private Task ShowAsync(List<MarketEvent> drawn, int known) => Task.WhenAll(drawn.Skip(known).Where(happened => happened.Kind != MarketEventKind.Clock)
         .GroupBy(happened => happened.Symbol, StringComparer.Ordinal).Select(group => Market(group.Key).Show(QuoteOf(group.Last()))));
 
     private static Quote QuoteOf(in MarketEvent happened) => happened.Kind == MarketEventKind.Bar
@@ -264,7 +294,7 @@ public sealed partial class FeedGrain(
 
     private async Task SaveAsync()
     {
-        if (_pending.Count > 0) return;
+        if (_pending.Count + _ahead.Count > 0) return;
         _saved = clock.GetTimestamp();
         state.State = _source.Capture(state.State with { Position = _position });
         await state.WriteStateAsync();

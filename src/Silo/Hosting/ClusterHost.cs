@@ -34,8 +34,8 @@ public static class OrleansHost
 
     private const string ClusterName = "hybridtrading";
 
-    /// <summary>A little longer than the journal may take to say that it recorded or did not (5 s).</summary>
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(6);
+    /// <summary>A little longer than the journal may take to say that it recorded or did not (3 s).</summary>
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(4);
 
     private const string Invariant = "Npgsql";
 
@@ -72,11 +72,12 @@ public static class OrleansHost
         member.Dashboard ? endpoints.MapOrleansDashboard(path) : null;
 
     /// <summary>
-    /// Exceptions of this system reach a caller in another process with their type, message and cause; by itself genuine Orleans lets those of System
-    /// and Microsoft through and answers all others with a fault of its own. Silos and clients need it.
+    /// Every exception reaches a caller in another process with its type, message and cause. By itself genuine Orleans lets those of System and Microsoft
+    /// through and answers others with a fault of its own, and an answer with a cause that may not travel (a database's, a circuit breaker's) is not sent
+    /// at all: its caller waits until the time-out. Silos and clients need it.
     /// </summary>
     public static void LetExceptionsTravel(IServiceCollection services) =>
-        services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(HybridTrading)));
+        services.Configure<ExceptionSerializationOptions>(options => options.SupportedExceptionTypeFilter = static _ => true);
 
     private static void AddSilo(ISiloBuilder silo, ClusterProcess member)
     {

@@ -15,7 +15,7 @@ public sealed record PostgresJournalOptions
     public long PendingBytes { get; init; } = 64 << 20;
 
     /// <summary>How long an append may wait for its transaction before it is refused with NotRecordedException.</summary>
-    public TimeSpan AppendTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan AppendTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often the database is asked for what no notice told of.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);

@@ -11,6 +11,7 @@ public sealed class ClusterReplayTests(ITestOutputHelper output)
     {
         string file = SharedData.Path("data/mt5-history/gbpusd_h1.zip");
         await using ClusterSystem cluster = await ClusterSystem.StartAsync("--market", file);
+        foreach (HttpClient client in cluster.Clients) client.Timeout = TimeSpan.FromSeconds(30);
         await PlayedMarket.StartR1Async(cluster.Clients[0], "GBPUSD", "H1");
         long began = Stopwatch.GetTimestamp();
         await PlayedMarket.PlayAsync(cluster.Clients[1]);

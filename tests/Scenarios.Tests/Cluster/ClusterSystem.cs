@@ -84,6 +84,10 @@ public sealed class ClusterSystem : IAsyncDisposable
         }
     }
 
+    /// <summary>The last that each process wrote, for the message of a failure.</summary>
+    public string Said() => string.Join('\n', Silos.Concat(Gateways).Select(member =>
+        $"{member.Name}: {string.Join('\n', $"{member.Program?.Output}{member.Program?.Error}".Split('\n').TakeLast(60))}"));
+
     public Task<ProgramResult> RunAsync(params string[] arguments) => HybridProgram.Start(_environment, arguments).WaitAsync();
 
     /// <summary>The journal's proof, by a process of its own.</summary>
@@ -106,7 +110,7 @@ public sealed class ClusterSystem : IAsyncDisposable
     {
         for (int attempt = 0; attempt < 100; attempt++)
         {
-            int first = Random.Shared.Next(110, 200) * 10;
+            int first = Random.Shared.Next(200, 350) * 10;
             int[] offsets = [.. Enumerable.Range(0, count).Select(number => first + number * 100)];
             if (offsets.All(offset => Ports(offset).All(IsFree))) return offsets;
         }
