@@ -7,6 +7,8 @@ RootCommand root = new(
 {
     BacktestCommand.Create(),
     ReplayCommand.Create(),
+    ReportCommand.Create(),
+    ReportCommand.CreateCompare(),
     PortsCommand.Create(),
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),
