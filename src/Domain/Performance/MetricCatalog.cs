@@ -101,7 +101,7 @@ public static class MetricCatalog
             new("activity.averageNetExposure", "Average net exposure", MetricFormat.Percent, "mean of (long - short) / equity"),
             new("activity.tradedNotional", "Traded notional", MetricFormat.Money, "of all fills, both sides"),
             new("activity.annualTurnover", "Annual turnover", MetricFormat.Ratio, "traded notional / mean daily equity / years, both sides"),
-            new("activity.dailyTurnover", "Daily turnover", MetricFormat.Percent, "traded notional / mean daily equity / days (LEAN's portfolio turnover)"),
+            new("activity.dailyTurnover", "Daily turnover", MetricFormat.Percent, "traded notional / mean daily equity / days, both sides"),
             new("activity.tradesPerYear", "Trades a year", MetricFormat.Ratio, "closed trades / calendar years"),
             new("activity.orders", "Orders", MetricFormat.Count, "accepted and denied"),
             new("activity.fills", "Fills", MetricFormat.Count, "executions"),

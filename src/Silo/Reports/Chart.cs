@@ -7,7 +7,7 @@ namespace HybridTrading.Silo.Reports;
 /// <summary>A rectangle with round ticks on which lines, areas and bars are drawn as SVG. X is a plain number: for times, their ticks.</summary>
 internal sealed class Chart
 {
-    private const int Top = 10, Right = 12, Bottom = 24;
+    private const int Top = 10, Right = 12, Foot = 24;
     private readonly int _width, _height, _left;
     private readonly double _fromX, _toX, _fromY, _toY;
     private readonly StringBuilder _axes = new(), _marks = new();
@@ -19,7 +19,7 @@ internal sealed class Chart
     {
         (_width, _height) = (width, height);
         (_fromX, _toX) = x.To > x.From ? x : (x.From - 1, x.From + 1);
-        (double[] ticks, double step) = Scale.Round(y.From, y.To, Math.Max(2, height / 48));
+        (double[] ticks, double step) = Scale.Round(y.From, y.To, Math.Max(2, height / 40));
         (_fromY, _toY) = (ticks[0], ticks[^1]);
         string[] labels = [.. ticks.Select(tick => label(tick, step))];
         _left = 14 + labels.Max(text => text.Length) * 6;
@@ -36,7 +36,7 @@ internal sealed class Chart
 
     public double X(double x) => _left + (x - _fromX) / (_toX - _fromX) * PlotWidth;
 
-    public double Y(double y) => Top + (_toY - y) / (_toY - _fromY) * (_height - Top - Bottom);
+    public double Y(double y) => Top + (_toY - y) / (_toY - _fromY) * (_height - Top - Foot);
 
     /// <summary>Ticks of a time axis.</summary>
     public Chart WithTimes()
@@ -57,7 +57,7 @@ internal sealed class Chart
     {
         double at = X(x);
         string anchor = at < _left + 18 ? "start" : at > _width - Right - 18 ? "end" : "middle";
-        _axes.Append(CultureInfo.InvariantCulture, $"<line class=\"tick\" x1=\"{Text(at)}\" x2=\"{Text(at)}\" y1=\"{_height - Bottom}\" y2=\"{_height - Bottom + 4}\"/>");
+        _axes.Append(CultureInfo.InvariantCulture, $"<line class=\"tick\" x1=\"{Text(at)}\" x2=\"{Text(at)}\" y1=\"{_height - Foot}\" y2=\"{_height - Foot + 4}\"/>");
         _axes.Append(CultureInfo.InvariantCulture, $"<text x=\"{Text(at)}\" y=\"{_height - 6}\" text-anchor=\"{anchor}\">{Html(label)}</text>");
     }
 
@@ -98,7 +98,7 @@ internal sealed class Chart
 
     public void Vertical(double x, string label, string style)
     {
-        _marks.Append(CultureInfo.InvariantCulture, $"<line class=\"{style}\" x1=\"{Text(X(x))}\" x2=\"{Text(X(x))}\" y1=\"{Top}\" y2=\"{_height - Bottom}\"/>");
+        _marks.Append(CultureInfo.InvariantCulture, $"<line class=\"{style}\" x1=\"{Text(X(x))}\" x2=\"{Text(X(x))}\" y1=\"{Top}\" y2=\"{_height - Foot}\"/>");
         _marks.Append(CultureInfo.InvariantCulture, $"<text x=\"{Text(X(x) + 4)}\" y=\"{Top + 10}\">{Html(label)}</text>");
     }
 
@@ -116,7 +116,7 @@ internal sealed class Chart
         string readings = string.Join(';', _readings.Select(reading => $"{Text(reading.X)}|{reading.Text.Replace(';', ',')}"));
         return string.Create(CultureInfo.InvariantCulture,
             $"<svg class=\"{style}\" viewBox=\"0 0 {_width} {_height}\" role=\"img\" aria-label=\"{Html(title)}\"{(readings.Length == 0 ? "" : $" data-h=\"{Html(readings)}\"")}>")
-            + string.Create(CultureInfo.InvariantCulture, $"{_axes}{_marks}<line class=\"cursor\" visibility=\"hidden\" y1=\"{Top}\" y2=\"{_height - Bottom}\"/></svg>");
+            + string.Create(CultureInfo.InvariantCulture, $"{_axes}{_marks}<line class=\"cursor\" visibility=\"hidden\" y1=\"{Top}\" y2=\"{_height - Foot}\"/></svg>");
     }
 
     public static string Text(double value) => Math.Round(value, 1).ToString("0.#", CultureInfo.InvariantCulture);
@@ -171,7 +171,7 @@ internal static class Scale
             (from, to) = (from - around, to + around);
         }
         double rough = (to - from) / Math.Max(1, about), power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-        double step = power * (rough / power switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
+        double step = power * ((rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
         long first = (long)Math.Floor(from / step + 1e-9), last = (long)Math.Ceiling(to / step - 1e-9);
         return ([.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => (first + i) * step)], step);
     }

@@ -18,11 +18,12 @@ public static class Comparison
     {
         string[] names = Names(runs);
         (DateOnly[] dates, double[][] returns) = Common(runs);
-        var json = new JsonObject
+        // Parsed anew, so that every number is of the same kind as in a file.
+        JsonNode json = JsonNode.Parse(new JsonObject
         {
             ["runs"] = new JsonArray([.. runs.Select(run => JsonNode.Parse(ReportFiles.Json(run with { Daily = [], Curve = [], Prices = [], TradeList = [], Months = [], Drawdowns = [] })))]),
             ["selection"] = Selection(runs, returns),
-        };
+        }.ToJsonString())!;
         var body = new StringBuilder();
         body.Append(CultureInfo.InvariantCulture, $"<header><h1>{runs.Count} runs compared</h1><p class=\"sub\">{runs.Min(run => run.Run.From):yyyy-MM-dd} to {runs.Max(run => run.Run.To):yyyy-MM-dd} · {dates.Length:N0} common days</p></header>\n");
         body.Append(Drawings.Lines("Growth", "compounded daily returns since each run's start", Curves(runs, names, value => value), false));

@@ -16,15 +16,28 @@ internal static class Drawings
     public static string Equity(RunAnalysis analysis)
     {
         (double X, double Y)[] equity = [(analysis.Run.From.Ticks, (double)analysis.Equity.Start), .. analysis.Curve.Select(mark => ((double)mark.Time.Ticks, (double)mark.Equity))];
-        (double X, double Y)[] market = [(analysis.Run.From.Ticks, (double)analysis.Equity.Start), .. Growth(analysis.Daily, day => day.BenchmarkReturn, (double)analysis.Equity.Start)];
-        return Figure("Equity", $"{analysis.Run.Currency}, all accounts, with buy and hold", false, (width, narrow) =>
+        return Figure("Equity", $"{analysis.Run.Currency}, all accounts", false, (width, narrow) =>
         {
-            Chart chart = new Chart(width, narrow ? 220 : 300, Times(analysis), Range(equity.Concat(market).Select(point => point.Y)), Amounts).WithTimes();
-            chart.Line(market, "l2");
+            Chart chart = new Chart(width, narrow ? 220 : 280, Times(analysis), Range(equity.Select(point => point.Y)), Amounts).WithTimes();
             chart.Line(equity, "l1");
             foreach (EquityMark mark in analysis.Curve) chart.Reading(mark.Time.Ticks, $"{Time(mark.Time, analysis)}  {Figures.Money((double)mark.Equity)}");
             return chart;
-        }, ("equity", "c1"), ("buy and hold", "c2"));
+        });
+    }
+
+    public static string Benchmark(RunAnalysis analysis)
+    {
+        (double X, double Y)[] own = [(analysis.Run.From.Ticks, 0), .. Growth(analysis.Daily, day => day.Return, 1).Select(point => (point.X, point.Y - 1))];
+        (double X, double Y)[] market = [(analysis.Run.From.Ticks, 0), .. Growth(analysis.Daily, day => day.BenchmarkReturn, 1).Select(point => (point.X, point.Y - 1))];
+        (double, double) times = (analysis.Run.From.Ticks, Math.Max(own[^1].X, analysis.Run.To.Ticks));
+        return Figure("Against buy and hold", "growth by day", true, (width, narrow) =>
+        {
+            Chart chart = new Chart(width, 190, times, Range(own.Concat(market).Select(point => point.Y)), Percents).WithTimes();
+            chart.Line(market, "l2");
+            chart.Line(own, "l1");
+            for (int i = 0; i < own.Length; i++) chart.Reading(own[i].X, $"{Figures.Text(DateOnly.FromDateTime(new DateTime((long)own[i].X).AddTicks(-1)))}  {Figures.Percent(own[i].Y)}, market {Figures.Percent(market[i].Y)}");
+            return chart;
+        }, ("this run", "c1"), ("buy and hold", "c2"));
     }
 
     public static string Underwater(RunAnalysis analysis)
@@ -57,18 +70,20 @@ internal static class Drawings
         });
     }
 
+    /// <summary>A run that turns often would be one black area: means over equal parts of it are drawn.</summary>
     public static string Exposure(RunAnalysis analysis)
     {
+        const int parts = 120;
         EquityMark[] marks = [.. analysis.Curve.Where(mark => mark.Equity > 0)];
         if (marks.Length < 2) return "";
-        (double X, double Y)[] net = [.. marks.Select(mark => ((double)mark.Time.Ticks, (double)(mark.Net / mark.Equity)))];
-        (double X, double Y)[] gross = [.. marks.Select(mark => ((double)mark.Time.Ticks, (double)(mark.Gross / mark.Equity)))];
-        return Figure("Exposure", "notional / equity", true, (width, narrow) =>
+        (DateTime Time, double Net, double Gross)[] means = [.. marks.Chunk(Math.Max(1, marks.Length / parts)).Select(part =>
+            (part[^1].Time, part.Average(mark => (double)(mark.Net / mark.Equity)), part.Average(mark => (double)(mark.Gross / mark.Equity))))];
+        return Figure("Exposure", means.Length == marks.Length ? "notional / equity" : $"notional / equity, means of {means.Length} parts", true, (width, narrow) =>
         {
-            Chart chart = new Chart(width, 190, Times(analysis), Range(net.Concat(gross).Select(point => point.Y).Append(0)), Percents).WithTimes();
-            chart.Line(gross, "l2");
-            chart.Line(net, "l1");
-            for (int i = 0; i < marks.Length; i++) chart.Reading(marks[i].Time.Ticks, $"{Time(marks[i].Time, analysis)}  net {Figures.Percent(net[i].Y)}, gross {Figures.Percent(gross[i].Y)}");
+            Chart chart = new Chart(width, 190, Times(analysis), Range(means.SelectMany(mean => (double[])[mean.Net, mean.Gross, 0])), Percents).WithTimes();
+            chart.Line(means.Select(mean => ((double)mean.Time.Ticks, mean.Gross)), "l2");
+            chart.Line(means.Select(mean => ((double)mean.Time.Ticks, mean.Net)), "l1");
+            foreach ((DateTime time, double net, double gross) in means) chart.Reading(time.Ticks, $"{Time(time, analysis)}  net {Figures.Percent(net)}, gross {Figures.Percent(gross)}");
             return chart;
         }, ("net", "c1"), ("gross", "c2"));
     }
@@ -81,7 +96,7 @@ internal static class Drawings
         double mean = returns.Average(), deviation = Statistics.StandardDeviation(returns)!.Value;
         double low = Math.Max(returns.Min(), mean - 4 * deviation), high = Math.Min(returns.Max(), mean + 4 * deviation);
         if (!(high > low)) return "";
-        (double[] ticks, double step) = Scale.Round(low, high, 30);
+        (double[] ticks, double step) = Scale.Round(low, high, 45);
         int[] counts = new int[ticks.Length - 1];
         foreach (double value in returns) counts[Math.Clamp((int)Math.Floor((value - ticks[0]) / step), 0, counts.Length - 1)]++;
         double top = counts.Max();
@@ -113,26 +128,39 @@ internal static class Drawings
             return chart;
         }, ("median, 50 % and 90 % of the paths", "c1"), ("this run", "c3"));
 
-    /// <summary>The trades of an instrument on its price: a stroke from entry to exit, green for a gain, red for a loss.</summary>
+    /// <summary>The trades of an instrument on its price, and where they are many the last of them from near.</summary>
     public static string Trades(RunAnalysis analysis, PriceLine line)
     {
+        const int few = 80;
         RunTrade[] trades = [.. analysis.TradeList.Where(trade => trade.Symbol == line.Symbol)];
-        (double X, double Y)[] price = [.. line.Points.Select(point => ((double)point.Time.Ticks, (double)point.Close))];
+        string all = Trades($"Trades on {line.Symbol}", string.Create(CultureInfo.InvariantCulture, $"{trades.Length:N0} closed trades, entry to exit"), Times(analysis), trades, line);
+        if (trades.Length <= few) return all;
+        RunTrade[] last = trades[^(few / 2)..];
+        DateTime from = last.Min(trade => trade.Entry), to = last.Max(trade => trade.Exit);
+        TimeSpan edge = (to - from) / 40;
+        return all + Trades($"The last {last.Length} trades on {line.Symbol}", "entry to exit; the dot is the entry, green to buy, red to sell", (from.Ticks - edge.Ticks, to.Ticks + edge.Ticks), last, line);
+    }
+
+    /// <summary>A stroke from entry to exit, green for a gain, red for a loss.</summary>
+    private static string Trades(string title, string note, (double From, double To) times, RunTrade[] trades, PriceLine line)
+    {
+        (double X, double Y)[] price = [.. line.Points.Where(point => point.Time.Ticks >= times.From && point.Time.Ticks <= times.To).Select(point => ((double)point.Time.Ticks, (double)point.Close))];
         if (price.Length < 2) return "";
         string places = $"F{line.Digits}";
-        return Figure($"Trades on {line.Symbol}", string.Create(CultureInfo.InvariantCulture, $"{trades.Length:N0} closed trades, entry to exit"), false, (width, narrow) =>
+        IEnumerable<double> prices = price.Select(point => point.Y).Concat(trades.SelectMany(trade => (double[])[(double)trade.EntryPrice, (double)trade.ExitPrice]));
+        return Figure(title, note, false, (width, narrow) =>
         {
-            Chart chart = new Chart(width, narrow ? 220 : 300, Times(analysis), Range(price.Select(point => point.Y)),
+            Chart chart = new Chart(width, narrow ? 220 : 280, times, Range(prices),
                 (value, step) => value.ToString($"F{Math.Clamp((int)Math.Ceiling(-Math.Log10(step) - 1e-9), 0, line.Digits)}", CultureInfo.InvariantCulture)).WithTimes();
             chart.Line(price, "fine");
             (double, double, double, double) Stroke(RunTrade trade) => (trade.Entry.Ticks, (double)trade.EntryPrice, trade.Exit.Ticks, (double)trade.ExitPrice);
             chart.Strokes(trades.Where(trade => trade.Net > 0).Select(Stroke), "win");
             chart.Strokes(trades.Where(trade => trade.Net <= 0).Select(Stroke), "lose");
-            if (trades.Length <= (narrow ? 40 : 150))
+            if (trades.Length <= 80)
             {
                 foreach (RunTrade trade in trades) chart.Dot(trade.Entry.Ticks, (double)trade.EntryPrice, trade.Side == Side.Buy ? "dg" : "dl");
             }
-            foreach ((double x, double y) in price) chart.Reading(x, $"{Time(new DateTime((long)x), analysis)}  {y.ToString(places, CultureInfo.InvariantCulture)}");
+            foreach ((double x, double y) in price) chart.Reading(x, $"{new DateTime((long)x).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}  {y.ToString(places, CultureInfo.InvariantCulture)}");
             return chart;
         }, ("gain", "gain"), ("loss", "loss"), ("price", "c2"));
     }

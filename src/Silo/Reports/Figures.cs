@@ -19,7 +19,7 @@ internal static class Figures
         {
             MetricFormat.Percent => Percent(number),
             MetricFormat.Money => Money(number),
-            MetricFormat.Ratio => Sign(number.ToString("N3", CultureInfo.InvariantCulture)),
+            MetricFormat.Ratio => Sign(number.ToString(number != 0 && Math.Abs(number) < 0.01 ? "N6" : "N3", CultureInfo.InvariantCulture)),
             _ => Sign(number.ToString("N0", CultureInfo.InvariantCulture)),
         };
     }
@@ -71,7 +71,7 @@ internal static class Figures
     /// <summary>A table of figures, a column for each prefix of the paths.</summary>
     public static string Table(JsonNode root, IEnumerable<Metric> metrics, params (string Heading, string Prefix)[] columns)
     {
-        var html = new StringBuilder("<div class=\"scroll\"><table>");
+        var html = new StringBuilder($"<div class=\"scroll\"><table{(columns.Length > 1 ? " class=\"even\"" : "")}>");
         if (columns.Length > 1) html.Append("<thead><tr><th></th>").AppendJoin("", columns.Select(column => $"<th scope=\"col\">{Chart.Html(column.Heading)}</th>")).Append("</tr></thead>");
         html.Append("<tbody>");
         foreach (Metric metric in metrics)
@@ -92,9 +92,9 @@ internal static class Figures
         return html.Append("</tbody></table></div>").ToString();
     }
 
-    private static string Sign(string number)
+    /// <summary>A minus sign as wide as the digits, and none before what is written as zero.</summary>
+    public static string Sign(string number)
     {
-        // A minus sign as wide as the digits, and none before what is written as zero.
         if (!number.StartsWith('-')) return number;
         return number.AsSpan(1).IndexOfAnyExcept("0.,") < 0 ? number[1..] : "\u2212" + number[1..];
     }

@@ -25,22 +25,22 @@ internal static class Page
         .tile{background:var(--panel);padding:12px 14px}.tile b{display:block;font-size:19px;font-weight:600;white-space:nowrap;letter-spacing:-.01em}
         .tile span{color:var(--soft);font-size:12px}
         .gain{color:var(--gain)}.loss{color:var(--loss)}
-        .grid{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}.grid.three{grid-template-columns:repeat(3,minmax(0,1fr))}
+        .grid{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}.cards{columns:3;column-gap:16px}.cards.two{columns:2}.cards section{break-inside:avoid}
         section,figure{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:14px 16px;margin:0 0 16px;min-width:0}
         .grid section,.grid figure{margin:0}.grid{margin-bottom:16px}
         figcaption{display:flex;flex-wrap:wrap;gap:2px 14px;align-items:baseline;margin-bottom:6px}figcaption h2{margin:0}
         figcaption small,section>p{color:var(--soft);font-size:12px;margin:0}section>p{margin:6px 0 0}
         .key{white-space:nowrap}.key i{display:inline-block;width:14px;height:3px;border-radius:2px;margin-right:5px;vertical-align:3px;background:currentColor}
         svg{display:block;width:100%;height:auto;touch-action:pan-y}svg.narrow{display:none}
-        svg text{font-size:11px;fill:var(--soft)}.grid .grid{gap:0}
-        svg .grid,svg line.grid{stroke:var(--grid)}.zero{stroke:var(--two)}.tick{stroke:var(--line)}.cursor{stroke:var(--soft);stroke-dasharray:2 3}
+        svg text{font-size:11px;fill:var(--soft)}
+        svg line.grid{stroke:var(--grid)}.zero{stroke:var(--two)}.tick{stroke:var(--line)}.cursor{stroke:var(--soft);stroke-dasharray:2 3}
         .l1,.l2,.l3,.l4,.l5,.l6,.win,.lose,.dash{fill:none;stroke-width:1.5;stroke-linejoin:round}
         .l1{stroke:var(--one)}.l2{stroke:var(--two)}.l3{stroke:var(--three)}.l4{stroke:var(--four)}.l5{stroke:var(--five)}.l6{stroke:var(--six)}
         .c1{color:var(--one)}.c2{color:var(--two)}.c3{color:var(--three)}.c4{color:var(--four)}.c5{color:var(--five)}.c6{color:var(--six)}
         .fine{fill:none;stroke:var(--two);stroke-width:1}.win{stroke:var(--gain);stroke-width:1.3}.lose{stroke:var(--loss);stroke-width:1.3}
         .dash{stroke:var(--soft);stroke-dasharray:4 3;stroke-width:1}.wash{fill:var(--wash)}.fall{fill:var(--loss);fill-opacity:.22}
         .b1{fill:var(--one);fill-opacity:.75}.bg{fill:var(--gain);fill-opacity:.8}.bl{fill:var(--loss);fill-opacity:.8}.dg{fill:var(--gain)}.dl{fill:var(--loss)}
-        .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
+        .warn{color:var(--three)}.scroll{overflow-x:auto}.even{table-layout:fixed}.even td,.even thead th+th{overflow-wrap:anywhere;white-space:normal}table{border-collapse:collapse;width:100%}
         td,th{padding:3px 0 3px 10px;text-align:right;font-weight:400;border-top:1px solid var(--grid);white-space:nowrap}
         tr>:first-child{text-align:left;padding-left:0;white-space:normal}thead th{color:var(--soft);font-size:12px;border-top:0}
         tbody tr:first-child>*{border-top-color:var(--line)}tbody th{color:var(--ink)}
@@ -52,14 +52,14 @@ internal static class Page
         .bars td.bar{width:30%;padding-left:14px}.bars svg{height:10px;display:block}
         #tip{position:fixed;z-index:9;pointer-events:none;background:var(--ink);color:var(--bg);padding:4px 8px;border-radius:4px;font-size:12px;max-width:92vw}
         footer{color:var(--soft);font-size:12px;margin-top:20px}
-        @media(max-width:1000px){.tiles{grid-template-columns:repeat(4,1fr)}.grid.three{grid-template-columns:repeat(2,minmax(0,1fr))}}
+        @media(max-width:1000px){.tiles{grid-template-columns:repeat(4,1fr)}.cards{columns:2}}
         @media(max-width:700px){main{padding:16px 10px 32px}h1{font-size:20px}.tiles{grid-template-columns:repeat(2,1fr);margin:14px 0}.tile{padding:9px 11px}.tile b{font-size:17px}
-        .grid,.grid.three{grid-template-columns:minmax(0,1fr);gap:10px;margin-bottom:10px}section,figure{padding:10px;margin-bottom:10px}
+        .cards,.cards.two{columns:1}.grid{grid-template-columns:minmax(0,1fr);gap:10px;margin-bottom:10px}section,figure{padding:10px;margin-bottom:10px}
         svg.wide{display:none}svg.narrow{display:block}.heat td,.heat th{font-size:9.5px;padding:3px 0}.bars .extra{display:none}}
         @media print{:root{--bg:#fff;--panel:#fff;--ink:#000;--soft:#555;--line:#ccc;--grid:#e8e8e8;--one:#23688c;--two:#999;--gain:#2b7a57;--loss:#b5443a;--wash:#23688c22}
         body{font-size:10.5px;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}.toggle,#tip{display:none}
         svg.wide{display:block}svg.narrow{display:none}section,figure{break-inside:avoid;border-color:#ddd}.tiles{grid-template-columns:repeat(8,1fr)}.tile b{font-size:13px}
-        .grid{grid-template-columns:repeat(2,minmax(0,1fr))}.grid.three{grid-template-columns:repeat(3,minmax(0,1fr))}}
+        .grid{grid-template-columns:repeat(2,minmax(0,1fr))}.cards{columns:3}.cards.two{columns:2}}
         """;
 
     private const string Script = """

@@ -8,6 +8,7 @@ namespace HybridTrading.Silo.Reports;
 /// <summary>The analysis of one run as a page.</summary>
 public static class TearSheet
 {
+    private const int FewReturns = 60;
     private static readonly string[] MonthNames = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
     private static readonly (string Title, string Path, MetricFormat Format)[] Tiles =
@@ -25,24 +26,27 @@ public static class TearSheet
         var body = new StringBuilder();
         Header(body, analysis, root);
         body.Append(Drawings.Equity(analysis)).Append(Drawings.Underwater(analysis));
-        body.Append(Grid("", Drawings.RollingSharpe(analysis), Drawings.Exposure(analysis), Drawings.Distribution(analysis), Years(analysis, root)));
+        body.Append(Grid(Drawings.RollingSharpe(analysis), Drawings.Benchmark(analysis), Drawings.Distribution(analysis), Drawings.Exposure(analysis)));
         Months(body, analysis);
         foreach (PriceLine line in analysis.Prices) body.Append(Drawings.Trades(analysis, line));
 
         body.Append("<label class=\"toggle\"><input type=\"checkbox\" id=\"conv\"> Show the convention of every figure</label>\n");
-        body.Append(Grid("three", [.. MetricCatalog.Groups.Select(group => Section(group.Title, Figures.Table(root, group.Metrics, ("", "")))), Denied(analysis)]));
+        body.Append(Cards("", [.. MetricCatalog.Groups.Select(group => Section(group.Title, Figures.Table(root, group.Metrics, ("", "")))), Denied(analysis)]));
         body.Append(Section("Closed trades", Figures.Table(root, MetricCatalog.Trades, ("All", "trades."), ("Long", "long."), ("Short", "short."))));
         MonteCarlos(body, analysis, root);
-        body.Append(Grid("", Attributions(analysis)));
-        body.Append(Falls(analysis));
+        body.Append(Cards(" two", Attributions(analysis)));
+        body.Append(Cards(" two", Falls(analysis), Years(analysis, root)));
         Footer(body, analysis);
         return Page.Render($"{analysis.Run.Title} · HybridTrading", body.ToString(), json);
     }
 
     public static string Section(string title, string content) => content.Length == 0 ? "" : $"<section><h2>{Chart.Html(title)}</h2>{content}</section>\n";
 
-    public static string Grid(string style, params string[] parts) =>
-        $"<div class=\"grid{(style.Length == 0 ? "" : $" {style}")}\">\n{string.Concat(parts)}</div>\n";
+    /// <summary>Drawings side by side.</summary>
+    private static string Grid(params string[] drawings) => $"<div class=\"grid\">\n{string.Concat(drawings)}</div>\n";
+
+    /// <summary>Tables that fill columns from the top.</summary>
+    private static string Cards(string style, params string[] tables) => $"<div class=\"cards{style}\">\n{string.Concat(tables)}</div>\n";
 
     private static void Header(StringBuilder body, RunAnalysis analysis, JsonNode root)
     {
@@ -50,6 +54,10 @@ public static class TearSheet
         body.Append(CultureInfo.InvariantCulture, $"<header><h1>{Chart.Html(run.Title)}</h1>");
         body.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{run.From:yyyy-MM-dd} to {run.To:yyyy-MM-dd} · {Chart.Html(run.Mode)}{(run.RunId is { } id ? $" {Chart.Html(id)}" : "")} · {Chart.Html(string.Join(", ", run.Symbols))} · {run.DataPoints:N0} market events · {run.Currency}</p>");
         foreach (string strategy in run.Strategies) body.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\"><code>{Chart.Html(strategy)}</code></p>");
+        if (analysis.Returns.Count < FewReturns)
+        {
+            body.Append(CultureInfo.InvariantCulture, $"<p class=\"sub warn\">Only {analysis.Returns.Count} returns: annualised figures say little.</p>");
+        }
         body.Append("</header>\n<div class=\"tiles\">");
         foreach ((string title, string path, MetricFormat format) in Tiles)
         {
@@ -75,7 +83,7 @@ public static class TearSheet
                 int at = Index(analysis.Months, year.Year, month);
                 html.Append(at < 0 ? "<td></td>" : Heat(analysis.Months[at].Return, most, $"months.{at}.return", ""));
             }
-            html.Append(Heat(year.Return, analysis.Years.Max(each => Math.Abs(each.Return)), $"years.{y}.return", " sum")).Append("</tr>");
+            html.Append(Heat(year.Return, Math.Max(most, analysis.Years.Max(each => Math.Abs(each.Return))), $"years.{y}.return", " sum")).Append("</tr>");
         }
         body.Append(Section("Monthly returns, percent", html.Append("</tbody></table></div>").ToString()));
     }
@@ -93,7 +101,7 @@ public static class TearSheet
     {
         int depth = most > 0 ? (int)Math.Ceiling(Math.Abs(value) / most * 4) : 0;
         string style = (value > 0 ? $"p{depth}" : value < 0 ? $"n{depth}" : "") + further;
-        string text = Figures.Percent(value)[..^3];
+        string text = Figures.Sign((value * 100).ToString(most < 0.05 ? "N2" : "N1", CultureInfo.InvariantCulture));
         return $"<td class=\"{style}\" data-path=\"{path}\" data-format=\"Heat\">{text}</td>";
     }
 
@@ -107,7 +115,7 @@ public static class TearSheet
         double start = (double)analysis.Equity.Start, sum = start;
         (double, double)[] days = [(0, start), .. Drawings.Growth(analysis.Daily, day => day.Return, start).Select((point, i) => (i + 1.0, point.Y))];
         (double, double)[] trades = [(0, start), .. analysis.TradeList.Select((trade, i) => (i + 1.0, sum += (double)trade.Net))];
-        body.Append(Grid("",
+        body.Append(Grid(
             Drawings.MonteCarlo("Monte Carlo of days", "stationary bootstrap, by day", analysis.Bootstrap, analysis.Run.Currency, "day", days),
             Drawings.MonteCarlo("Monte Carlo of trades", "drawn with replacement, by trade", analysis.ResampledTrades, analysis.Run.Currency, "trade", trades)));
         var columns = new List<(MonteCarloResult Result, string Path)>();
