@@ -69,7 +69,7 @@ public sealed class ReportPageTests(ITestOutputHelper output)
             Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
         });
         await LookAsync(browser, Path.Combine(reports, "report.html"), "report", 150, file);
-        await LookAsync(browser, compared, "comparison", 300, null);
+        await LookAsync(browser, compared, "comparison", 250, null);
     }
 
     private async Task LookAsync(IBrowser browser, string path, string name, int figures, JsonNode? file)

@@ -51,7 +51,7 @@ internal static class Page
         .n3{background:#b5443a5c}.n4{background:#b5443a85}.sum{font-weight:600}
         .bars td.bar{width:30%;padding-left:14px}.bars svg{height:10px;display:block}
         #tip{position:fixed;z-index:9;pointer-events:none;background:var(--ink);color:var(--bg);padding:4px 8px;border-radius:4px;font-size:12px;max-width:92vw}
-        footer{color:var(--soft);font-size:12px;margin-top:20px}
+        footer{color:var(--soft);font-size:12px;margin-top:20px;overflow-wrap:anywhere}
         @media(max-width:1000px){.tiles{grid-template-columns:repeat(4,1fr)}.cards{columns:2}}
         @media(max-width:700px){main{padding:16px 10px 32px}h1{font-size:20px}.tiles{grid-template-columns:repeat(2,1fr);margin:14px 0}.tile{padding:9px 11px}.tile b{font-size:17px}
         .cards,.cards.two{columns:1}.grid{grid-template-columns:minmax(0,1fr);gap:10px;margin-bottom:10px}section,figure{padding:10px;margin-bottom:10px}
