@@ -41,14 +41,14 @@ internal sealed class Chart
     /// <summary>Ticks of a time axis.</summary>
     public Chart WithTimes()
     {
-        foreach ((DateTime time, string label) in Scale.Times(new DateTime((long)_fromX), new DateTime((long)_toX), PlotWidth / 74)) LabelX(time.Ticks, label);
+        foreach ((DateTime time, string label) in Scale.Times(new DateTime((long)_fromX), new DateTime((long)_toX), PlotWidth)) LabelX(time.Ticks, label);
         return this;
     }
 
     /// <summary>Ticks of a plain axis.</summary>
     public Chart WithNumbers(Func<double, double, string> label)
     {
-        (double[] ticks, double step) = Scale.Round(_fromX, _toX, PlotWidth / 74);
+        (double[] ticks, double step) = Scale.Round(_fromX, _toX, PlotWidth / 60);
         foreach (double tick in ticks.Where(tick => tick >= _fromX && tick <= _toX)) LabelX(tick, label(tick, step));
         return this;
     }
@@ -171,29 +171,32 @@ internal static class Scale
             (from, to) = (from - around, to + around);
         }
         double rough = (to - from) / Math.Max(1, about), power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-        double step = power * ((rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
+        double step = power * ((rough / power) switch { <= 1.05 => 1, <= 2.1 => 2, <= 5.25 => 5, _ => 10 });
         long first = (long)Math.Floor(from / step + 1e-9), last = (long)Math.Ceiling(to / step - 1e-9);
         return ([.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => (first + i) * step)], step);
     }
 
-    /// <summary>Starts of years, months, days, hours or minutes between two times: the finest that give at most so many.</summary>
-    public static IEnumerable<(DateTime Time, string Label)> Times(DateTime from, DateTime to, int most)
+    /// <summary>Starts of years, months, days, hours or minutes between two times: the finest whose labels find room.</summary>
+    /// <param name="width">Pixels that there are.</param>
+    public static IEnumerable<(DateTime Time, string Label)> Times(DateTime from, DateTime to, int width)
     {
+        const int hour = 48, dayAndHour = 92, day = 50, month = 56, year = 44;
         double days = (to - from).TotalDays;
-        bool Fits(double step) => days / step <= Math.Max(2, most);
+        bool Fits(double step, int label) => days / step <= Math.Max(2, width / label);
+        bool longer = days > 1.5;
         foreach (int minutes in (int[])[1, 5, 15, 30, 60, 180, 360, 720])
         {
-            if (Fits(minutes / 1440.0)) return Starts(from.Date, time => time.AddMinutes(minutes), from, to, days > 1.5 ? "d MMM HH:mm" : "HH:mm");
+            if (Fits(minutes / 1440.0, longer ? dayAndHour : hour)) return Starts(from.Date, time => time.AddMinutes(minutes), from, to, longer ? "d MMM HH:mm" : "HH:mm");
         }
         foreach (int step in (int[])[1, 2, 7, 14])
         {
-            if (Fits(step)) return Starts(from.Date, time => time.AddDays(step), from, to, "d MMM");
+            if (Fits(step, day)) return Starts(from.Date, time => time.AddDays(step), from, to, "d MMM");
         }
         foreach (int months in (int[])[1, 3, 6])
         {
-            if (Fits(months * 30.4)) return Starts(new DateTime(from.Year, 1, 1), time => time.AddMonths(months), from, to, "MMM yy");
+            if (Fits(months * 30.4, month)) return Starts(new DateTime(from.Year, 1, 1), time => time.AddMonths(months), from, to, "MMM yy");
         }
-        int years = Array.Find((int[])[1, 2, 5, 10, 20, 50, 100], each => Fits(each * 365.25)) is > 0 and int found ? found : 1000;
+        int years = Array.Find((int[])[1, 2, 5, 10, 20, 50, 100], each => Fits(each * 365.25, year)) is > 0 and int found ? found : 1000;
         return Starts(new DateTime((from.Year + years - 1) / years * years, 1, 1), time => time.AddYears(years), from, to, "yyyy");
     }
 

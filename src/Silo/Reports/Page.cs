@@ -40,7 +40,8 @@ internal static class Page
         .fine{fill:none;stroke:var(--two);stroke-width:1}.win{stroke:var(--gain);stroke-width:1.3}.lose{stroke:var(--loss);stroke-width:1.3}
         .dash{stroke:var(--soft);stroke-dasharray:4 3;stroke-width:1}.wash{fill:var(--wash)}.fall{fill:var(--loss);fill-opacity:.22}
         .b1{fill:var(--one);fill-opacity:.75}.bg{fill:var(--gain);fill-opacity:.8}.bl{fill:var(--loss);fill-opacity:.8}.dg{fill:var(--gain)}.dl{fill:var(--loss)}
-        .warn{color:var(--three)}.scroll{overflow-x:auto}.even{table-layout:fixed}.even td,.even thead th+th{overflow-wrap:anywhere;white-space:normal}table{border-collapse:collapse;width:100%}
+        .warn{color:var(--three)}.scroll{overflow-x:auto}.even{table-layout:fixed}.even thead th+th{overflow-wrap:anywhere;white-space:normal}
+        .even tr>:first-child{position:sticky;left:0;background:var(--panel)}table{border-collapse:collapse;width:100%}
         td,th{padding:3px 0 3px 10px;text-align:right;font-weight:400;border-top:1px solid var(--grid);white-space:nowrap}
         tr>:first-child{text-align:left;padding-left:0;white-space:normal}thead th{color:var(--soft);font-size:12px;border-top:0}
         tbody tr:first-child>*{border-top-color:var(--line)}tbody th{color:var(--ink)}
@@ -55,7 +56,8 @@ internal static class Page
         @media(max-width:1000px){.tiles{grid-template-columns:repeat(4,1fr)}.cards{columns:2}}
         @media(max-width:700px){main{padding:16px 10px 32px}h1{font-size:20px}.tiles{grid-template-columns:repeat(2,1fr);margin:14px 0}.tile{padding:9px 11px}.tile b{font-size:17px}
         .cards,.cards.two{columns:1}.grid{grid-template-columns:minmax(0,1fr);gap:10px;margin-bottom:10px}section,figure{padding:10px;margin-bottom:10px}
-        svg.wide{display:none}svg.narrow{display:block}.heat td,.heat th{font-size:9.5px;padding:3px 0}.bars .extra{display:none}}
+        svg.wide{display:none}svg.narrow{display:block}.even{table-layout:auto;font-size:12.5px}.even tr>:first-child{min-width:92px}.even thead th+th{min-width:60px}
+        .heat td,.heat th{font-size:9.5px;padding:3px 1px}.bars .extra{display:none}}
         @media print{:root{--bg:#fff;--panel:#fff;--ink:#000;--soft:#555;--line:#ccc;--grid:#e8e8e8;--one:#23688c;--two:#999;--gain:#2b7a57;--loss:#b5443a;--wash:#23688c22}
         body{font-size:10.5px;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}.toggle,#tip{display:none}
         svg.wide{display:block}svg.narrow{display:none}section,figure{break-inside:avoid;border-color:#ddd}.tiles{grid-template-columns:repeat(8,1fr)}.tile b{font-size:13px}
