@@ -32,7 +32,7 @@ internal static class Output
     }
 
     public static void Json(BenchmarkContext context, IReadOnlyList<Row> rows) => Console.Out.WriteLine(JsonSerializer.Serialize(
-        new { Date = DateTime.UtcNow, Machine = Machine(context), Data = context.DataSource, context.Runs, Rows = rows }, Indented));
+        new { Date = DateTime.UtcNow, Host = OrleansHost.Name, Machine = Machine(context), Data = context.DataSource, context.Runs, Rows = rows }, Indented));
 
     private static string Machine(BenchmarkContext context) => string.Create(CultureInfo.InvariantCulture,
         $"{Environment.ProcessorCount} cores ({Processor()}), {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1L << 30)} GB, {RuntimeInformation.OSDescription.Trim()}, "

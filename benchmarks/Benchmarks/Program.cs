@@ -3,20 +3,22 @@ using HybridTrading.Benchmarks;
 using HybridTrading.Benchmarks.Workloads;
 
 var filter = new Option<string[]>("--filter") { Description = "only workloads whose name contains this; may be repeated" };
+var exact = new Option<bool>("--exact") { Description = "the workload whose name is that of --filter, no other" };
 var json = new Option<bool>("--json") { Description = "print one JSON object instead of the table" };
 var list = new Option<bool>("--list") { Description = "print the names of the workloads and stop" };
 var runs = new Option<int>("--runs") { Description = "measured runs of each row, after one warm-up", DefaultValueFactory = _ => 5 };
 var disk = new Option<string?>("--disk") { Description = "folder for what is written; default: beside the program. It must lie on the disk to be measured" };
+var beside = new Option<string?>("--beside") { Description = "HybridTrading.Benchmarks.dll of the other host's build: each workload is measured there, too, right after" };
 var data = new Option<string?>("--market-data") { Description = "folder with lean/ and mt5-history/; default: ../shared/data beside the checkout, else a generated series" };
 
 var command = new RootCommand("The rows of DESIGN section 8 that exist by now: what must be reached, what is aimed at, what is measured here, and what peers reach.")
 {
-    filter, json, list, runs, disk, data,
+    filter, exact, json, list, runs, disk, data, beside,
 };
 command.SetAction(async (parsed, cancellation) =>
 {
     ImmutableArray<Workload> workloads = [.. Catalog.All.Where(workload =>
-        parsed.GetValue(filter) is not { Length: > 0 } wanted || wanted.Any(name => workload.Name.Contains(name, StringComparison.OrdinalIgnoreCase)))];
+        parsed.GetValue(filter) is not { Length: > 0 } wanted || wanted.Any(name => parsed.GetValue(exact) ? workload.Name == name : workload.Name.Contains(name, StringComparison.OrdinalIgnoreCase)))];
     if (workloads.IsEmpty)
     {
         Console.Error.WriteLine($"--filter {string.Join(' ', parsed.GetValue(filter)!)}: no such workload; there are {string.Join(", ", Catalog.All.Select(each => each.Name))}");
@@ -37,8 +39,16 @@ command.SetAction(async (parsed, cancellation) =>
     foreach (Workload workload in workloads)
     {
         Console.Error.WriteLine($"{workload.Name} ...");
-        await workload.RunAsync(context, rows.Add, cancellation);
+        List<Row> own = [];
+        await workload.RunAsync(context, own.Add, cancellation);
         GC.Collect();
+        if (parsed.GetValue(beside) is not { } other)
+        {
+            rows.AddRange(own);
+            continue;
+        }
+        Console.Error.WriteLine($"{workload.Name}, beside ...");
+        rows.AddRange(Beside.Join(own, await Beside.MeasureAsync(other, workload.Name, context, cancellation)));
     }
     if (parsed.GetValue(json)) Output.Json(context, rows);
     else Output.Table(context, rows);

@@ -13,6 +13,7 @@ using HybridTrading.Storage;
 using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace HybridTrading.Api;
@@ -27,8 +28,7 @@ public static class HybridApi
         typeof(HybridApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
 
     /// <summary>
-    /// Adds the API. It needs what <see cref="HybridStorage.AddHybridStorage"/> and Orleans add, a stream provider of the name
-    /// <see cref="Grains.Market.MarketGrain.Screens"/> and a logger.
+    /// Adds the API. It needs what <see cref="HybridStorage.AddHybridStorage"/> and Orleans add, and a logger.
     /// </summary>
     public static IServiceCollection AddHybridApi(this IServiceCollection services, ApiOptions options)
     {
@@ -37,6 +37,7 @@ public static class HybridApi
         services.AddSingleton<StartTime>();
         services.TryAddScoped<ICaller, LocalOwner>();
         services.AddSingleton<IdempotencyGates>();
+        services.AddSingleton<LatestMarket>();
         services.AddSingleton<MarketTime>();
         services.AddSingleton<InstrumentList>();
         services.AddReadModels(options);
@@ -47,8 +48,10 @@ public static class HybridApi
         services.AddSingleton<HubConnections>();
         services.AddSingleton<MarketBoard>();
         services.AddHostedService(provider => provider.GetRequiredService<MarketBoard>());
-        services.AddHostedService<AccountBoard>();
-        services.AddHostedService<JournalBoard>();
+        services.AddSingleton<AccountBoard>();
+        services.AddHostedService(provider => provider.GetRequiredService<AccountBoard>());
+        services.AddSingleton<JournalBoard>();
+        services.AddHostedService(provider => provider.GetRequiredService<JournalBoard>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RoutingProblems>());
         services.AddApiDocument();
         services.AddSingleton(new ConsoleFiles(typeof(HybridApi).Assembly));
@@ -70,10 +73,12 @@ public static class HybridApi
         AccountEndpoints.Map(api);
         OrderEndpoints.Map(api);
         StrategyEndpoints.Map(api);
+        RuleEndpoints.Map(api);
         DecisionEndpoints.Map(api);
         JournalEndpoints.Map(api);
         api.WithProblems();
-        endpoints.MapHub<TradingHub>(HubPath).OnHubPorts();
+        // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.
+        endpoints.MapHub<TradingHub>(HubPath, hub => hub.Transports = HttpTransportType.WebSockets).OnHubPorts();
         endpoints.MapApiDocument();
         endpoints.MapConsole();
         return endpoints;
@@ -90,6 +95,8 @@ public static class HybridApi
         services.AddSingleton(provider => new JournalQueries(Views(provider), provider.GetRequiredService<IJournal>()));
         services.AddSingleton<ReadSide>();
         services.AddSingleton<IStartupQueries, StartupQueries>();
+        services.AddSingleton<ViewsCheck>();
+        services.AddHealthChecks().AddCheck<ViewsCheck>("views");
         return services;
 
         static SqliteDatabase Views(IServiceProvider provider) => provider.GetRequiredKeyedService<SqliteDatabase>(HybridStorage.ViewDatabase);

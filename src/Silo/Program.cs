@@ -3,17 +3,21 @@ using System.CommandLine.Invocation;
 using HybridTrading.Silo.Commands;
 
 RootCommand root = new(
-    "HybridTrading: a trading cloud of virtual actors. Without a command it runs: a market in, journalled decisions and filled orders out.")
+    "HybridTrading: a trading cloud of virtual actors. Without a command it runs: a market in, journalled decisions and filled orders out. "
+    + "Every option can come from the environment: --cluster-listen is HYBRID_CLUSTER_LISTEN.")
 {
     BacktestCommand.Create(),
     ReplayCommand.Create(),
     ReportCommand.Create(),
     ReportCommand.CreateCompare(),
+    RulesCommand.Create(),
     PortsCommand.Create(),
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),
     BackupCommands.CreateRestore(),
     CertificatesCommand.Create(),
+    KeysCommand.Create(),
+    HealthCommand.Create(),
     DbCommand.Create(),
     DataCommand.Create(),
 };
@@ -21,5 +25,6 @@ root.Add(RunCommand.Create());
 RunCommand.MakeDefault(root);
 
 ParseResult parsed = root.Parse(args);
+if (EnvironmentOptions.Read(parsed, Environment.GetEnvironmentVariable) is { Length: > 0 } further) parsed = root.Parse([.. args, .. further]);
 if (parsed.Action is ParseErrorAction) return CommandAction.Error(parsed.Errors[0].Message, CommandAction.Usage);
 return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

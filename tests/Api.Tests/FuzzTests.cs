@@ -24,8 +24,9 @@ public sealed class FuzzTests
             "takeProfit", "trailingStopLoss", "ocoGroup", "positionId",
         ]),
         ("PATCH", "accounts/main/orders/resting", ["volume", "limitPrice", "stopPrice", "trailDistance"]),
-        ("POST", "strategies", ["name", "definition", "parameters", "symbol", "timeFrame", "accounts", "start"]),
+        ("POST", "strategies", ["name", "definition", "rule", "parameters", "symbol", "timeFrame", "accounts", "start"]),
         ("PUT", "strategies/cross/parameters", ["fast", "slow", "units"]),
+        ("POST", "rules/check", ["rule"]),
     ];
 
     private static readonly Gen<string> Value = Gen.Frequency(
@@ -34,7 +35,7 @@ public sealed class FuzzTests
             "79228162514264337593543950335",
             "300000000000000", "\"\"", "\"main\"", "\"EURUSD\"", "\"USDJPY\"", "\"Buy\"", "\"Sell\"", "\"Limit\"", "\"Stop\"", "\"Market\"",
             "\"TrailingStop\"", "\"Gtd\"", "\"Day\"",
-            "\"Active\"", "\"Netting\"", "\"Hedging\"", "\"sma-cross\"", "\"M1\"", "\"MN1\"", "\"2030-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\"",
+            "\"Active\"", "\"Netting\"", "\"Hedging\"", "\"sma-cross\"", "\"enter long when close > sma(2)\"", "\"M1\"", "\"MN1\"", "\"2030-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\"",
             "\"0001-01-01T00:00:00+14:00\"",
             "[]", "{}", "[null]", "[1]", "[\"main\"]", "{\"fast\":2,\"slow\":5}", "{\"kind\":\"PercentRisk\",\"value\":1}",
             "{\"count\":0,\"window\":\"00:00:00\"}",

@@ -118,19 +118,22 @@ public sealed class HubTests
         var clock = new FakeTimeProvider();
         var connection = new HubConnection("slow", new LocalOwner(), client, clock, NullLogger.Instance);
         connection.Watch(["EURUSD"], null);
+        connection.Join(99);
         connection.Start();
         connection.Push(Quote(1), []);
         await client.SendingAsync("quotes");
         // It is stuck in its first send; everything below waits behind it.
         for (int i = 2; i <= 5000; i++) connection.Push(Quote(i), []);
-        for (int i = 0; i <= HubConnection.MostNews; i++) connection.Push(100 + i, [], [Order(i)], []);
-        connection.Push(5000, [], [Order(5000)], []);
+        for (int i = 0; i <= HubConnection.MostNews; i++) connection.Push(100 + i, 100 + i, null, [], [Order(i)], []);
+        connection.Push(5000, 5002, null, [], [Order(5000)], []);
         client.Release();
-        await clock.AdvanceUntilAsync(client.SendingAsync("gap"));
-        Assert.Equal(100, Assert.IsType<Gap>(client.Sent("gap").Single()).Position);
-        await clock.AdvanceUntilAsync(client.SendingAsync("orders"));
+        await clock.AdvanceUntilAsync(client.SendingAsync("journal"));
+        Assert.Equal(new Gap("journal", 100, 100 + HubConnection.MostNews), Assert.Single(client.Sent("gap")));
         Assert.Equal([1L, 5000L], client.Sent("quotes").SelectMany(sent => (IEnumerable<QuotePush>)sent!).Select(quote => quote.Position));
-        Assert.Equal(5000, Assert.Single(client.Sent("orders").SelectMany(sent => (IEnumerable<OrderView>)sent!)).Ordinal);
+        JournalPush news = Assert.IsType<JournalPush>(Assert.Single(client.Sent("journal")));
+        Assert.Equal((100 + HubConnection.MostNews, 5002L), (news.After, news.Sequence));
+        Assert.Equal(5000, Assert.Single(news.Orders).Ordinal);
+        Assert.Equal(5002, connection.Leave());
         connection.Stop();
 
         static QuotePush Quote(long position) => new("EURUSD", position, DateTime.UnixEpoch, 1, 1, true);

@@ -18,6 +18,7 @@ public sealed class MarketApiTests
 
         Assert.Empty((await host.GetAsync("quotes")).Expect(200).Json.EnumerateArray());
         await host.QuoteAsync("EURUSD", 1.10001m, 1.10003m);
+        await host.ShownAsync("EURUSD");
         JsonElement quote = Assert.Single((await host.GetAsync("quotes?symbols=EURUSD,GBPUSD")).Expect(200).Json.EnumerateArray());
         Assert.Equal(1.10001m, quote.GetProperty("bid").GetDecimal());
         Assert.Equal(1.10003m, quote.GetProperty("ask").GetDecimal());
@@ -45,6 +46,7 @@ public sealed class MarketApiTests
         await host.QuoteAsync("EURUSD", 1.2m, 1.2001m, TimeSpan.FromSeconds(10));
         await host.QuoteAsync("EURUSD", 1.15m, 1.1501m, TimeSpan.FromSeconds(10));
         await host.QuoteAsync("EURUSD", 1.16m, 1.1601m, TimeSpan.FromMinutes(1));
+        await host.ShownAsync("EURUSD");
         JsonElement[] bars = [.. (await host.GetAsync("bars/EURUSD?timeFrame=M1&count=10")).Expect(200)["bars"].EnumerateArray()];
         Assert.Equal(2, bars.Length);
         Assert.Equal([1.1m, 1.2m, 1.1m, 1.15m], Prices(bars[0]));

@@ -48,7 +48,7 @@ public interface IGoodGrain : IGrainWithStringKey
 
     ValueTask<Page<Order>> List(DateOnly from, TimeOnly at, DateTimeOffset to, char code, double ratio);
 
-    Task Follow(IGoodObserver observer, IGoodGrain other, StreamId stream, GrainId grain);
+    Task Follow(IGoodObserver observer, IGoodGrain other, GrainId grain);
 
     ValueTask Nothing();
 

@@ -8,6 +8,7 @@ using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Domain.Strategies.Rules;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Silo;
 using HybridTrading.Silo.Runs;
@@ -64,6 +65,44 @@ public sealed class ReplayTests
             [Plan("large", new Sizing(SizingKind.PercentOfEquity, 20m)), Plan("small", new Sizing(SizingKind.PercentOfEquity, 5m))]);
         RunReport replayed = await EqualAsync(plan, data);
         Assert.InRange(replayed.Fills, 100, int.MaxValue);
+    }
+
+    [Fact]
+    public async Task Rules_with_stops_targets_trails_sizes_and_facts_of_the_trade_trade_as_in_the_back_test()
+    {
+        (_, ImmutableArray<MarketSeries> all) = SimulatedMarket.WithHistory(11, new DateTime(2026, 1, 9, 12, 0, 0, DateTimeKind.Utc), TimeFrame.M1, 3000, new SimulationOptions());
+        ImmutableArray<MarketSeries> data = [.. all.Where(series => series.Instrument.Symbol is "EURUSD" or "USDJPY").OrderBy(series => series.Instrument.Symbol, StringComparer.Ordinal)];
+        string[] rules =
+        [
+            """
+            enter long when crosses_above(close, sma(20)); enter short when crosses_below(close, sma(20)) and position == flat;
+            exit when bars_in_trade > 12 or profit > 300; stop atr(14) * 2; target 0.1%; size risk 0.5%;
+            """,
+            """
+            param look = 10 from 2 to 50;
+            session 06:00-22:00 Europe/London on weekdays;
+            enter long when close > highest(high, look)[1]; exit when close < lowest(low, look)[1] or time_in_trade > 90m;
+            trail 150 points; size notional 25000;
+            """,
+            "enter short when rising(rsi(14), 2) and rsi(14) > 60; exit when rsi(14) < 50; stop 80 ticks; reentry after exit; size lots 0.05;",
+        ];
+        ImmutableArray<StrategyPlan> strategies =
+        [
+            .. from series in data
+               from index in Enumerable.Range(0, rules.Length)
+               let definition = RuleLanguage.Define(rules[index])
+               select new StrategyPlan($"run-rules/run/rule{index}-{series.Instrument.Symbol.ToLowerInvariant()}", definition.Name,
+                   definition.Bind(new Dictionary<string, decimal>()), series.Instrument.Symbol, TimeFrame.M5, definition.Rule),
+        ];
+        strategies = [.. strategies.OrderBy(strategy => strategy.Key, StringComparer.Ordinal)];
+        var settings = new AccountSettings("USD", PositionMode.Hedging, 2, 30m, 100m, 50m,
+            new ExecutionModel(TimeSpan.FromMilliseconds(80), 1, 2, 0.00003m, 0m, 0, BarFill.NextOpen, 9), TradingCalendar.Forex, null);
+        AccountPlan Plan(string name, Sizing sizing) => new($"run-rules/run/{name}", settings, RiskLimits.None, 50_000m,
+            strategies.ToImmutableSortedDictionary(strategy => strategy.Key, _ => new FollowTerms(sizing), StringComparer.Ordinal));
+        var plan = new RunPlan(new InstrumentUniverse(data.Select(series => series.Instrument)), strategies,
+            [Plan("own", Sizing.AsTheStrategySays), Plan("half", new Sizing(SizingKind.StrategyUnits, 0.5m)), Plan("terms", new Sizing(SizingKind.FixedUnits, 3000m))]);
+        RunReport replayed = await EqualAsync(plan, data);
+        Assert.InRange(replayed.Fills, 200, int.MaxValue);
     }
 
     /// <summary>

@@ -15,6 +15,7 @@ public sealed class TenancyTests
     [
         (typeof(IAccountGrain), TestWorld.Account), (typeof(IStrategyGrain), "acme/ann/turning"), (typeof(IMarketGrain), "EURUSD"),
         (typeof(IFeaturesGrain), "EURUSD/M1"), (typeof(IShardGrain), "EURUSD/M1/0"), (typeof(IFeedGrain), Keys.Feed), (typeof(IOutboxGrain), Keys.Outbox),
+        (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"),
     ];
 
     [Fact]

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 using Orleans.Local;
 using Orleans.Runtime;
-using Orleans.Streams;
 
 namespace HybridTrading.LocalOrleans.Tests;
 
@@ -106,23 +105,18 @@ public sealed class SimulationTests
     }
 
     [Fact]
-    public void Streams_and_observers_run_inside()
+    public void Observers_run_inside()
     {
-        List<int> seen = [];
+        Probe probe = new();
+        Listener listener = new("l", probe);
         Run(5, async (silo, _) =>
         {
-            IAsyncStream<int> stream = silo.Services.GetRequiredService<IClusterClient>().GetStreamProvider("screens").GetStream<int>("test", "s");
-            TaskCompletionSource all = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            await stream.SubscribeAsync((item, _) =>
-            {
-                seen.Add(item);
-                if (item == 9) all.TrySetResult();
-                return Task.CompletedTask;
-            });
-            for (int i = 0; i < 10; i++) await stream.OnNextAsync(i);
-            await all.Task;
+            IListener reference = silo.Services.GetRequiredService<IClusterClient>().CreateObjectReference<IListener>(listener);
+            ISpeakerGrain speaker = silo.Services.GetRequiredService<IGrainFactory>().GetGrain<ISpeakerGrain>("s");
+            await speaker.Subscribe(reference);
+            for (int i = 0; i < 10; i++) await speaker.SayAndWait($"{i}");
         });
-        Assert.Equal(Enumerable.Range(0, 10), seen);
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"l heard {i}"), probe.Log);
     }
 
     [Fact]

@@ -51,17 +51,6 @@ public sealed class SurfaceTests
         ["Orleans.Reminders/Options/ReminderOptions.cs"] = ["Orleans.Hosting.ReminderOptions"],
         ["Orleans.Reminders/Hosting/SiloBuilderReminderExtensions.cs"] = ["Orleans.Hosting.SiloBuilderReminderExtensions"],
         ["Orleans.Reminders/Hosting/SiloBuilderReminderMemoryExtensions.cs"] = ["Orleans.Hosting.SiloBuilderReminderMemoryExtensions"],
-        ["Orleans.Streaming/StreamId.cs"] = ["Orleans.Runtime.StreamId"],
-        ["Orleans.Streaming/Core/IAsyncObserver.cs"] = ["Orleans.Streams.IAsyncObserver`1"],
-        ["Orleans.Streaming/Core/IAsyncObservable.cs"] = ["Orleans.Streams.IAsyncObservable`1"],
-        ["Orleans.Streaming/Core/IAsyncStream.cs"] = ["Orleans.Streams.IAsyncStream", "Orleans.Streams.IAsyncStream`1"],
-        ["Orleans.Streaming/Core/StreamSequenceToken.cs"] = ["Orleans.Streams.StreamSequenceToken"],
-        ["Orleans.Streaming/Core/StreamSubscriptionHandle.cs"] = ["Orleans.Streams.StreamSubscriptionHandle`1"],
-        ["Orleans.Streaming/Providers/IStreamProvider.cs"] = ["Orleans.Streams.IStreamProvider", "Orleans.Streams.StreamProviderExtensions"],
-        ["Orleans.Streaming/Extensions/AsyncObservableExtensions.cs"] = ["Orleans.Streams.AsyncObservableExtensions"],
-        ["Orleans.Streaming/Extensions/StreamSubscriptionHandleExtensions.cs"] = ["Orleans.Streams.StreamSubscriptionHandleExtensions"],
-        ["Orleans.Streaming/GrainStreamingExtensions.cs"] = ["Orleans.GrainStreamingExtensions", "Orleans.ClientStreamingExtensions"],
-        ["Orleans.Streaming/Hosting/SiloBuilderMemoryStreamExtensions.cs"] = ["Orleans.Hosting.SiloBuilderMemoryStreamExtensions"],
     };
 
     /// <summary>Interfaces that programs implement: one member too few here would not compile there.</summary>

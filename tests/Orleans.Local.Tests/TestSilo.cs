@@ -65,7 +65,7 @@ public sealed class TestSilo : IAsyncDisposable
         builder.Services.AddSingleton(probe);
         builder.UseOrleans(silo =>
         {
-            silo.AddMemoryGrainStorageAsDefault().AddMemoryGrainStorage("other").UseInMemoryReminderService().AddMemoryStreams("screens");
+            silo.AddMemoryGrainStorageAsDefault().AddMemoryGrainStorage("other").UseInMemoryReminderService();
             configure?.Invoke(silo);
         });
         return builder.Build();

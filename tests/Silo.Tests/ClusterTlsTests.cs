@@ -117,6 +117,29 @@ public sealed class ClusterTlsTests : IDisposable
         Assert.Null(await MeetAsync(a, Of("b", "silo-b").Certificate));
     }
 
+    /// <summary>As Kubernetes mounts secrets: what changes is the target of a folder's link, never the file that the option names.</summary>
+    [Fact]
+    public async Task A_certificate_behind_links_is_replaced_with_their_target()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege");
+        Directory.CreateDirectory(Place("mount"));
+        Exchange("..1");
+        foreach (string file in (string[])["silo.crt", "silo.key"]) File.CreateSymbolicLink(Path.Combine(Place("mount"), file), Path.Combine("..data", file));
+        ClusterTls mounted = Of("mount", "silo");
+        string before = mounted.Certificate.Thumbprint;
+        Exchange("..2");
+        Assert.NotEqual(before, mounted.Certificate.Thumbprint);
+        Assert.Null(await MeetAsync(mounted, Of("b", "silo-b").Certificate));
+
+        void Exchange(string version)
+        {
+            string data = Path.Combine(Place("mount"), "..data");
+            _authority.Issue(Path.Combine(Place("mount"), version), "silo", Cluster, Day, _now);
+            File.Delete(data);
+            File.CreateSymbolicLink(data, version);
+        }
+    }
+
     [Fact]
     public async Task A_bad_replacement_leaves_the_good_one_in_use()
     {

@@ -65,7 +65,7 @@ internal sealed class FeatureVector() : Workload("feature-vector")
     {
         ImmutableArray<FeatureSpec> specs =
         [
-            .. FeatureCatalog.All.Where(definition => definition.Name != "cross")
+            .. FeatureCatalog.All.Where(definition => definition.Operands == 0)
                 .SelectMany(definition => definition.Outputs.Select((_, output) => FeatureSpec.Parse(definition.Usage(output)))),
         ];
         Bar[] bars = context.Hours.Bars.ToArray();

@@ -2,6 +2,8 @@ using System.Text;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
+using HybridTrading.Storage.Postgres;
+using HybridTrading.Tests;
 using Microsoft.Win32.SafeHandles;
 
 namespace HybridTrading.Benchmarks.Workloads;
@@ -24,23 +26,7 @@ internal sealed class JournalAppends() : Workload("journal")
         Sample ours;
         await using (SegmentJournal journal = SegmentJournal.Open(Path.Combine(folder, "journal"), FileKeyProvider.Open(Path.Combine(folder, "keys"))))
         {
-            var versions = new long[Writers];
-            ours = await Sample.MeasureAsync(context.Runs, async () =>
-            {
-                long events = 0;
-                long start = Stopwatch.GetTimestamp();
-                await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
-                {
-                    var owner = new StreamOwner("bench", $"bench/user{writer}");
-                    while (Stopwatch.GetElapsedTime(start) < Duration)
-                    {
-                        Appended appended = await journal.AppendAsync($"account/bench/user{writer}/main", owner, versions[writer], new[] { Event(writer) }, cancellation);
-                        versions[writer] = appended.Version;
-                        Interlocked.Increment(ref events);
-                    }
-                }, cancellation)));
-                return events / Stopwatch.GetElapsedTime(start).TotalSeconds;
-            });
+            ours = await MeasureAsync(journal, context.Runs, cancellation);
             bytes = (double)Directory.EnumerateFiles(journal.Folder, "*.log").Sum(file => new FileInfo(file).Length) / journal.DurableSize;
         }
 
@@ -51,6 +37,28 @@ internal sealed class JournalAppends() : Workload("journal")
             $"one event an append, each awaited; {size} bytes an event on disk, encrypted; aim = 0.8 x the disk with 100 events a flush"));
         add(new Row(Name, "this disk, one write + flush for each event", "events/s", alone, Note: $"RandomAccess.Write of {size} bytes and FlushToDisk, growing file"));
         add(new Row(Name, "this disk, one write + flush for 100 events", "events/s", grouped, Note: $"the same with {Writers * size} bytes; no encryption, no checksum, no tree"));
+    }
+
+    /// <summary>Events a second of all writers, one event an append, each awaited.</summary>
+    internal static Task<Sample> MeasureAsync(IJournal journal, int runs, CancellationToken cancellation)
+    {
+        var versions = new long[Writers];
+        return Sample.MeasureAsync(runs, async () =>
+        {
+            long events = 0;
+            long start = Stopwatch.GetTimestamp();
+            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
+            {
+                var owner = new StreamOwner("bench", $"bench/user{writer}");
+                while (Stopwatch.GetElapsedTime(start) < Duration)
+                {
+                    Appended appended = await journal.AppendAsync($"account/bench/user{writer}/main", owner, versions[writer], new[] { Event(writer) }, cancellation);
+                    versions[writer] = appended.Version;
+                    Interlocked.Increment(ref events);
+                }
+            }, cancellation)));
+            return events / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        });
     }
 
     /// <summary>Flushes a second.</summary>
@@ -67,6 +75,26 @@ internal sealed class JournalAppends() : Workload("journal")
             RandomAccess.FlushToDisk(file);
         }
         return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}
+
+/// <summary>The journal of a cluster: the same writers, on a PostgreSQL server of its own on this machine.</summary>
+internal sealed class PostgresAppends() : Workload("journal-postgres")
+{
+    public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
+    {
+        const string path = "journal on PostgreSQL, durable events, 100 writers";
+        await using PostgresServer? server = await PostgresServer.TryStartNewAsync();
+        if (server is null)
+        {
+            add(new Row(Name, path, "events/s", null, Note: "skipped: the PostgreSQL server is not installed"));
+            return;
+        }
+        await using PostgresDatabase database = PostgresDatabase.Create(server.ConnectionString(await server.CreateDatabaseAsync()));
+        await new PostgresMigrations(database).MigrateAsync(cancellation: cancellation);
+        await using PostgresJournal journal = await PostgresJournal.OpenAsync(database, FileKeyProvider.Open(context.NewFolder(Name)), cancellation: cancellation);
+        Sample measured = await JournalAppends.MeasureAsync(journal, context.Runs, cancellation);
+        add(new Row(Name, path, "events/s", measured, Note: "one event an append, each awaited until it has its position; the server on this machine with its default settings"));
     }
 }
 

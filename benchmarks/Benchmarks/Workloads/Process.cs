@@ -18,7 +18,11 @@ internal static class Process
     }
 
     /// <summary>Starts one of our programs, which lie beside this one.</summary>
-    public static System.Diagnostics.Process Start(string program, IEnumerable<string> arguments)
+    public static System.Diagnostics.Process Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+        StartAt(Path.Combine(AppContext.BaseDirectory, program), arguments, environment);
+
+    /// <param name="program">Path of an assembly.</param>
+    public static System.Diagnostics.Process StartAt(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
@@ -26,8 +30,9 @@ internal static class Process
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, program));
+        start.ArgumentList.Add(program);
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment ?? ImmutableDictionary<string, string>.Empty) start.Environment[name] = value;
         return System.Diagnostics.Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start");
     }
 

@@ -17,10 +17,14 @@ internal static class Catalog
         new Indicators(),
         new FeatureVector(),
         new GrainCalls(),
+        new IdleGrains(),
+        new HotReads(),
         new TickToDecision(),
         new OrderToFill(),
         new JournalAppends(),
+        new PostgresAppends(),
         new Restart(),
         new Gateway(),
+        new OrdersOverHttp(),
     ];
 }

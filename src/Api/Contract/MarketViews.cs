@@ -18,8 +18,8 @@ public sealed record InstrumentView(
         one.ContractSize, one.VolumeStep, one.MinVolume, one.MaxVolume, one.Calendar.IsOpen(now), data.ToString(), simulated);
 }
 
-/// <summary>The best bid and ask.</summary>
-/// <param name="Position">Place in the market log.</param>
+/// <summary>The best bid and ask, read from a copy that is behind its market by milliseconds.</summary>
+/// <param name="Position">Place in the market log: which state of the market it shows.</param>
 /// <param name="BidSize">Units of the base; 0 when the source does not say.</param>
 /// <param name="AskSize">Units of the base; 0 when the source does not say.</param>
 public sealed record QuoteView(
@@ -49,12 +49,13 @@ public sealed record BarView(DateTime Time, decimal Open, decimal High, decimal 
 /// <summary>Bars, the oldest first; the last may be forming.</summary>
 public sealed record BarSeries(string Symbol, string TimeFrame, bool Simulated, ImmutableArray<BarView> Bars);
 
-/// <summary>A bar as the hub pushes it.</summary>
+/// <summary>A bar as the hub pushes it. Its stream is symbol and time frame, its sequence the position.</summary>
+/// <param name="Position">Place in the market log of the latest event that the market had seen.</param>
 public sealed record BarPush(
-    string Symbol, string TimeFrame, DateTime Time, decimal Open, decimal High, decimal Low, decimal Close, double Volume, bool Forming)
+    string Symbol, string TimeFrame, long Position, DateTime Time, decimal Open, decimal High, decimal Low, decimal Close, double Volume, bool Forming)
 {
-    public static BarPush Of(string symbol, TimeFrame timeFrame, in Bar bar, Instrument instrument, bool forming) => new(
-        symbol, timeFrame.ToString(), bar.OpenTime, instrument.ToPrice(bar.Bid.Open), instrument.ToPrice(bar.Bid.High),
+    public static BarPush Of(MarketView market, TimeFrame timeFrame, in Bar bar, Instrument instrument, bool forming) => new(
+        market.Symbol, timeFrame.ToString(), market.Position, bar.OpenTime, instrument.ToPrice(bar.Bid.Open), instrument.ToPrice(bar.Bid.High),
         instrument.ToPrice(bar.Bid.Low),
         instrument.ToPrice(bar.Bid.Close), bar.Volume, forming);
 }

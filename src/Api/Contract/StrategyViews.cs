@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using HybridTrading.Api.Projections;
+using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
@@ -12,11 +13,12 @@ public sealed record StrategyDefinitionView(string Name, string Title, string De
 {
     public static StrategyDefinitionView Of(StrategyDefinition definition) => new(
         definition.Name, definition.Title, definition.Description,
-        [.. definition.AllParameters.Select(p => new ParameterView(p.Name, p.Description, p.Default, p.Minimum, p.Maximum, p.Whole))]);
+        [.. definition.AllParameters.Select(p => new ParameterView(p.Name, p.Description, p.Default, p.Minimum, p.Maximum, p.Whole, p.Step))]);
 }
 
 /// <param name="Whole">Only whole numbers.</param>
-public sealed record ParameterView(string Name, string Description, decimal Default, decimal Minimum, decimal Maximum, bool Whole);
+/// <param name="Step">How far apart the values are that are worth trying; null where nothing was said.</param>
+public sealed record ParameterView(string Name, string Description, decimal Default, decimal Minimum, decimal Maximum, bool Whole, decimal? Step = null);
 
 /// <summary>A user's strategy as it stands now.</summary>
 /// <param name="Name">As its owner calls it.</param>
@@ -25,16 +27,17 @@ public sealed record ParameterView(string Name, string Description, decimal Defa
 /// <param name="Since">When it took its stance; null before the first decision.</param>
 /// <param name="Accounts">Names of the accounts that follow it.</param>
 /// <param name="Version">Count of events in its stream.</param>
+/// <param name="Rule">Canonical text of the rule that it is; null for one of a definition.</param>
 public sealed record StrategyView(
     string Name, string Key, string Definition, ImmutableSortedDictionary<string, decimal> Parameters, string Symbol, string TimeFrame,
     Trading.StrategyStatus Status, Stance Stance, long Decisions, DateTime? Since, ImmutableArray<string> Accounts, DecisionView? LastDecision,
-    long Version)
+    long Version, string? Rule = null)
 {
     public static StrategyView Of(Trading.StrategyView view, ICaller caller, InstrumentUniverse universe) => new(
         caller.NameOf(view.Key), view.Key, view.Setup.Definition, view.Setup.Parameters, view.Setup.Symbol, view.Setup.TimeFrame.ToString(),
         view.Status,
         view.State.Stance, view.State.Decisions, view.State.Decisions == 0 ? null : view.State.Since, [.. view.Accounts.Select(caller.NameOf)],
-        view.LastDecision is { } last ? DecisionView.Of(last, view.LastVerdicts, caller, universe) : null, view.Version);
+        view.LastDecision is { } last ? DecisionView.Of(last, view.LastVerdicts, caller, universe) : null, view.Version, view.Setup.Rule);
 }
 
 public sealed record StrategyChanged(long MinPosition, StrategyView Strategy);
@@ -43,7 +46,7 @@ public sealed record StrategyChanged(long MinPosition, StrategyView Strategy);
 /// <param name="Id">Strategy, '#', ordinal.</param>
 /// <param name="MarketPosition">Place in the market log of the event that closed the bar.</param>
 /// <param name="Before">Where the strategy stood before.</param>
-/// <param name="Units">The strategy's own size.</param>
+/// <param name="Units">The strategy's own size; 0 where the intent says it.</param>
 /// <param name="Verdicts">What each account made of it; empty until all have answered.</param>
 public sealed record DecisionView(
     string Id, string Strategy, string Symbol, string TimeFrame, DateTime Time, long MarketPosition, DecisionBar Bar,
@@ -62,7 +65,7 @@ public sealed record DecisionView(
             decision.MarketPosition, new DecisionBar(decision.Bar.OpenTime, bar.Open * point, bar.High * point, bar.Low * point, bar.Close * point),
             [.. decision.Features.Select(reading => new FeatureValue(reading.Feature, Number(reading.Value)))], decision.Before,
             new IntentView(decision.Intent.Stance, decision.Intent.Why, decision.Intent.StopDistance, decision.Intent.TakeDistance,
-                decision.Intent.TrailDistance),
+                decision.Intent.TrailDistance, decision.Intent.Size),
             decision.Units,
             [.. verdicts.Select(verdict =>
                 new VerdictView(caller.NameOf(verdict.Account), verdict.Reason, verdict.Detail, verdict.Orders, verdict.Volume))]);
@@ -81,7 +84,8 @@ public sealed record DecisionBar(DateTime Time, decimal Open, decimal High, deci
 public sealed record FeatureValue(string Feature, double? Value);
 
 /// <summary>Distances in price.</summary>
-public sealed record IntentView(Stance Stance, string Why, decimal? StopDistance, decimal? TakeDistance, decimal? TrailDistance);
+/// <param name="Size">The strategy's own size where it says more than its units.</param>
+public sealed record IntentView(Stance Stance, string Why, decimal? StopDistance, decimal? TakeDistance, decimal? TrailDistance, Sizing? Size);
 
 /// <param name="Account">Name of the account.</param>
 /// <param name="Reason">None when it was ordered, else why not (or why less).</param>

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using HybridTrading.Api.Hubs;
+using HybridTrading.Grains.Market;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
 
@@ -14,20 +14,17 @@ internal sealed class InstrumentList(ApiOptions options, MarketTime time, IOptio
     private Written? _last;
 
     /// <summary>UTF-8 JSON as of now, to the second.</summary>
-    public ReadOnlyMemory<byte> Json
+    public async ValueTask<ReadOnlyMemory<byte>> JsonAsync()
     {
-        get
+        DateTime now = await time.NowAsync();
+        long second = now.Ticks / TimeSpan.TicksPerSecond;
+        Written? last = Volatile.Read(ref _last);
+        if (last is null || last.Second != second)
         {
-            DateTime now = time.Now;
-            long second = now.Ticks / TimeSpan.TicksPerSecond;
-            Written? last = Volatile.Read(ref _last);
-            if (last is null || last.Second != second)
-            {
-                last = Write(now, second);
-                Volatile.Write(ref _last, last);
-            }
-            return last.Json;
+            last = Write(now, second);
+            Volatile.Write(ref _last, last);
         }
+        return last.Json;
     }
 
     private Written Write(DateTime now, long second)
@@ -40,7 +37,33 @@ internal sealed class InstrumentList(ApiOptions options, MarketTime time, IOptio
 }
 
 /// <summary>What time it is in the market: the clock's, or where past data are played theirs.</summary>
-internal sealed class MarketTime(ApiOptions options, MarketBoard board, TimeProvider clock)
+internal sealed class MarketTime(ApiOptions options, LatestMarket latest, TimeProvider clock)
 {
-    public DateTime Now => options.RecordedFrom is { } start ? board.Latest.Time ?? start : clock.GetUtcNow().UtcDateTime;
+    public async ValueTask<DateTime> NowAsync() => options.RecordedFrom is { } start
+        ? await latest.GetAsync() is { Position: >= 0 } market ? market.Quote.Time : start
+        : clock.GetUtcNow().UtcDateTime;
+}
+
+/// <summary>The market that had the latest event.</summary>
+internal sealed class LatestMarket(ApiOptions options, IGrainFactory grains)
+{
+    /// <returns>Null where no market answers.</returns>
+    public async Task<MarketView?> GetAsync()
+    {
+        MarketView?[] markets = await Task.WhenAll(options.Universe.Instruments.Select(one => MarketAsync(one.Symbol)));
+        return markets.MaxBy(market => market?.Position ?? -1);
+    }
+
+    /// <summary>Null for a market that does not answer: the others are enough to go by.</summary>
+    private async Task<MarketView?> MarketAsync(string symbol)
+    {
+        try
+        {
+            return await grains.GetGrain<IMarketReplicaGrain>(symbol).GetView();
+        }
+        catch (Exception away) when (away is not OperationCanceledException)
+        {
+            return null;
+        }
+    }
 }

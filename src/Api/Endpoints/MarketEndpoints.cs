@@ -24,12 +24,12 @@ internal static class MarketEndpoints
             .WithSummary("The features at the close of the last bar").Query(Status404NotFound);
     }
 
-    private static Task InstrumentsAsync(HttpContext context, InstrumentList instruments)
+    private static async Task InstrumentsAsync(HttpContext context, InstrumentList instruments)
     {
-        ReadOnlyMemory<byte> json = instruments.Json;
+        ReadOnlyMemory<byte> json = await instruments.JsonAsync();
         context.Response.ContentType = "application/json; charset=utf-8";
         context.Response.ContentLength = json.Length;
-        return context.Response.BodyWriter.WriteAsync(json, context.RequestAborted).AsTask();
+        await context.Response.BodyWriter.WriteAsync(json, context.RequestAborted);
     }
 
     private static async Task<Results<Ok<IEnumerable<QuoteView>>, ProblemHttpResult>> QuotesAsync(
@@ -44,7 +44,7 @@ internal static class MarketEndpoints
             if (options.Universe.Find(asked[i]) is not { } instrument) return NoInstrument(asked[i]);
             instruments[i] = instrument;
         }
-        MarketView[] views = await Task.WhenAll(instruments.Select(one => grains.GetGrain<IMarketGrain>(one.Symbol).GetView()));
+        MarketView[] views = await Task.WhenAll(instruments.Select(one => grains.GetGrain<IMarketReplicaGrain>(one.Symbol).GetView()));
         return TypedResults.Ok(views.Zip(instruments, (view, one) => QuoteView.Of(view, one, options.Simulated)).OfType<QuoteView>());
     }
 
@@ -57,10 +57,10 @@ internal static class MarketEndpoints
         if (frame.IsTick) throw ApiException.Invalid("timeFrame", $"timeFrame is tick, which has no bars; expected {BarFrames}");
         Possible(options, symbol, frame);
         if (count is < 1 or > 10_000) throw ApiException.Invalid("count", $"count is {count}; expected 1 to 10000");
-        MarketView view = await grains.GetGrain<IMarketGrain>(symbol).GetView();
+        MarketView view = await grains.GetGrain<IMarketReplicaGrain>(symbol).GetView();
         FrameView? forming = view.Frames.FirstOrDefault(one => one.TimeFrame == frame);
         // A tenant cannot tell a market what to build; the features of a time frame, which anybody may look at, have its bars built.
-        if (forming is null) await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, frame)).GetView();
+        if (forming is null) await grains.GetGrain<IFeaturesReplicaGrain>(Keys.Features(symbol, frame)).GetView();
         DateTime end = forming?.Forming.OpenTime ?? DateTime.MaxValue;
         int closed = forming is null ? count : count - 1;
         ImmutableArray<Bar> past = closed == 0 ? [] : await bars.ReadLastAsync(symbol, frame, closed, end, cancellation);
@@ -75,7 +75,7 @@ internal static class MarketEndpoints
         if (options.Universe.Find(symbol) is null) return NoInstrument(symbol);
         TimeFrame frame = Frame(timeFrame);
         Possible(options, symbol, frame);
-        FeatureUpdate? last = await grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, frame)).GetView();
+        FeatureUpdate? last = await grains.GetGrain<IFeaturesReplicaGrain>(Keys.Features(symbol, frame)).GetView();
         if (last is null) return TypedResults.Ok(new FeaturesView(null, -1, ImmutableSortedDictionary<string, double?>.Empty));
         return TypedResults.Ok(new FeaturesView(last.Closed.Time, last.Closed.Position, last.Specs
             .Select((spec, index) => KeyValuePair.Create(spec, DecisionView.Number(last.Values[index])))

@@ -3,6 +3,7 @@ using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Domain.Strategies.Rules;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Microsoft.AspNetCore.Http.StatusCodes;
@@ -19,7 +20,7 @@ internal static class StrategyEndpoints
         RouteGroupBuilder strategies = api.MapGroup("/strategies").WithTags("Strategies");
         strategies.MapGet("/", ListAsync).WithName("listStrategies").WithSummary("The caller's strategies").Query();
         strategies.MapPost("/", CreateAsync).WithName("createStrategy")
-            .WithSummary("Makes a strategy, lets accounts follow it, and starts it if asked")
+            .WithSummary("Makes a strategy of a definition or a rule, lets accounts follow it, and starts it if asked")
             .WithDescription("Making a strategy again with the same set-up answers with the one that there is; with another it is refused.")
             .Mutation(Status404NotFound, Status409Conflict);
         strategies.MapGet("/{strategy}", GetAsync).WithName("getStrategy").WithSummary("One strategy as it stands now").Query(Status404NotFound);
@@ -53,7 +54,8 @@ internal static class StrategyEndpoints
             string known = string.Join(", ", options.Universe.Instruments.Take(20).Select(one => one.Symbol));
             throw ApiException.Invalid("symbol", $"symbol is {ApiException.Quote(asked.Symbol)}; expected one of {known}");
         }
-        ImmutableSortedDictionary<string, decimal> parameters = Parameters(asked.Definition!, asked.Parameters ?? []);
+        string definition = asked.Rule is null ? asked.Definition! : RuleLanguage.DefinitionName;
+        ImmutableSortedDictionary<string, decimal> parameters = Parameters(definition, asked.Rule, asked.Parameters ?? []);
         string key = caller.Key(asked.Name, "name");
         IStrategyGrain strategy = grains.GetGrain<IStrategyGrain>(key);
         // Before anything is made: all of the accounts, or none.
@@ -63,7 +65,7 @@ internal static class StrategyEndpoints
         }
         bool existed = await strategy.GetView() is not null;
         CommandResult done = await strategy.Create(
-            new StrategySetup(asked.Definition!, parameters, asked.Symbol!, TimeFrame.Parse(asked.TimeFrame!)));
+            new StrategySetup(definition, parameters, asked.Symbol!, TimeFrame.Parse(asked.TimeFrame!), asked.Rule));
         if (done.Fault is not null && existed)
         {
             return Problems.Conflict(ApiReason.StrategyExists, $"name is '{asked.Name}'; that strategy exists with another set-up");
@@ -101,7 +103,7 @@ internal static class StrategyEndpoints
         {
             return Problems.Conflict(ApiReason.StrategyRunning, $"strategy '{strategy}' is running; stop it before changing parameters");
         }
-        ImmutableSortedDictionary<string, decimal> parameters = Parameters(view.Setup.Definition, body.Value);
+        ImmutableSortedDictionary<string, decimal> parameters = Parameters(view.Setup.Definition, view.Setup.Rule, body.Value);
         return await CommandAsync(strategy, context, caller, grains, options, grain => grain.SetParameters(parameters));
     }
 
@@ -133,11 +135,11 @@ internal static class StrategyEndpoints
 
     /// <summary>All parameters of a definition: those given, checked, and the defaults of the rest.</summary>
     /// <exception cref="ApiException">400.</exception>
-    private static ImmutableSortedDictionary<string, decimal> Parameters(string definition, Dictionary<string, decimal> given)
+    private static ImmutableSortedDictionary<string, decimal> Parameters(string definition, string? rule, Dictionary<string, decimal> given)
     {
         try
         {
-            return StrategyCatalog.Find(definition).Bind(given).Values;
+            return StrategyCatalog.Find(definition, rule).Bind(given).Values;
         }
         catch (ArgumentException e)
         {

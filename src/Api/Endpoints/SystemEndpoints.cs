@@ -1,6 +1,6 @@
-using HybridTrading.Api.Hubs;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Grains.Market;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace HybridTrading.Api.Endpoints;
@@ -9,12 +9,14 @@ namespace HybridTrading.Api.Endpoints;
 internal static class SystemEndpoints
 {
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/system", Get).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies");
+        api.MapGet("/system", GetAsync).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies");
 
-    private static Ok<SystemView> Get(
-        ApiOptions options, StartTime started, MarketBoard board, IJournal journal, TimeProvider clock, IServiceProvider services)
+    private static async Task<Ok<SystemView>> GetAsync(
+        ApiOptions options, StartTime started, LatestMarket market, IJournal journal, TimeProvider clock, IServiceProvider services)
     {
-        (long position, DateTime? time) = board.Latest;
+        MarketView? latest = await market.GetAsync();
+        long position = latest?.Position ?? -1;
+        DateTime? time = latest is { Position: >= 0 } ? latest.Quote.Time : null;
         double? age = options.RecordedFrom is null && time is { } seen ? Math.Max(0, (clock.GetUtcNow().UtcDateTime - seen).TotalSeconds) : null;
         IEnumerable<HostedService> hosted = services.GetService<ServiceEndpoints>()?.Hosted ?? [];
         return TypedResults.Ok(new SystemView(

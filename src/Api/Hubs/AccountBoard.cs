@@ -1,65 +1,70 @@
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Trading;
-using Microsoft.Extensions.Hosting;
+using GrainView = HybridTrading.Grains.Trading.AccountView;
 
 namespace HybridTrading.Api.Hubs;
 
-/// <summary>Looks twice a second at the accounts that somebody watches and pushes those that changed.</summary>
-public sealed partial class AccountBoard(
+/// <summary>Shows the accounts that somebody looks at: each pushes its view when it changed, ten times a second at most.</summary>
+public sealed class AccountBoard(
     IGrainFactory grains, HubConnections connections, ApiOptions options, TimeProvider clock, ILogger<AccountBoard> log)
-    : BackgroundService
+    : ObserverBoard<GrainView>(clock, log)
 {
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);
+    private readonly TimeProvider _clock = clock;
 
-    private Dictionary<string, Grains.Trading.AccountView> _shown = new(StringComparer.Ordinal);
+    protected override IEnumerable<string> Wanted() => connections.WatchedAccounts();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Observation<GrainView> Make(string key, Func<GrainView?, GrainView, Task> show) => new Observer(key, show, _clock, grains);
+
+    protected override Task ShowAsync(string key, GrainView? before, GrainView now)
     {
-        using var timer = new PeriodicTimer(Pace, clock);
-        try
+        foreach (HubConnection connection in connections.Subscribed.Where(one => one.Account == key))
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync();
+            connection.Push(AccountView.Of(now, connection.Caller, options.Universe));
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        return Task.CompletedTask;
     }
 
-    private async Task LookAsync()
+    private sealed class Observer : Observation<GrainView>, IAccountObserver
     {
-        (string Account, ICaller Caller)[] watched = [.. connections.WatchedAccounts()];
-        Grains.Trading.AccountView?[] views = await Task.WhenAll(watched.Select(one => ViewAsync(one.Account, one.Caller)));
-        var shown = new Dictionary<string, Grains.Trading.AccountView>(StringComparer.Ordinal);
-        foreach (((string account, ICaller caller), Grains.Trading.AccountView? view) in watched.Zip(views))
+        private readonly IGrainFactory _grains;
+        private readonly IAccountObserver _reference;
+
+        public Observer(string key, Func<GrainView?, GrainView, Task> show, TimeProvider clock, IGrainFactory grains) : base(key, show, clock)
         {
-            if (view is null) continue;
-            shown[account] = view;
-            if (_shown.TryGetValue(account, out Grains.Trading.AccountView? before) && Same(before, view)) continue;
-            AccountView push = AccountView.Of(view, caller, options.Universe);
-            foreach (HubConnection connection in connections.Subscribed.Where(one => one.Account == account)) connection.Push(push);
+            _grains = grains;
+            _reference = grains.CreateObjectReference<IAccountObserver>(this);
         }
-        _shown = shown;
+
+        private IAccountGrain Account => _grains.GetGrain<IAccountGrain>(Key);
+
+        public void Show(GrainView account) => Hear(account);
+
+        public override async Task LeaveAsync()
+        {
+            using Principal.Scope scope = Principal.Of(Grains.Keys.TenantOf(Key));
+            try
+            {
+                await Account.Forget(_reference);
+            }
+            finally
+            {
+                _grains.DeleteObjectReference<IAccountObserver>(_reference);
+            }
+        }
+
+        /// <remarks>The key is one that its owner asked for: a connection watches what its caller's own name makes of it.</remarks>
+        protected override async Task<GrainView?> ObserveAsync()
+        {
+            using Principal.Scope scope = Principal.Of(Grains.Keys.TenantOf(Key));
+            return await Account.Observe(_reference);
+        }
+
+        protected override bool IsNews(GrainView view, GrainView known) =>
+            view.Version >= known.Version && view.Time >= known.Time && !view.ShowsTheSameAs(known);
+
+        /// <summary>Prices change what it is worth; an account without either changes by events, of which the journal tells.</summary>
+        protected override bool IsLively(GrainView view) => !view.Positions.IsEmpty || !view.WorkingOrders.IsEmpty;
+
+        protected override long VersionOf(GrainView view) => view.Version;
     }
-
-    private async Task<Grains.Trading.AccountView?> ViewAsync(string account, ICaller caller)
-    {
-        try
-        {
-            using Principal.Scope scope = Principal.Of(caller.Tenant);
-            return await grains.GetGrain<IAccountGrain>(account).GetView();
-        }
-        catch (Exception failed)
-        {
-            // One account in trouble is no reason to show the others no more.
-            LogFailed(failed, account);
-            return null;
-        }
-    }
-
-    /// <summary>Equal in what the journal says and in the marks.</summary>
-    private static bool Same(Grains.Trading.AccountView a, Grains.Trading.AccountView b) =>
-        a.Version == b.Version && a.Equity == b.Equity && a.UsedMargin == b.UsedMargin && a.Positions.SequenceEqual(b.Positions);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the view of account {Account} was not to be had")]
-    private partial void LogFailed(Exception failure, string account);
 }

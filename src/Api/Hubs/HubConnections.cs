@@ -11,9 +11,10 @@ public sealed class HubConnections(IHubContext<TradingHub> hub, TimeProvider clo
     /// <summary>Those that have subscribed.</summary>
     public IEnumerable<HubConnection> Subscribed => _byId.Values.Where(one => one.IsSubscribed);
 
-    /// <summary>Accounts that somebody looks at, by key, with the one who owns them.</summary>
-    public IEnumerable<(string Account, ICaller Caller)> WatchedAccounts() =>
-        _byId.Values.Where(one => one.Account is not null).Select(one => (one.Account!, one.Caller)).DistinctBy(one => one.Item1);
+    /// <summary>Keys of the accounts that their owners look at.</summary>
+    public IEnumerable<string> WatchedAccounts() => _byId.Values.Select(one => one.Account).OfType<string>().Distinct(StringComparer.Ordinal);
+
+    public IEnumerable<string> WatchedSymbols() => _byId.Values.SelectMany(one => one.Symbols).Distinct(StringComparer.Ordinal);
 
     public void Add(string connectionId, ICaller caller)
     {
@@ -34,7 +35,8 @@ public sealed class HubConnections(IHubContext<TradingHub> hub, TimeProvider clo
 /// <summary>
 /// One connection and what waits to be sent to it. Nothing here blocks the sender of news. At the bound: of quotes, forming bars and the account
 /// the latest is kept; of closed bars the last 500; of what the journal tells (decisions, orders, fills) at most 1000 wait, and when more come all
-/// of them are dropped and the client is told from which position to read.
+/// of them are dropped and the client is told from which position to read. What the journal tells is a chain: it begins where the connection joins,
+/// and each push goes on where the one before it ended.
 /// </summary>
 public sealed partial class HubConnection(string id, ICaller caller, IClientProxy client, TimeProvider clock, ILogger log)
 {
@@ -47,7 +49,8 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private Pending _pending = new();
-    private ImmutableHashSet<string> _symbols = [];
+    private bool _joined;
+    private long? _told;
 
     public ICaller Caller => caller;
 
@@ -57,11 +60,13 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     /// <summary>Key of the account that it looks at.</summary>
     public string? Account { get; private set; }
 
+    public ImmutableHashSet<string> Symbols { get; private set; } = [];
+
     public void Watch(ImmutableHashSet<string> symbols, string? account)
     {
         lock (_gate)
         {
-            _symbols = symbols;
+            Symbols = symbols;
             Account = account;
             IsSubscribed = true;
             // Prices that wait were for the former subscription; the journal's news must not be lost.
@@ -69,10 +74,26 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         }
     }
 
-    public bool Sees(string symbol)
+    /// <summary>Takes no more of the journal's news, until it joins again.</summary>
+    /// <returns>The journal position up to which it has been told everything; null when it never joined.</returns>
+    public long? Leave()
     {
-        lock (_gate) return _symbols.Contains(symbol);
+        lock (_gate)
+        {
+            _joined = false;
+            _pending.DropNews();
+            return _told;
+        }
     }
+
+    /// <summary>Takes the journal's news from here on.</summary>
+    /// <param name="told">The journal position up to which it knows everything.</param>
+    public void Join(long told)
+    {
+        lock (_gate) (_joined, _told) = (true, told);
+    }
+
+    public bool Sees(string symbol) => Symbols.Contains(symbol);
 
     /// <summary>Does it want to know of this account's orders and fills?</summary>
     public bool Follows(string account) => Account is null || Account == account;
@@ -100,29 +121,38 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
 
     /// <summary>News of the journal, in its order.</summary>
     /// <param name="first">Journal position of the first event in it.</param>
-    public void Push(long first, IReadOnlyCollection<DecisionView> decisions, IReadOnlyCollection<OrderView> orders,
+    /// <param name="sequence">Journal position up to which it goes.</param>
+    public void Push(long first, long sequence, ListsChanged? lists, IReadOnlyCollection<DecisionView> decisions, IReadOnlyCollection<OrderView> orders,
         IReadOnlyCollection<FillView> fills)
     {
-        if (decisions.Count + orders.Count + fills.Count == 0) return;
+        if (lists is null && decisions.Count + orders.Count + fills.Count == 0) return;
         Add(pending =>
         {
-            if (pending.News == 0) pending.FirstNews = first;
-            if (pending.News + decisions.Count + orders.Count + fills.Count > MostNews)
+            if (!_joined) return;
+            if (pending.First is null) pending.First = first;
+            pending.Sequence = sequence;
+            if (pending.Count + decisions.Count + orders.Count + fills.Count > MostNews)
             {
-                pending.Gap ??= pending.FirstNews;
-                pending.DropNews();
+                pending.Miss();
                 return;
             }
+            pending.Lists = lists?.With(pending.Lists) ?? pending.Lists;
             pending.Decisions.AddRange(decisions);
             pending.Orders.AddRange(orders);
             pending.Fills.AddRange(fills);
         });
     }
 
-    public void Push(ListsChanged lists) => Add(pending => pending.Lists = lists.With(pending.Lists));
-
-    /// <summary>Tells the client that events from a position on could not be pushed.</summary>
-    public void Missed(long first) => Add(pending => pending.Gap ??= pending.News == 0 ? first : pending.FirstNews);
+    /// <summary>Tells the client that events could not be pushed.</summary>
+    /// <param name="first">Journal position of the first of them.</param>
+    /// <param name="sequence">Journal position up to which it cannot know.</param>
+    public void Missed(long first, long sequence) => Add(pending =>
+    {
+        if (!_joined) return;
+        if (pending.First is null) pending.First = first;
+        pending.Sequence = sequence;
+        pending.Miss();
+    });
 
     public void Start() => _ = SendAsync();
 
@@ -150,12 +180,18 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
             {
                 await _signal.WaitAsync(stop);
                 Pending now;
+                Gap? gap;
+                JournalPush? news;
                 lock (_gate)
                 {
                     now = _pending;
                     _pending = new Pending();
+                    gap = now.Gap;
+                    if (gap is not null) _told = gap.Sequence;
+                    news = now.Push(_told);
+                    if (news is not null) _told = news.Sequence;
                 }
-                await SendAsync(now, stop);
+                await SendAsync(now, gap, news, stop);
                 await Task.Delay(Pace, clock, stop);
             }
         }
@@ -168,15 +204,12 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         }
     }
 
-    private async Task SendAsync(Pending now, CancellationToken stop)
+    private async Task SendAsync(Pending now, Gap? gap, JournalPush? news, CancellationToken stop)
     {
-        if (now.Gap is { } position) await client.SendAsync("gap", new Gap(position), stop);
-        if (now.Lists is { } lists) await client.SendAsync("lists", lists, stop);
+        if (gap is not null) await client.SendAsync("gap", gap, stop);
         if (now.Quotes.Count > 0) await client.SendAsync("quotes", now.Quotes.Values, stop);
         if (now.Closed.Count + now.Forming.Count > 0) await client.SendAsync("bars", now.Closed.Concat(now.Forming.Values), stop);
-        if (now.Decisions.Count > 0) await client.SendAsync("decisions", now.Decisions, stop);
-        if (now.Orders.Count > 0) await client.SendAsync("orders", now.Orders, stop);
-        if (now.Fills.Count > 0) await client.SendAsync("fills", now.Fills, stop);
+        if (news is not null) await client.SendAsync("journal", news, stop);
         if (now.Account is { } account) await client.SendAsync("account", account, stop);
     }
 
@@ -191,11 +224,21 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         public List<DecisionView> Decisions { get; } = [];
         public List<OrderView> Orders { get; } = [];
         public List<FillView> Fills { get; } = [];
-        public AccountView? Account { get; set; }
         public ListsChanged? Lists { get; set; }
-        public long? Gap { get; set; }
-        public long FirstNews { get; set; }
-        public int News => Decisions.Count + Orders.Count + Fills.Count;
+
+        /// <summary>Journal position of the first of the news; null while there is none.</summary>
+        public long? First { get; set; }
+
+        /// <summary>Journal position up to which the news goes.</summary>
+        public long Sequence { get; set; }
+
+        public Gap? Gap { get; private set; }
+        public AccountView? Account { get; set; }
+        public int Count => Decisions.Count + Orders.Count + Fills.Count;
+
+        /// <summary>What waits as one push that goes on after <paramref name="told"/>; null when nothing does.</summary>
+        public JournalPush? Push(long? told) => First is null || told is not { } after ? null
+            : new JournalPush(JournalPush.StreamName, after, Sequence, Lists, [.. Decisions], [.. Orders], [.. Fills]);
 
         public void DropPrices()
         {
@@ -205,11 +248,27 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
             Account = null;
         }
 
+        /// <summary>All that waits is dropped, and the client told so.</summary>
+        public void Miss()
+        {
+            Gap = new Gap(JournalPush.StreamName, Gap?.Position ?? First!.Value, Sequence);
+            Clear();
+        }
+
+        /// <summary>All that waits is dropped, as if it had not been.</summary>
         public void DropNews()
+        {
+            Gap = null;
+            Clear();
+        }
+
+        private void Clear()
         {
             Decisions.Clear();
             Orders.Clear();
             Fills.Clear();
+            Lists = null;
+            First = null;
         }
     }
 }

@@ -13,22 +13,85 @@ namespace HybridTrading.Api.Hubs;
 
 /// <summary>
 /// Follows the journal from where it ends at the start: one reader for all connections. What happened to orders, fills and decisions is read from
-/// the projections, once they hold it, so that a push and a list never tell different things.
+/// the projections, once they hold it, so that a push and a list never tell different things. A connection that comes from elsewhere is first told
+/// what it has missed; both come out of the same events by the same code.
 /// </summary>
 public sealed partial class JournalBoard(
-    IJournal journal, ProjectionRunner projections, AccountQueries accounts, StrategyQueries strategies, HubConnections connections,
-    ApiOptions options,
-    ILogger<JournalBoard> log) : BackgroundService
+    IJournal journal, JournalQueries own, ProjectionRunner projections, AccountQueries accounts, StrategyQueries strategies,
+    HubConnections connections, AccountBoard observed, ApiOptions options, TimeProvider clock, ILogger<JournalBoard> log) : BackgroundService
 {
+    /// <summary>Of more events than this that a connection has missed it is not told: reading the lists again is less work.</summary>
+    public const int MostMissed = 2000;
+
     private const int MaxBatch = 500;
+
+    /// <summary>How long a connection that has seen more than this process waits for it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private static readonly ImmutableArray<string> Needed =
+        [AccountProjection.ProjectionName, StrategyProjection.ProjectionName, JournalIndexProjection.ProjectionName];
+
+    // Held while a batch is told and while a connection joins: whoever joins does so between two batches.
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _told = -1;
+
+    /// <summary>Makes a connection one that is told of the journal's news, from the sequence on that it has seen.</summary>
+    /// <param name="after">Journal position that the client has seen; null when it has seen none.</param>
+    /// <returns>The sequence after which its news begins.</returns>
+    public async Task<long> JoinAsync(HubConnection connection, long? after, CancellationToken cancellation)
+    {
+        await _begun.Task.WaitAsync(cancellation);
+        // Without a word of the client it goes on where this connection was.
+        long? told = connection.Leave();
+        if ((after ?? told) is not { } seen)
+        {
+            await _turn.WaitAsync(cancellation);
+            long now = _told;
+            connection.Join(now);
+            _turn.Release();
+            return now;
+        }
+        await ReachAsync(seen, cancellation);
+        await CatchUpAsync(connection, seen, cancellation);
+        return seen;
+    }
+
+    /// <summary>Tells a connection what it has missed, and joins it.</summary>
+    private async Task CatchUpAsync(HubConnection connection, long seen, CancellationToken cancellation)
+    {
+        // Most of it is read while others are told; what came meanwhile is read in turn.
+        List<RecordedEvent>? missed = await MissedAsync(connection.Caller, seen, cancellation);
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            long now = _told;
+            connection.Join(seen);
+            if (missed is { Count: <= MostMissed })
+            {
+                List<RecordedEvent>? rest = await MissedAsync(connection.Caller, missed.Count == 0 ? seen : missed[^1].Position, cancellation);
+                missed = rest is null ? null : [.. missed, .. rest.Where(one => one.Position <= now)];
+            }
+            // A client that has seen more than there is comes from another journal, or from before this one was restored.
+            if (missed is null or { Count: > MostMissed } || seen > now) connection.Missed(Math.Min(seen, now) + 1, now);
+            else await TellAsync(missed, now, [connection], cancellation);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var batch = new List<RecordedEvent>(MaxBatch);
         try
         {
-            await using IAsyncEnumerator<RecordedEvent> events =
-                journal.SubscribeAsync(journal.DurableSize, stoppingToken).GetAsyncEnumerator(stoppingToken);
+            long size = journal.DurableSize;
+            _told = size - 1;
+            _begun.SetResult();
+            await using IAsyncEnumerator<RecordedEvent> events = journal.SubscribeAsync(size, stoppingToken).GetAsyncEnumerator(stoppingToken);
             while (await events.MoveNextAsync())
             {
                 batch.Clear();
@@ -51,27 +114,50 @@ public sealed partial class JournalBoard(
 
     private async Task TellAsync(List<RecordedEvent> batch, CancellationToken cancellation)
     {
-        foreach (IGrouping<string, HubConnection> person in connections.Subscribed.GroupBy(one => one.Caller.Person()).ToArray())
+        long last = batch[^1].Position;
+        await _turn.WaitAsync(cancellation);
+        try
         {
-            try
+            foreach (IGrouping<string, HubConnection> person in connections.Subscribed.GroupBy(one => one.Caller.Person()).ToArray())
             {
-                News news = Collect(batch.Where(one => one.Subject == person.Key && !one.Erased));
-                if (news.IsEmpty) continue;
-                await projections.WaitForAsync(AccountProjection.ProjectionName, batch[^1].Position, cancellation);
-                await projections.WaitForAsync(StrategyProjection.ProjectionName, batch[^1].Position, cancellation);
-                Tell(person, news);
+                RecordedEvent[] events = [.. batch.Where(one => one.Subject == person.Key)];
+                foreach (RecordedEvent one in events.Where(one => one.Stream.StartsWith(AccountProjection.StreamPrefix, StringComparison.Ordinal)))
+                {
+                    observed.Expect(one.Stream[AccountProjection.StreamPrefix.Length..], one.Version);
+                }
+                await TellAsync(events, last, [.. person], cancellation);
             }
-            catch (Exception failed) when (failed is StorageException or InvalidDataException or JsonException)
-            {
-                LogFailed(failed, person.Key);
-                foreach (HubConnection connection in person) connection.Missed(batch[0].Position);
-            }
+        }
+        finally
+        {
+            _told = last;
+            _turn.Release();
+        }
+        Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    /// <summary>Tells connections of one person what that person's events up to <paramref name="sequence"/> have changed.</summary>
+    private async Task TellAsync(
+        IReadOnlyCollection<RecordedEvent> events, long sequence, ImmutableArray<HubConnection> person, CancellationToken cancellation)
+    {
+        if (events.Count == 0) return;
+        try
+        {
+            News news = Collect(events.Where(one => !one.Erased));
+            if (news.IsEmpty) return;
+            foreach (string projection in Needed) await projections.WaitForAsync(projection, sequence, cancellation);
+            Tell(person, news, sequence);
+        }
+        catch (Exception failed) when (failed is StorageException or InvalidDataException or JsonException)
+        {
+            LogFailed(failed, person[0].Caller.Person());
+            foreach (HubConnection connection in person) connection.Missed(events.First().Position, sequence);
         }
     }
 
-    private void Tell(IGrouping<string, HubConnection> person, News news)
+    private void Tell(ImmutableArray<HubConnection> person, News news, long sequence)
     {
-        ICaller caller = person.First().Caller;
+        ICaller caller = person[0].Caller;
         (string Account, OrderView View)[] orders =
         [
             .. news.Orders.Select(one => (one.Account, Row: accounts.Order(one.Account, one.Ordinal))).Where(one => one.Row is not null)
@@ -87,10 +173,39 @@ public sealed partial class JournalBoard(
             [.. news.Decisions.Select(strategies.Decision).OfType<DecisionRow>().Select(row => DecisionView.Of(row, caller, options.Universe))];
         foreach (HubConnection connection in person)
         {
-            if (news.Lists is { } lists) connection.Push(lists);
-            connection.Push(news.First, decisions,
+            connection.Push(news.First, sequence, news.Lists, decisions,
                 [.. orders.Where(one => connection.Follows(one.Account)).Select(one => one.View)],
                 [.. fills.Where(one => connection.Follows(one.Account)).Select(one => one.View)]);
+        }
+    }
+
+    /// <summary>A person's own events after a position, in order; at most one more than a connection is told of. Null when they cannot be read.</summary>
+    private async Task<List<RecordedEvent>?> MissedAsync(ICaller caller, long after, CancellationToken cancellation)
+    {
+        try
+        {
+            await projections.WaitForAsync(JournalIndexProjection.ProjectionName, Volatile.Read(ref _told), cancellation);
+            return [.. await own.ReadAsync(caller.Person(), after + 1, MostMissed + 1, cancellation)];
+        }
+        catch (Exception failed) when (failed is StorageException or InvalidDataException)
+        {
+            LogFailed(failed, caller.Person());
+            return null;
+        }
+    }
+
+    /// <summary>Waits until everything up to a position has been told here, for a while.</summary>
+    private async Task ReachAsync(long position, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        while (true)
+        {
+            Task moved = Volatile.Read(ref _moved).Task;
+            if (Volatile.Read(ref _told) >= position) return;
+            await moved.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellation.ThrowIfCancellationRequested();
+            if (patience.IsCancellationRequested) return;
         }
     }
 

@@ -1,93 +1,93 @@
-using System.Collections.Concurrent;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Grains.Market;
-using Microsoft.Extensions.Hosting;
-using Orleans.Runtime;
-using Orleans.Streams;
+using HybridTrading.Grains.Views;
 
 namespace HybridTrading.Api.Hubs;
 
 /// <summary>
-/// What the markets show on screens: one subscription an instrument for the whole process, handed on to the connections that look at it. The
+/// What the markets show on screens: one observer an instrument in use for the whole process, handed on to the connections that look at it. The
 /// market grain conflates to ten a second; each connection conflates again across instruments.
 /// </summary>
-public sealed partial class MarketBoard(
-    IClusterClient cluster, HubConnections connections, IBarStore bars, ApiOptions options, IHostApplicationLifetime lifetime,
-    ILogger<MarketBoard> log)
-    : BackgroundService
+public sealed class MarketBoard(
+    IGrainFactory grains, HubConnections connections, IBarStore bars, ApiOptions options, TimeProvider clock, ILogger<MarketBoard> log)
+    : ObserverBoard<Versioned<MarketView>>(clock, log)
 {
-    private const int MostClosedAtOnce = 10;
+    private const int FewClosed = 5;
 
-    private readonly ConcurrentDictionary<string, MarketView> _views = new(StringComparer.Ordinal);
-    private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider _clock = clock;
 
-    /// <summary>Completes when every instrument is subscribed to.</summary>
-    public Task Subscribed => _subscribed.Task;
+    protected override IEnumerable<string> Wanted() => connections.WatchedSymbols();
 
-    /// <summary>The latest event shown, of any instrument: its place in the market log (-1 before the first) and its time.</summary>
-    public (long Position, DateTime? Time) Latest =>
-        _views.Values.MaxBy(view => view.Position) is { Position: >= 0 } latest ? (latest.Position, latest.Quote.Time) : (-1, null);
+    protected override Observation<Versioned<MarketView>> Make(
+        string key, Func<Versioned<MarketView>?, Versioned<MarketView>, Task> show) => new Observer(key, show, _clock, grains);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ShowAsync(string key, Versioned<MarketView>? before, Versioned<MarketView> now)
     {
-        var handles = new List<StreamSubscriptionHandle<MarketView>>();
-        try
-        {
-            // Streams are there when the silo is, and the silo is when the host has started.
-            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            using CancellationTokenRegistration registered = lifetime.ApplicationStarted.Register(started.SetResult);
-            await started.Task.WaitAsync(stoppingToken);
-            IStreamProvider screens = cluster.GetStreamProvider(MarketGrain.Screens);
-            foreach (Instrument instrument in options.Universe.Instruments)
-            {
-                IAsyncStream<MarketView> stream = screens.GetStream<MarketView>(StreamId.Create(MarketGrain.Screens, instrument.Symbol));
-                handles.Add(await stream.SubscribeAsync((view, _) => ShowAsync(instrument, view)));
-            }
-            _subscribed.TrySetResult();
-            await Task.Delay(Timeout.Infinite, stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
-        foreach (StreamSubscriptionHandle<MarketView> handle in handles)
-        {
-            try
-            {
-                await handle.UnsubscribeAsync();
-            }
-            catch (Exception gone)
-            {
-                // The silo may have left first; the streams end with it.
-                LogUnsubscribeFailed(gone);
-            }
-        }
-    }
+        List<HubConnection> watching = [.. connections.Subscribed.Where(one => one.Sees(key))];
+        if (watching.Count == 0 || options.Universe.Find(key) is not { } instrument) return;
 
-    private async Task ShowAsync(Instrument instrument, MarketView view)
-    {
-        MarketView? before = _views.GetValueOrDefault(view.Symbol);
-        if (before is not null && view.Position < before.Position) return;
-        _views[view.Symbol] = view;
-        List<HubConnection> watching = [.. connections.Subscribed.Where(one => one.Sees(view.Symbol))];
-        if (watching.Count == 0) return;
-
+        MarketView view = now.View;
         QuoteView? quote = QuoteView.Of(view, instrument, options.Simulated);
         var pushed = new List<BarPush>();
-        foreach (FrameView old in before?.Frames ?? [])
+        foreach (LastBar closed in view.Closed)
         {
-            FrameView? now = view.Frames.FirstOrDefault(one => one.TimeFrame == old.TimeFrame);
-            if (now?.Forming.OpenTime == old.Forming.OpenTime) continue;
-            // It closed, perhaps with ticks that no screen saw: the store has it whole.
-            DateTime end = now?.Forming.OpenTime ?? DateTime.MaxValue;
-            foreach (Bar bar in await bars.ReadLastAsync(view.Symbol, old.TimeFrame, MostClosedAtOnce, end))
-            {
-                if (bar.OpenTime >= old.Forming.OpenTime) pushed.Add(BarPush.Of(view.Symbol, old.TimeFrame, bar, instrument, forming: false));
-            }
+            if (before is null) break;
+            DateTime known = before.View.Closed.FirstOrDefault(one => one.TimeFrame == closed.TimeFrame)?.Bar.OpenTime ?? default;
+            if (known == closed.Bar.OpenTime) continue;
+            foreach (Bar bar in await ClosedAsync(key, closed, known)) pushed.Add(BarPush.Of(view, closed.TimeFrame, bar, instrument, forming: false));
         }
-        pushed.AddRange(view.Frames.Select(one => BarPush.Of(view.Symbol, one.TimeFrame, one.Forming, instrument, forming: true)));
+        pushed.AddRange(view.Frames.Select(one => BarPush.Of(view, one.TimeFrame, one.Forming, instrument, forming: true)));
         foreach (HubConnection connection in watching) connection.Push(quote is null ? null : QuotePush.Of(quote), pushed);
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "a screen stream was gone before it was left")]
-    private partial void LogUnsubscribeFailed(Exception failure);
+    /// <summary>The bars after the known one, up to this one; of very many the last.</summary>
+    private async Task<IEnumerable<Bar>> ClosedAsync(string symbol, LastBar closed, DateTime known)
+    {
+        ImmutableArray<Bar> past = await bars.ReadLastAsync(symbol, closed.TimeFrame, FewClosed, closed.Bar.OpenTime);
+        if (past.Length == FewClosed && past[0].OpenTime > known)
+        {
+            past = await bars.ReadLastAsync(symbol, closed.TimeFrame, HubConnection.MostClosedBars, closed.Bar.OpenTime);
+        }
+        return (known == default ? [] : past.Where(bar => bar.OpenTime > known)).Append(closed.Bar);
+    }
+
+    private sealed class Observer : Observation<Versioned<MarketView>>, IMarketObserver
+    {
+        private readonly IGrainFactory _grains;
+        private readonly IMarketObserver _reference;
+
+        public Observer(string key, Func<Versioned<MarketView>?, Versioned<MarketView>, Task> show, TimeProvider clock, IGrainFactory grains)
+            : base(key, show, clock)
+        {
+            _grains = grains;
+            _reference = grains.CreateObjectReference<IMarketObserver>(this);
+        }
+
+        private IMarketGrain Market => _grains.GetGrain<IMarketGrain>(Key);
+
+        public void Show(Versioned<MarketView> market) => Hear(market);
+
+        public override async Task LeaveAsync()
+        {
+            try
+            {
+                await Market.Forget(_reference);
+            }
+            finally
+            {
+                _grains.DeleteObjectReference<IMarketObserver>(_reference);
+            }
+        }
+
+        protected override async Task<Versioned<MarketView>?> ObserveAsync() => await Market.Observe(_reference);
+
+        /// <summary>A market that came up elsewhere may be behind what was shown until the feed reaches it.</summary>
+        protected override bool IsNews(Versioned<MarketView> view, Versioned<MarketView> known) => view.Version.Activation == known.Version.Activation
+            ? view.Version.IsAfter(known.Version)
+            : view.View.Position >= known.View.Position;
+
+        protected override bool IsLively(Versioned<MarketView> view) => true;
+
+        protected override long VersionOf(Versioned<MarketView> view) => view.View.Position;
+    }
 }

@@ -7,10 +7,13 @@ using Microsoft.AspNetCore.SignalR;
 namespace HybridTrading.Api.Hubs;
 
 /// <summary>
-/// What happens, as it happens. A client invokes <c>Subscribe</c>; the server calls <c>quotes</c>, <c>bars</c>, <c>decisions</c>, <c>orders</c>,
-/// <c>fills</c>, <c>account</c>, <c>lists</c> when accounts or strategies have to be read again and, when a client was too slow, <c>gap</c>.
+/// What happens, as it happens. A client invokes <c>Subscribe</c>; the server calls <c>quotes</c>, <c>bars</c>, <c>account</c>, <c>journal</c>
+/// (decisions, orders, fills, and lists that have to be read again) and, when a client was too slow or away for too long, <c>gap</c>. It is reached by
+/// WebSockets alone, without negotiation. A client that lost its connection subscribes at any process with the journal sequence that it has seen.
 /// </summary>
-public sealed class TradingHub(HubConnections connections, ICaller caller, IGrainFactory grains, StrategyQueries strategies, ApiOptions options) : Hub
+public sealed class TradingHub(
+    HubConnections connections, MarketBoard markets, AccountBoard accounts, JournalBoard journal, ICaller caller, IGrainFactory grains,
+    StrategyQueries strategies, ApiOptions options) : Hub
 {
     private const int MostSymbols = 100;
 
@@ -33,25 +36,42 @@ public sealed class TradingHub(HubConnections connections, ICaller caller, IGrai
     {
         ImmutableHashSet<string> symbols = Symbols(subscription);
         string? account = subscription.Account is null ? null : Key(subscription.Account);
+        if (subscription.After < -1) throw new HubException($"after is {subscription.After}; expected a journal sequence that was seen, or null");
         using Principal.Scope scope = Principal.Of(caller.Tenant);
+        HubConnection connection = connections.Find(Context.ConnectionId);
         // First the subscription, then the snapshot: what changes in between is pushed, and nothing is missed.
-        connections.Find(Context.ConnectionId).Watch(symbols, account);
+        connection.Watch(symbols, account);
 
-        MarketView[] markets = await Task.WhenAll(
-            symbols.Order(StringComparer.Ordinal).Select(symbol => grains.GetGrain<IMarketGrain>(symbol).GetView()));
+        Task<MarketView?[]> shown = Task.WhenAll(symbols.Order(StringComparer.Ordinal).Select(MarketAsync));
         AccountView? view = null;
         if (account is not null)
         {
-            view = await grains.GetGrain<IAccountGrain>(account).GetView() is { } found
+            view = await accounts.WatchAsync(account) is { } found
                 ? AccountView.Of(found, caller, options.Universe)
                 : throw new HubException($"account is '{subscription.Account}'; no such account");
         }
+        long sequence = await journal.JoinAsync(connection, subscription.After, Context.ConnectionAborted);
         Grains.Trading.StrategyView?[] running = await Task.WhenAll(
             strategies.Strategies(caller.Person()).Select(key => grains.GetGrain<IStrategyGrain>(key).GetView()));
         return new Snapshot(
-            [.. markets.Select(market => QuoteView.Of(market, options.Universe.Find(market.Symbol)!, options.Simulated)).OfType<QuoteView>()],
+            sequence,
+            [.. (await shown).OfType<MarketView>()
+                .Select(market => QuoteView.Of(market, options.Universe.Find(market.Symbol)!, options.Simulated)).OfType<QuoteView>()],
             view,
             [.. running.OfType<Grains.Trading.StrategyView>().Select(one => StrategyView.Of(one, caller, options.Universe))]);
+    }
+
+    /// <summary>Null for a market that does not answer: the board goes on asking, and its quotes are pushed when it does.</summary>
+    private async Task<MarketView?> MarketAsync(string symbol)
+    {
+        try
+        {
+            return (await markets.WatchAsync(symbol))?.View;
+        }
+        catch (Exception away) when (away is not OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     private ImmutableHashSet<string> Symbols(Subscription subscription)

@@ -21,7 +21,9 @@ internal static class ApiDocument
                 Version = "v1",
                 Description = "Prices, volumes and money are JSON numbers with exact decimals; times are ISO 8601 in UTC. Failures are RFC 9457 "
                     + "problem details with a reason code. Every change answers with the journal position that contains it (minPosition); "
-                    + "give it to a list to wait for it.",
+                    + "give it to a list to wait for it. Quotes, bars and features are read from copies that are behind their market by milliseconds; "
+                    + "position says which state of the market they show. What happens is pushed by the SignalR hub " + HybridApi.HubPath
+                    + ", which takes WebSockets without negotiation.",
             };
             // Addresses come from the page that asks.
             document.Servers = null;

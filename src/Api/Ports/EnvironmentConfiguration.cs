@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Data.Common;
 using System.Globalization;
+using HybridTrading.Storage.Postgres;
 
 namespace HybridTrading.Api.Ports;
 
@@ -32,6 +33,8 @@ public sealed record EnvironmentReading(
 /// <item><term><c>&lt;SERVICE&gt;_URL</c></term><description><c>Services:&lt;service&gt;:Url</c>, where another process hosts
 /// it.</description></item>
 /// <item><term><c>DATABASE_URL</c></term><description><c>Database:ConnectionString</c>, used by <c>OrleansHost=Cluster</c>.</description></item>
+/// <item><term><c>Database__ConnectionString</c></term><description>The same with all that a connection string can say; it goes
+/// before.</description></item>
 /// <item><term><c>JWT_SECRET</c></term><description><c>Authentication:JwtSecret</c>, for sign-in; at least 32 characters, and not the
 /// document's example.</description></item>
 /// <item><term><c>REDIS_URL</c>, <c>NATS_URL</c>, <c>GRPC_PORT</c>, ports of infrastructure and of the user's PC</term><description>Known and
@@ -41,6 +44,10 @@ public sealed record EnvironmentReading(
 public static class EnvironmentConfiguration
 {
     public const string DatabaseKey = "Database:ConnectionString";
+
+    /// <summary>The variable of <see cref="DatabaseKey"/> itself; it goes before <c>DATABASE_URL</c>.</summary>
+    public const string DatabaseVariable = "Database__ConnectionString";
+
     public const string JwtSecretKey = "Authentication:JwtSecret";
 
     /// <summary>Shorter secrets can be guessed: HMAC-SHA-256 wants at least its own width (RFC 7518, 3.2).</summary>
@@ -156,6 +163,11 @@ public static class EnvironmentConfiguration
         private void Database()
         {
             const string Variable = "DATABASE_URL", Form = "expected postgresql://user:password@host:port/database";
+            if (Value(DatabaseVariable) is { } connectionString)
+            {
+                Database(connectionString);
+                return;
+            }
             if (Value(Variable) is not { } value) return;
             if (!Uri.TryCreate(value, UriKind.Absolute, out Uri? url) || url.Scheme is not ("postgresql" or "postgres") || url.Host.Length == 0
                 || url.AbsolutePath.Trim('/') is not { Length: > 0 } database || database.Contains('/', StringComparison.Ordinal))
@@ -188,6 +200,25 @@ public static class EnvironmentConfiguration
                     Variable, "has the password that a public document prints; change it before others can reach the database"));
             }
             Set(DatabaseKey, Variable, connection.ConnectionString);
+        }
+
+        /// <summary>All that a connection string can say, for example a password file or the server's certificate.</summary>
+        private void Database(string text)
+        {
+            try
+            {
+                var address = PostgresAddress.Parse(text);
+                if (address.Password == PublishedDatabasePassword)
+                {
+                    _errors.Add(new EnvironmentNote(DatabaseVariable, "has the password that a public document prints, expected one that only you know"));
+                    return;
+                }
+                Set(DatabaseKey, DatabaseVariable, address.ConnectionString);
+            }
+            catch (ArgumentException wrong)
+            {
+                _errors.Add(new EnvironmentNote(DatabaseVariable, $"cannot be used: {wrong.Message}"));
+            }
         }
 
         private void JwtSecret()

@@ -24,7 +24,7 @@ public static class PortMapExport
     });
 
     /// <summary>The formats of <see cref="Write"/>.</summary>
-    public static ImmutableArray<string> Formats { get; } = ["env", "json"];
+    public static ImmutableArray<string> Formats { get; } = ["env", "json", "kubernetes", "infrastructure"];
 
     /// <param name="format">One of <see cref="Formats"/>.</param>
     /// <exception cref="PortMapException">Another format.</exception>
@@ -32,6 +32,8 @@ public static class PortMapExport
     {
         "env" => ToEnvironment(map, offset),
         "json" => ToJson(map, offset),
+        "kubernetes" => PortMapDeployment.ToKubernetes(map, offset),
+        "infrastructure" => PortMapDeployment.ToInfrastructure(map, offset),
         _ => throw new PortMapException($"format is '{format}', expected one of {string.Join(", ", Formats)}"),
     };
 

@@ -24,11 +24,14 @@ public sealed class Faults
 
     public bool Any => _first is not null;
 
-    public void Add(string field, string? value, string expected)
+    public void Add(string field, string? value, string expected) => Say(field, $"{field} is {value ?? "missing"}; expected {expected}");
+
+    /// <summary>Adds a fault in words of its own.</summary>
+    public void Say(string field, string fault)
     {
         _first ??= field;
         if (!_byField.TryGetValue(field, out List<string>? faults)) _byField[field] = faults = [];
-        faults.Add($"{field} is {value ?? "missing"}; expected {expected}");
+        faults.Add(fault);
     }
 
     /// <summary>Adds a fault unless a value is null or within bounds.</summary>

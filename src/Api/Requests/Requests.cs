@@ -6,6 +6,7 @@ using HybridTrading.Domain.Execution;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Domain.Strategies.Rules;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Market;
 
@@ -247,14 +248,17 @@ public sealed record ChangeOrder
     public OrderChange Change() => new(Volume, LimitPrice, StopPrice, TrailDistance);
 }
 
-/// <summary>Makes a strategy of a definition.</summary>
+/// <summary>Makes a strategy of a definition, or of a rule.</summary>
 public sealed record CreateStrategy : IChecked
 {
     [Required, Description("1 to 64 of a-z 0-9 - _ and dots inside; unique among the caller's strategies")]
     public string? Name { get; init; }
 
-    [Required, Description("Name of a strategy definition")]
+    [Description("Name of a strategy definition; left out for a rule")]
     public string? Definition { get; init; }
+
+    [Description("Text of a rule, in place of a definition: enter long when close > sma(50); exit when close < sma(50);")]
+    public string? Rule { get; init; }
 
     [Description("By name; what is not given takes its default")]
     public Dictionary<string, decimal>? Parameters { get; init; }
@@ -274,7 +278,12 @@ public sealed record CreateStrategy : IChecked
     public void Check(Faults faults)
     {
         if (!Keys.IsName(Name)) faults.Add("name", ApiException.Quote(Name), "1 to 64 of a-z 0-9 - _ and dots inside");
-        if (!StrategyCatalog.All.Any(known => known.Name == Definition))
+        if (Rule is not null)
+        {
+            if (Definition is not (null or RuleLanguage.DefinitionName)) faults.Add("definition", ApiException.Quote(Definition), "none beside a rule");
+            foreach (RuleDiagnostic diagnostic in RuleLanguage.Check(Rule).Diagnostics) faults.Say("rule", $"rule: {diagnostic}");
+        }
+        else if (!StrategyCatalog.All.Any(known => known.Name == Definition))
         {
             faults.Add("definition", ApiException.Quote(Definition), string.Join(", ", StrategyCatalog.All.Select(known => known.Name)));
         }
@@ -289,6 +298,13 @@ public sealed record CreateStrategy : IChecked
         }
         if (Parameters?.Count > 50) faults.Add("parameters", $"{Parameters.Count} values", "at most 50");
     }
+}
+
+/// <summary>A rule to be looked at; nothing is made of it.</summary>
+public sealed record CheckRule
+{
+    [Required, Description("Text of the rule")]
+    public string? Rule { get; init; }
 }
 
 internal static class LimitChecks

@@ -49,6 +49,9 @@ public enum SizingKind : byte
 
     /// <summary>A loss of the value in percent of equity when the stop is hit; needs an intent with a stop.</summary>
     PercentRisk,
+
+    /// <summary>Notional of the value in account currency.</summary>
+    Notional,
 }
 
 /// <summary>How much an account trades on a strategy's word.</summary>

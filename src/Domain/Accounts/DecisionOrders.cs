@@ -63,22 +63,26 @@ internal readonly record struct DecisionOrders(ImmutableArray<OrderRequest> Orde
         if (terms.Paused) return (0, Reason.StrategyPaused, "the account has paused this strategy: exits only");
         Instrument instrument = book.Instrument;
         if (TooFar(decision.Intent, instrument) is { } tooFar) return (0, Reason.PricePrecision, tooFar);
-        if (decision.Units <= 0) return (0, Reason.VolumeNotPositive, $"units is {decision.Units}; expected more than 0");
+        if (decision.Intent.Size is null && decision.Units <= 0) return (0, Reason.VolumeNotPositive, $"units is {decision.Units}; expected more than 0");
         if (decision.Units > StrategyDefinition.Units.Maximum)
         {
             return (0, Reason.VolumeAboveMaximum, $"units is {decision.Units}; at most {StrategyDefinition.Units.Maximum}");
         }
+        if (decision.Intent.Size is { } own && new FollowTerms(own).Fault() is { } fault) return (0, Reason.VolumeNotPositive, fault);
         decimal price = instrument.ToPrice(book.Mark.Ask);
         decimal rate = account.Rate(instrument.QuoteCurrency) ?? 0;
         decimal distance = decision.Intent.StopDistance ?? decision.Intent.TrailDistance ?? 0;
-        decimal units = terms.Sizing.Kind switch
+        decimal Units(Sizing sizing) => sizing.Kind switch
         {
-            SizingKind.StrategyUnits => decision.Units * terms.Sizing.Value,
-            SizingKind.FixedUnits => terms.Sizing.Value,
-            SizingKind.PercentOfEquity => Share(account, terms, price * rate, instrument.MaxVolume),
-            SizingKind.PercentRisk => Share(account, terms, distance * rate, instrument.MaxVolume),
-            _ => throw new InvalidOperationException($"unknown sizing {terms.Sizing.Kind}"),
+            // The strategy's own size, of whatever kind, times the value.
+            SizingKind.StrategyUnits => (decision.Intent.Size is { Kind: not SizingKind.StrategyUnits } own ? Units(own) : decision.Units) * sizing.Value,
+            SizingKind.FixedUnits => sizing.Value,
+            SizingKind.PercentOfEquity => Share(account, sizing, price * rate, instrument.MaxVolume),
+            SizingKind.PercentRisk => Share(account, sizing, distance * rate, instrument.MaxVolume),
+            SizingKind.Notional => Affordable(sizing.Value, price * rate, instrument.MaxVolume),
+            _ => throw new InvalidOperationException($"unknown sizing {sizing.Kind}"),
         };
+        decimal units = Units(terms.Sizing);
         if (terms.MaxUnits is { } most) units = Math.Min(units, most);
         units = Math.Floor(Math.Min(units, instrument.MaxVolume) / instrument.VolumeStep) * instrument.VolumeStep;
         return units < instrument.MinVolume
@@ -87,12 +91,12 @@ internal readonly record struct DecisionOrders(ImmutableArray<OrderRequest> Orde
     }
 
     /// <summary>Units of which the sizing's share of the equity pays for <paramref name="each"/>, at most so many; none where that is not known.</summary>
-    private static decimal Share(AccountState account, FollowTerms terms, decimal each, decimal most)
-    {
-        decimal share = Math.Max(0, account.Equity) * terms.Sizing.Value / 100m;
-        // Compared before it is divided: what each costs may be next to nothing.
-        return each <= 0 || share == 0 ? 0 : share >= most * each ? most : share / each;
-    }
+    private static decimal Share(AccountState account, Sizing sizing, decimal each, decimal most) =>
+        Affordable(Math.Max(0, account.Equity) * sizing.Value / 100m, each, most);
+
+    // Compared before it is divided: what each costs may be next to nothing.
+    private static decimal Affordable(decimal amount, decimal each, decimal most) =>
+        each <= 0 || amount == 0 ? 0 : amount >= most * each ? most : amount / each;
 
     /// <summary>What in an intent lies beyond any price of the instrument; null when nothing does.</summary>
     private static string? TooFar(Intent intent, Instrument instrument)

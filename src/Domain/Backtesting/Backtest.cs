@@ -154,10 +154,12 @@ public sealed class Backtest
         frame.Features.Update(bar);
         foreach (StrategySeat seat in frame.Strategies)
         {
-            Evaluation? evaluation = seat.Evaluator.Evaluate(bar, time, symbol.Position, seat.State, frame.Features.Values, frame.Features.Previous);
+            Evaluation? evaluation = seat.Evaluator.Evaluate(
+                bar, frame.Features.BarsSeen, time, symbol.Position, seat.State, frame.Features.Values, frame.Features.Previous);
             if (evaluation is null) continue;
             var decision = new Decision($"{seat.Plan.Key}#{seat.State.Decisions + 1}", seat.Plan.Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
-                evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Plan.Units);
+                evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Plan.Units,
+                evaluation.BarNumber);
             seat.State = seat.State.After(decision);
             foreach (int i in seat.Followers)
             {
@@ -233,7 +235,7 @@ public sealed class Backtest
             Builder = new BarBuilder(series.TimeFrame, frame);
             Features = new FeatureSet(series.Instrument, frame, []);
             Strategies = [.. strategies.OrderBy(plan => plan.Key, StringComparer.Ordinal).Select(plan => new StrategySeat(plan,
-                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition).Create(plan.Parameters), series.Instrument, frame, Features.Add),
+                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition, plan.Rule).Create(plan.Parameters), series.Instrument, frame, Features.Add),
                 [.. Enumerable.Range(0, accounts.Length).Where(i => accounts[i].Follows.ContainsKey(plan.Key))]))];
         }
 

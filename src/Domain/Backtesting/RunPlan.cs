@@ -7,9 +7,10 @@ namespace HybridTrading.Domain.Backtesting;
 
 /// <summary>One strategy of a run.</summary>
 /// <param name="Key">tenant/user/name: strategies run in the ordinal order of their keys.</param>
-public sealed record StrategyPlan(string Key, string Definition, StrategyParameters Parameters, string Symbol, TimeFrame TimeFrame)
+/// <param name="Rule">Canonical text of the rule that it is; null for a definition of the catalogue.</param>
+public sealed record StrategyPlan(string Key, string Definition, StrategyParameters Parameters, string Symbol, TimeFrame TimeFrame, string? Rule = null)
 {
-    public decimal Units => Parameters[StrategyDefinition.Units.Name];
+    public decimal Units => StrategyDefinition.UnitsOf(Parameters.Values, Rule);
 }
 
 /// <summary>One account of a run, and what it follows.</summary>

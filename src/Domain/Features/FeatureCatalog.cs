@@ -6,9 +6,25 @@ namespace HybridTrading.Domain.Features;
 /// <param name="IsInteger">Whole numbers only.</param>
 public sealed record FeatureParameter(string Name, double Default, double Minimum, double Maximum, bool IsInteger, string Description);
 
+/// <summary>What the numbers of a feature count: what may be compared with what.</summary>
+public enum FeatureUnit
+{
+    /// <summary>A plain number: an index, a percentage, a ratio.</summary>
+    Number,
+
+    /// <summary>A level of price.</summary>
+    Price,
+
+    /// <summary>A difference of prices.</summary>
+    Distance,
+
+    /// <summary>Traded volume, or ticks.</summary>
+    Volume,
+}
+
 /// <summary>One value that a feature gives; the first of a feature is what its bare name means.</summary>
 /// <param name="Name">As written after the dot; empty when the feature's own name says it.</param>
-public sealed record FeatureOutput(string Name, string Description);
+public sealed record FeatureOutput(string Name, string Description, FeatureUnit Unit = FeatureUnit.Number);
 
 /// <summary>What is known of a feature: for parsing, documentation and error messages.</summary>
 /// <param name="HasSource">Takes a price source (open, high, low, close, median, typical) after its numbers; close when left out.</param>
@@ -21,23 +37,29 @@ public sealed record FeatureDefinition(
     ImmutableArray<FeatureOutput> Outputs,
     bool HasSource)
 {
+    /// <summary>How many features or levels it takes before its numbers; 0 for a feature of the bars themselves.</summary>
+    public int Operands { get; init; }
+
     /// <summary>Makes the indicator; null for a feature of other features.</summary>
     internal Func<Instrument, ImmutableArray<double>, PriceSource, Indicator>? Create { get; init; }
+
+    /// <summary>Makes the indicator of a feature of other features; null for others.</summary>
+    internal Func<ImmutableArray<Operand>, ImmutableArray<double>, Indicator>? Derive { get; init; }
+
+    private static readonly ImmutableArray<string> OperandNames = ["a", "b"];
 
     /// <summary>As it is written, with default numbers: <c>macd.signal(12,26,9)</c>.</summary>
     public string Usage(int output = 0)
     {
-        if (Create is null) return $"{Name}(a,b)";
         string name = Outputs[output].Name is { Length: > 0 } suffix ? $"{Name}.{suffix}" : Name;
-        return Parameters.IsEmpty ? name : $"{name}({string.Join(',', Parameters.Select(parameter => FeatureSpec.Number(parameter.Default)))})";
+        IEnumerable<string> arguments = OperandNames.Take(Operands).Concat(Parameters.Select(parameter => FeatureSpec.Number(parameter.Default)));
+        return Operands == 0 && Parameters.IsEmpty ? name : $"{name}({string.Join(',', arguments)})";
     }
 }
 
 /// <summary>All features by name.</summary>
 public static class FeatureCatalog
 {
-    internal const string CrossName = "cross";
-
     /// <summary>Every feature, in the order in which they are documented.</summary>
     public static readonly ImmutableArray<FeatureDefinition> All =
     [
@@ -47,20 +69,27 @@ public static class FeatureCatalog
         PriceOf(PriceSource.Low, "Low of the bar (bid)."),
         PriceOf(PriceSource.Median, "(high + low) / 2."),
         PriceOf(PriceSource.Typical, "(high + low + close) / 3."),
-        new("volume", "Volume of the bar.", "the bar", [], [Itself("volume or count of ticks")], false) { Create = (_, _, _) => new Volume() },
+        new("volume", "Volume of the bar.", "the bar", [], [Itself("volume or count of ticks", FeatureUnit.Volume)], false) { Create = (_, _, _) => new Volume() },
 
-        new("sma", "Simple moving average.", "exact sums, one division", [Bars("period", 20)], [Itself("average price")], true)
+        new("spread", "Closing ask less closing bid.", "the bar", [], [Itself("units of price", FeatureUnit.Distance)], false)
+        { Create = (instrument, _, _) => new Spread(instrument) },
+
+        new("sma", "Simple moving average.", "exact sums, one division", [Bars("period", 20)], [Itself("average price", FeatureUnit.Price)], true)
         { Create = (instrument, p, source) => new Sma(instrument, (int)p[0], source) },
         new("ema", "Exponential moving average, smoothing 2 / (n + 1), seeded with the simple average of the first n.", "TA-Lib's convention",
-            [Bars("period", 20)], [Itself("average price")], true)
+            [Bars("period", 20)], [Itself("average price", FeatureUnit.Price)], true)
         { Create = (instrument, p, source) => new Ema(instrument, (int)p[0], source) },
         new("wma", "Linearly weighted moving average, the newest heaviest.", "exact sums, one division",
-            [Bars("period", 20)], [Itself("average price")], true)
+            [Bars("period", 20)], [Itself("average price", FeatureUnit.Price)], true)
         { Create = (instrument, p, source) => new Wma(instrument, (int)p[0], source) },
         new("macd", "Moving average convergence/divergence; every average seeded with the mean of its own first n.",
             "Appel 1979; smoothing 2 / (n + 1)",
             [Bars("fast", 12), Bars("slow", 26), Bars("signal", 9)],
-            [new("line", "fast average - slow average"), new("signal", "average of the line"), new("histogram", "line - signal")], true)
+            [
+                new("line", "fast average - slow average", FeatureUnit.Distance), new("signal", "average of the line", FeatureUnit.Distance),
+                new("histogram", "line - signal", FeatureUnit.Distance),
+            ],
+            true)
         { Create = (instrument, p, source) => new Macd(instrument, (int)p[0], (int)p[1], (int)p[2], source) },
         new("adx", "Average directional index with its directional indicators.", "Wilder 1978",
             [Bars("period", 14)], [Itself("0 to 100"), new("plus_di", "+DI, 0 to 100"), new("minus_di", "-DI, 0 to 100")], false)
@@ -75,20 +104,21 @@ public static class FeatureCatalog
         { Create = (_, p, _) => new Cci((int)p[0]) },
         new("roc", "Rate of change.", "100 (x - x[n]) / x[n]", [Bars("period", 10)], [Itself("percent")], true)
         { Create = (_, p, source) => new Roc((int)p[0], source) },
-        new("momentum", "Difference to n bars ago.", "x - x[n]", [Bars("period", 10)], [Itself("units of price")], true)
+        new("momentum", "Difference to n bars ago.", "x - x[n]", [Bars("period", 10)], [Itself("units of price", FeatureUnit.Distance)], true)
         { Create = (instrument, p, source) => new Momentum(instrument, (int)p[0], source) },
 
-        new("atr", "Average true range.", "Wilder 1978", [Bars("period", 14)], [Itself("units of price")], false)
+        new("atr", "Average true range.", "Wilder 1978", [Bars("period", 14)], [Itself("units of price", FeatureUnit.Distance)], false)
         { Create = (instrument, p, _) => new Atr(instrument, (int)p[0]) },
         new("bollinger", "Bollinger bands, population standard deviation.", "Bollinger 2001",
             [Bars("period", 20, minimum: 2), new("deviations", 2, 0.01, 100, false, "band distance in standard deviations")],
             [
-                new("middle", "simple average"), new("upper", "upper band"), new("lower", "lower band"),
+                new("middle", "simple average", FeatureUnit.Price), new("upper", "upper band", FeatureUnit.Price),
+                new("lower", "lower band", FeatureUnit.Price),
                 new("width", "(upper - lower) / middle"), new("percent_b", "0 at the lower band, 1 at the upper; 0.5 without width"),
             ],
             true)
         { Create = (instrument, p, source) => new Bollinger(instrument, (int)p[0], p[1], source) },
-        new("stdev", "Population standard deviation of the price.", "exact sums", [Bars("period", 20, minimum: 2)], [Itself("units of price")], true)
+        new("stdev", "Population standard deviation of the price.", "exact sums", [Bars("period", 20, minimum: 2)], [Itself("units of price", FeatureUnit.Distance)], true)
         { Create = (instrument, p, source) => new StandardDeviation(instrument, (int)p[0], source) },
         new("zscore", "Distance from the mean in population standard deviations; 0 when flat.", "exact sums",
             [Bars("period", 20, minimum: 2)], [Itself("standard deviations")], true)
@@ -98,19 +128,38 @@ public static class FeatureCatalog
             [Itself("share of the price")], false)
         { Create = (_, p, _) => new RealisedVolatility((int)p[0], p[1]) },
         new("donchian", "Highest high and lowest low of the last n bars, the newest included.", "Donchian",
-            [Bars("period", 20)], [new("upper", "highest high"), new("lower", "lowest low"), new("middle", "their mean")], false)
+            [Bars("period", 20)], [
+                new("upper", "highest high", FeatureUnit.Price), new("lower", "lowest low", FeatureUnit.Price),
+                new("middle", "their mean", FeatureUnit.Price),
+            ], false)
         { Create = (instrument, p, _) => new Donchian(instrument, (int)p[0]) },
 
-        new("obv", "On-balance volume.", "Granville 1963", [], [Itself("volume")], false) { Create = (_, _, _) => new Obv() },
+        new("obv", "On-balance volume.", "Granville 1963", [], [Itself("volume", FeatureUnit.Volume)], false) { Create = (_, _, _) => new Obv() },
         new("vwap", "Volume-weighted average of the typical price since the trading day turned; NaN without volume.", "session-anchored",
-            [], [Itself("units of price")], false)
+            [], [Itself("units of price", FeatureUnit.Price)], false)
         { Create = (instrument, _, _) => new SessionVwap(instrument) },
         new("rolling_vwap", "Volume-weighted average of the typical price over the last n bars; NaN without volume.", "rolling",
-            [Bars("period", 20)], [Itself("units of price")], false)
+            [Bars("period", 20)], [Itself("units of price", FeatureUnit.Price)], false)
         { Create = (instrument, p, _) => new RollingVwap(instrument, (int)p[0]) },
 
-        new(CrossName, "+1 where feature a crosses above b, -1 below, else 0; b, or a, may be a number.",
-            "the last non-zero a - b has the other sign", [], [Itself("-1, 0, 1")], false),
+        new("cross", "+1 where feature a crosses above b, -1 below, else 0; b, or a, may be a number.",
+            "the last non-zero a - b has the other sign", [], [Itself("-1, 0, 1")], false)
+        { Operands = 2, Derive = (operands, _) => new Cross(operands[0], operands[1]) },
+        new("lag", "Feature a as it was some bars ago.", "a[n]", [Bars("bars", 1)], [Itself("as a")], false)
+        { Operands = 1, Derive = (operands, p) => new Lagged(operands[0], (int)p[0]) },
+        new("highest", "Highest value of feature a in the last n bars, the newest included; NaN while one of them is.", "exact",
+            [Bars("period", 20)], [Itself("as a")], false)
+        { Operands = 1, Derive = (operands, p) => new Extreme(operands[0], (int)p[0], highest: true) },
+        new("lowest", "Lowest value of feature a in the last n bars, the newest included; NaN while one of them is.", "exact",
+            [Bars("period", 20)], [Itself("as a")], false)
+        { Operands = 1, Derive = (operands, p) => new Extreme(operands[0], (int)p[0], highest: false) },
+        Combined("add", 2, "a + b; either may be a number.", static (a, b) => a + b),
+        Combined("sub", 2, "a - b; either may be a number.", static (a, b) => a - b),
+        Combined("mul", 2, "a b; either may be a number.", static (a, b) => a * b),
+        Combined("div", 2, "a / b; either may be a number; NaN where b is 0.", static (a, b) => b == 0 ? double.NaN : a / b),
+        Combined("min", 2, "The lesser of a and b; either may be a number.", Math.Min),
+        Combined("max", 2, "The greater of a and b; either may be a number.", Math.Max),
+        Combined("abs", 1, "a without its sign.", static (a, _) => Math.Abs(a)),
     ];
 
     private static readonly ImmutableDictionary<string, FeatureDefinition> ByName = All.ToImmutableDictionary(definition => definition.Name);
@@ -120,13 +169,20 @@ public static class FeatureCatalog
 
     private static FeatureDefinition PriceOf(PriceSource source, string description)
     {
-        return new FeatureDefinition(FeatureSpec.Name(source), description, "the bar", [], [Itself("units of price")], false)
+        return new FeatureDefinition(FeatureSpec.Name(source), description, "the bar", [], [Itself("units of price", FeatureUnit.Price)], false)
         {
             Create = (instrument, _, _) => new Price(instrument, source),
         };
     }
 
-    private static FeatureOutput Itself(string description) => new("", description);
+    private static FeatureDefinition Combined(string name, int operands, string description, Func<double, double, double> combine) =>
+        new(name, description, "arithmetic", [], [Itself("as the operands")], false)
+        {
+            Operands = operands,
+            Derive = (given, _) => new Combination(given[0], operands == 1 ? new Operand(0) : given[1], combine),
+        };
+
+    private static FeatureOutput Itself(string description, FeatureUnit unit = FeatureUnit.Number) => new("", description, unit);
 
     private static FeatureParameter Bars(string name, int standard, int minimum = 1, int maximum = Indicator.MaxPeriod) =>
         new(name, standard, minimum, maximum, true, "bars");

@@ -4,15 +4,14 @@ namespace HybridTrading.Domain.Features;
 
 /// <summary>
 /// A feature taken apart. Grammar: <c>feature = name ['.' output] ['(' argument {',' argument} ')']</c>, where an argument is a number or a
-/// price source, and for cross a feature or a number.
+/// price source; a feature of other features takes those, or levels, before its numbers.
 /// </summary>
 internal sealed record FeatureExpression(FeatureDefinition Definition, int Output, ImmutableArray<double> Numbers, PriceSource Source)
 {
-    /// <summary>What a cross compares; null for other features.</summary>
-    public FeatureOperand? A { get; private init; }
+    private const int MaxDepth = 16;
 
-    /// <inheritdoc cref="A"/>
-    public FeatureOperand? B { get; private init; }
+    /// <summary>What a feature of other features is made of; empty for others.</summary>
+    public ImmutableArray<FeatureOperand> Operands { get; private init; } = [];
 
     /// <summary>What the outputs of one indicator share.</summary>
     public string IndicatorKey => Definition.Name + Arguments;
@@ -32,8 +31,7 @@ internal sealed record FeatureExpression(FeatureDefinition Definition, int Outpu
     {
         get
         {
-            if (A is not null) return $"({A},{B})";
-            IEnumerable<string> arguments = Numbers.Select(FeatureSpec.Number);
+            IEnumerable<string> arguments = Operands.Select(operand => operand.ToString()).Concat(Numbers.Select(FeatureSpec.Number));
             if (Source != PriceSource.Close) arguments = arguments.Append(FeatureSpec.Name(Source));
             string list = string.Join(',', arguments);
             return list.Length == 0 ? "" : $"({list})";
@@ -42,7 +40,7 @@ internal sealed record FeatureExpression(FeatureDefinition Definition, int Outpu
 
     private static FeatureExpression ParseFeature(string text, ref int at, int depth)
     {
-        if (depth > 8) throw Fault(text, at, "nested more than 8 deep");
+        if (depth > MaxDepth) throw Fault(text, at, $"nested more than {MaxDepth} deep");
         SkipSpace(text, ref at);
         int start = at;
         string name = ReadName(text, ref at);
@@ -64,21 +62,7 @@ internal sealed record FeatureExpression(FeatureDefinition Definition, int Outpu
             }
         }
         SkipSpace(text, ref at);
-        return name == FeatureCatalog.CrossName
-            ? ParseCross(definition, text, ref at, depth)
-            : ParseArguments(definition, output, text, ref at);
-    }
-
-    private static FeatureExpression ParseCross(FeatureDefinition definition, string text, ref int at, int depth)
-    {
-        int start = at;
-        Expect(text, ref at, '(');
-        FeatureOperand a = ParseOperand(text, ref at, depth);
-        Expect(text, ref at, ',');
-        FeatureOperand b = ParseOperand(text, ref at, depth);
-        Expect(text, ref at, ')');
-        if (a.Feature is null && b.Feature is null) throw Fault(text, start, "cross of two numbers; expected a feature");
-        return new FeatureExpression(definition, 0, [], PriceSource.Close) { A = a, B = b };
+        return ParseArguments(definition, output, text, ref at, depth);
     }
 
     private static FeatureOperand ParseOperand(string text, ref int at, int depth)
@@ -89,20 +73,27 @@ internal sealed record FeatureExpression(FeatureDefinition Definition, int Outpu
             : new FeatureOperand(null, ReadNumber(text, ref at));
     }
 
-    private static FeatureExpression ParseArguments(FeatureDefinition definition, int output, string text, ref int at)
+    private static FeatureExpression ParseArguments(FeatureDefinition definition, int output, string text, ref int at, int depth)
     {
+        ImmutableArray<FeatureOperand>.Builder operands = ImmutableArray.CreateBuilder<FeatureOperand>(definition.Operands);
         double[] numbers = [.. definition.Parameters.Select(parameter => parameter.Default)];
         PriceSource source = PriceSource.Close;
         int start = at;
+        if (definition.Operands > 0 && (at >= text.Length || text[at] != '(')) throw Fault(text, at, "expected '('");
         if (at < text.Length && text[at] == '(')
         {
             at++;
+            for (int i = 0; i < definition.Operands; i++)
+            {
+                if (i > 0) Expect(text, ref at, ',');
+                operands.Add(ParseOperand(text, ref at, depth));
+            }
             SkipSpace(text, ref at);
             int count = 0;
             bool sourceRead = false;
             while (at < text.Length && text[at] != ')')
             {
-                if (count > 0 || sourceRead)
+                if (count > 0 || sourceRead || operands.Count > 0)
                 {
                     Expect(text, ref at, ',');
                     SkipSpace(text, ref at);
@@ -132,7 +123,11 @@ internal sealed record FeatureExpression(FeatureDefinition Definition, int Outpu
         {
             throw Fault(text, start, $"macd needs fast < slow, found {FeatureSpec.Number(numbers[0])} and {FeatureSpec.Number(numbers[1])}");
         }
-        return new FeatureExpression(definition, output, [.. numbers], source);
+        if (operands.Count > 0 && operands.All(operand => operand.Feature is null))
+        {
+            throw Fault(text, start, $"{definition.Name} of {(operands.Count == 1 ? "a number" : "two numbers")}; expected a feature");
+        }
+        return new FeatureExpression(definition, output, [.. numbers], source) { Operands = operands.MoveToImmutable() };
     }
 
     private static PriceSource ReadSource(FeatureDefinition definition, string text, ref int at)
@@ -189,7 +184,7 @@ internal sealed record FeatureExpression(FeatureDefinition Definition, int Outpu
     private static FormatException Fault(string text, int at, string fault) => new($"feature '{text}', character {at + 1}: {fault}");
 }
 
-/// <summary>A side of a cross: a feature, or a level.</summary>
+/// <summary>What a feature of other features is made of: a feature, or a level.</summary>
 internal sealed record FeatureOperand(FeatureExpression? Feature, double Level)
 {
     public override string ToString() => Feature?.ToString() ?? FeatureSpec.Number(Level);

@@ -8,7 +8,7 @@ namespace HybridTrading.Domain.Features;
 /// </summary>
 public sealed class FeatureSet
 {
-    // In order of dependency: what a cross compares stands before it.
+    // In order of dependency: what a feature of other features is made of stands before it.
     private readonly List<Indicator> _indicators = [];
     private readonly Dictionary<string, Indicator> _indicatorByKey = [];
     private readonly List<FeatureSpec> _specs = [];
@@ -127,8 +127,8 @@ public sealed class FeatureSet
     {
         string key = expression.IndicatorKey;
         if (_indicatorByKey.TryGetValue(key, out Indicator? indicator)) return indicator;
-        indicator = expression is { A: { } a, B: { } b }
-            ? new Cross(OperandOf(a), OperandOf(b))
+        indicator = expression.Definition.Derive is { } derive
+            ? derive([.. expression.Operands.Select(OperandOf)], expression.Numbers)
             : expression.Definition.Create!(Instrument, expression.Numbers, expression.Source);
         _indicators.Add(indicator);
         _indicatorByKey.Add(key, indicator);

@@ -21,6 +21,16 @@ public sealed class Volume : Indicator
     public override void Update(in Bar bar) => Value = bar.Volume;
 }
 
+/// <summary>Closing ask less closing bid.</summary>
+public sealed class Spread(Instrument instrument) : Indicator
+{
+    private readonly double _pointsPerUnit = instrument.PointsPerUnit;
+
+    public override int WarmUp => 1;
+
+    public override void Update(in Bar bar) => Value = (bar.Ask.Close - bar.Bid.Close) / _pointsPerUnit;
+}
+
 /// <summary>Simple moving average: the sum of the last n prices, kept in whole points, divided once. Equal means compare equal.</summary>
 public sealed class Sma(Instrument instrument, int period, PriceSource source = PriceSource.Close) : Indicator
 {

@@ -1,3 +1,4 @@
+using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Risk;
 
@@ -17,10 +18,11 @@ public enum Stance : sbyte { Short = -1, Flat = 0, Long = 1 }
 /// <param name="TrailDistance">Trailing stop, away from the market; null for none.</param>
 /// <param name="EntryLimit">Enter by a limit order at this price instead of the market.</param>
 /// <param name="EntryStop">Enter by a stop order at this price instead of the market.</param>
+/// <param name="Size">The strategy's own size where it says more than its units; an account whose terms say another takes its own.</param>
 [GenerateSerializer, Immutable, Alias("ht.Intent")]
 public sealed record Intent(
     Stance Stance, string Why, decimal? StopDistance = null, decimal? TakeDistance = null, decimal? TrailDistance = null,
-    decimal? EntryLimit = null, decimal? EntryStop = null)
+    decimal? EntryLimit = null, decimal? EntryStop = null, Sizing? Size = null)
 {
     public static Intent Long(string why) => new(Stance.Long, why);
 
@@ -46,8 +48,9 @@ public sealed record DecisionVerdict(string Account, Reason Reason, string Detai
 /// <param name="MarketPosition">Position in the market log of the event that closed the bar.</param>
 /// <param name="Bar">The bar that closed.</param>
 /// <param name="Before">Where the strategy stood before.</param>
-/// <param name="Units">The strategy's own size in units.</param>
+/// <param name="Units">The strategy's own size in units; 0 where the intent says it.</param>
+/// <param name="BarNumber">The bar's place among its strategy's bars, from 1; 0 in decisions from before bars were counted.</param>
 [GenerateSerializer, Immutable, Alias("ht.Decision")]
 public sealed record Decision(
     string Id, string Strategy, string Symbol, TimeFrame TimeFrame, DateTime Time, long MarketPosition, Bar Bar,
-    ImmutableArray<FeatureReading> Features, Stance Before, Intent Intent, decimal Units);
+    ImmutableArray<FeatureReading> Features, Stance Before, Intent Intent, decimal Units, long BarNumber = 0);

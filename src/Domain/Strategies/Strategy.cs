@@ -14,7 +14,10 @@ public abstract class Strategy
     /// <summary>The features that it reads, in the order of <see cref="Use"/>.</summary>
     public IReadOnlyList<FeatureSpec> Inputs => _inputs;
 
-    /// <summary>Called at each close of the strategy's time frame, once every input is ready.</summary>
+    /// <summary>Whether it is asked only while every input is ready, now and one bar ago; else it judges itself what it sees as not a number.</summary>
+    public virtual bool NeedsAllInputs => true;
+
+    /// <summary>Called at each close of the strategy's time frame.</summary>
     /// <returns>What is wanted from now on; null for nothing new.</returns>
     public abstract Intent? Evaluate(in StrategyContext context);
 
@@ -41,11 +44,12 @@ public readonly ref struct StrategyContext
     private readonly ReadOnlySpan<double> _previous;
     private readonly ReadOnlySpan<int> _slots;
 
-    public StrategyContext(Instrument instrument, in Bar bar, DateTime time, in StrategyState state,
+    public StrategyContext(Instrument instrument, in Bar bar, long barNumber, DateTime time, in StrategyState state,
         ReadOnlySpan<double> values, ReadOnlySpan<double> previous, ReadOnlySpan<int> slots)
     {
         Instrument = instrument;
         _bar = ref bar;
+        BarNumber = barNumber;
         _state = ref state;
         Time = time;
         _values = values;
@@ -56,13 +60,16 @@ public readonly ref struct StrategyContext
     public Instrument Instrument { get; }
 
     /// <summary>The bar that closed.</summary>
-    public Bar Bar => _bar;
+    public ref readonly Bar Bar => ref _bar;
+
+    /// <summary>Its place among the bars of this instrument and time frame; only differences mean something.</summary>
+    public long BarNumber { get; }
 
     /// <summary>UTC of the close.</summary>
     public DateTime Time { get; }
 
     /// <summary>Where the strategy stands.</summary>
-    public StrategyState State => _state;
+    public ref readonly StrategyState State => ref _state;
 
     /// <summary>Closing bid in units of price.</summary>
     public double Close => _bar.Bid.Close / Instrument.PointsPerUnit;
@@ -80,12 +87,27 @@ public readonly ref struct StrategyContext
 /// <param name="LastPosition">Market log position of the latest decision; evaluations up to it are not repeated.</param>
 /// <param name="EntryPoints">Close at which it took its stance, in points; 0 when flat.</param>
 /// <param name="Since">When it took its stance.</param>
+/// <param name="EntryBar">Number of the bar at whose close it took its stance; 0 when flat, or where bars were not counted yet.</param>
+/// <param name="EntryAskPoints">The ask of that close; 0 when flat.</param>
+/// <param name="StopDistance">The protective stop that it took its stance with; null for none.</param>
+/// <param name="TakeDistance">The target likewise.</param>
 [GenerateSerializer, Immutable, Alias("ht.StrategyState")]
-public readonly record struct StrategyState(Stance Stance, long Decisions, long LastPosition, long EntryPoints, DateTime Since)
+public readonly record struct StrategyState(
+    Stance Stance, long Decisions, long LastPosition, long EntryPoints, DateTime Since,
+    long EntryBar = 0, long EntryAskPoints = 0, decimal? StopDistance = null, decimal? TakeDistance = null)
 {
     public static readonly StrategyState Initial = new(Stance.Flat, 0, -1, 0, default);
 
-    public StrategyState After(Decision decision) => new(
-        decision.Intent.Stance, Decisions + 1, decision.MarketPosition,
-        decision.Intent.Stance == Stance.Flat ? 0 : decision.Bar.Bid.Close, decision.Time);
+    public StrategyState After(Decision decision)
+    {
+        var after = new StrategyState(decision.Intent.Stance, Decisions + 1, decision.MarketPosition, 0, decision.Time);
+        return decision.Intent.Stance == Stance.Flat ? after : after with
+        {
+            EntryPoints = decision.Bar.Bid.Close,
+            EntryBar = decision.BarNumber,
+            EntryAskPoints = decision.Bar.Ask.Close,
+            StopDistance = decision.Intent.StopDistance,
+            TakeDistance = decision.Intent.TakeDistance,
+        };
+    }
 }

@@ -1,11 +1,13 @@
 using System.Globalization;
-using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Strategies.Rules;
 
 namespace HybridTrading.Domain.Strategies;
 
 /// <summary>One parameter of a strategy.</summary>
 /// <param name="Whole">Only whole numbers.</param>
-public sealed record ParameterDefinition(string Name, string Description, decimal Default, decimal Minimum, decimal Maximum, bool Whole);
+/// <param name="Step">How far apart the values are that are worth trying; null where nothing was said.</param>
+public sealed record ParameterDefinition(
+    string Name, string Description, decimal Default, decimal Minimum, decimal Maximum, bool Whole, decimal? Step = null);
 
 /// <summary>The parameters of one strategy instance, checked against its definition; equal values are equal.</summary>
 public sealed class StrategyParameters : IEquatable<StrategyParameters>
@@ -38,7 +40,17 @@ public sealed record StrategyDefinition(
     /// <summary>The size every strategy has: units of the base that it trades unless the account says otherwise.</summary>
     public static readonly ParameterDefinition Units = new("units", "units of the base that the strategy trades", 10_000m, 0.00000001m, 1_000_000_000m, false);
 
-    public IEnumerable<ParameterDefinition> AllParameters => Parameters.Append(Units);
+    /// <summary>The rule that it was made of, in canonical text; null for one of the catalogue.</summary>
+    public string? Rule { get; init; }
+
+    /// <summary>Its intents say their size, so it has no <see cref="Units"/>.</summary>
+    public bool SizesItself { get; init; }
+
+    public IEnumerable<ParameterDefinition> AllParameters => SizesItself ? Parameters : Parameters.Append(Units);
+
+    /// <summary>The strategy's own size in units, as its parameters have it; 0 where its intents say it.</summary>
+    public static decimal UnitsOf(IReadOnlyDictionary<string, decimal> parameters, string? rule) =>
+        parameters.TryGetValue(Units.Name, out decimal units) ? units : rule is null ? Units.Default : 0;
 
     /// <summary>The strategy of these values (see <see cref="Bind"/>).</summary>
     /// <exception cref="ArgumentException">As <see cref="Bind"/>.</exception>
@@ -79,6 +91,13 @@ public static class StrategyCatalog
         DonchianBreakout.Definition,
         BollingerReversion.Definition,
     ];
+
+    /// <summary>The definition of that name, or the one that a rule is.</summary>
+    /// <param name="rule">Text of a rule, whose definition is called <see cref="RuleLanguage.DefinitionName"/>; null for one of the catalogue.</param>
+    /// <exception cref="ArgumentException">Unknown name, or a rule with errors (<see cref="RuleException"/>).</exception>
+    public static StrategyDefinition Find(string name, string? rule) => rule is null ? Find(name)
+        : name == RuleLanguage.DefinitionName ? RuleLanguage.Define(rule)
+        : throw new ArgumentException($"strategy is '{name}' with a rule; expected {RuleLanguage.DefinitionName}");
 
     /// <exception cref="ArgumentException">Unknown name; the message has the nearest one.</exception>
     public static StrategyDefinition Find(string name) =>

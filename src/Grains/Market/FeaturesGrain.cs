@@ -4,6 +4,8 @@ using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Views;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Market;
@@ -15,6 +17,24 @@ public sealed record FeaturesState
     [Id(0)] public ImmutableArray<ShardEntry> Shards { get; init; } = [];
     [Id(1)] public FeatureSetSnapshot? Snapshot { get; init; }
     [Id(2)] public long Position { get; init; } = -1;
+    [Id(3)] public BarCount Count { get; init; } = BarCount.None;
+}
+
+/// <summary>How many bars there were up to one: what bars in a trade are counted by, so it goes on over restarts and new features.</summary>
+/// <param name="OpenTime">Of that bar.</param>
+[GenerateSerializer, Immutable, Alias("ht.BarCount")]
+public sealed record BarCount(long Number, DateTime OpenTime)
+{
+    public static readonly BarCount None = new(0, default);
+
+    public BarCount Next(in Bar bar) => new(Number + 1, bar.OpenTime);
+
+    /// <summary>With those of the bars, in order, that are later.</summary>
+    public BarCount With(IReadOnlyList<Bar> bars)
+    {
+        int later = bars.Count(bar => bar.OpenTime > OpenTime);
+        return later == 0 ? this : new BarCount(Number + later, bars[^1].OpenTime);
+    }
 }
 
 /// <summary>The members of one shard, by strategy key.</summary>
@@ -24,8 +44,8 @@ public sealed record ShardEntry(int Number, ImmutableSortedDictionary<string, Sh
 /// <summary>Updates the features once a bar and has the shards evaluate their strategies.</summary>
 [HostedBy("feature-engineering")]
 public sealed partial class FeaturesGrain(
-    [PersistentState("features")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, ILogger<FeaturesGrain> log)
-    : Grain, IFeaturesGrain
+    [PersistentState("features")] IPersistentState<FeaturesState> state, IBarStore bars, TradingOptions options, TimeProvider clock,
+    IHostApplicationLifetime host, ILogger<FeaturesGrain> log) : Grain, IFeaturesGrain
 {
     private static readonly TimeSpan SnapshotInterval = TimeSpan.FromMinutes(1);
 
@@ -33,6 +53,8 @@ public sealed partial class FeaturesGrain(
     private Instrument _instrument = null!;
     private TimeFrame _timeFrame;
     private FeatureUpdate? _last;
+    private ViewSource<FeatureUpdate?> _views = null!;
+    private BarCount _count = BarCount.None;
     private ImmutableArray<string> _specs = [];
     private readonly SerialWriter _writer = new();
     private readonly SerialWriter _extension = new();
@@ -41,6 +63,7 @@ public sealed partial class FeaturesGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _views = new ViewSource<FeatureUpdate?>(() => _last, clock, host.ApplicationStopping);
         (string symbol, _timeFrame) = Keys.ParseFeatures(this.GetPrimaryKeyString());
         _instrument = options.Universe.Find(symbol) ?? throw new ArgumentException($"features of '{symbol}': no such instrument here");
         _features = await RestoreAsync(cancellationToken);
@@ -62,13 +85,14 @@ public sealed partial class FeaturesGrain(
         if (bar.Bar.OpenTime > _features.LastBar.OpenTime || _features.BarsSeen == 0 || _timeFrame.IsTick && _last?.Closed.Position < bar.Position)
         {
             _features.Update(bar.Bar);
+            _count = _count.Next(bar.Bar);
             _arriving?.Add(bar.Bar);
             _changed = true;
-            _last = Update(bar);
+            Show(bar);
         }
         else if (_last is null && bar.Bar.OpenTime == _features.LastBar.OpenTime)
         {
-            _last = Update(bar);
+            Show(bar);
         }
         if (warmUp || _last is null || _last.Closed.Position != bar.Position || state.State.Shards.IsEmpty) return;
 
@@ -86,9 +110,9 @@ public sealed partial class FeaturesGrain(
     public async Task Join(ShardMember member)
     {
         Principal.RequireOwner(member.Strategy);
-        Strategy strategy = StrategyCatalog.Find(member.Definition).Make(member.Parameters);
+        Strategy strategy = member.Make();
         ShardEntry? current = state.State.Shards.FirstOrDefault(shard => shard.Members.ContainsKey(member.Strategy));
-        bool known = current is not null && Same(current.Members[member.Strategy], member);
+        bool known = current is not null && current.Members[member.Strategy].IsLike(member);
         if (!known)
         {
             if (current is not null) await RemoveAsync(member.Strategy);
@@ -103,8 +127,8 @@ public sealed partial class FeaturesGrain(
         await Shard(current!.Number).Add(member);
     }
 
-    public Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters) =>
-        ExtendAsync(StrategyCatalog.Find(definition).Make(parameters));
+    public Task Compute(string definition, ImmutableSortedDictionary<string, decimal> parameters, string? rule) =>
+        ExtendAsync(StrategyCatalog.Find(definition, rule).Make(parameters));
 
     public Task Leave(string strategy)
     {
@@ -113,6 +137,8 @@ public sealed partial class FeaturesGrain(
     }
 
     public Task<FeatureUpdate?> GetView() => Task.FromResult(_last);
+
+    public Task<Versioned<FeatureUpdate?>> GetViewAfter(ViewVersion known, CancellationToken cancellation) => _views.AfterAsync(known, cancellation);
 
     private async Task RemoveAsync(string strategy)
     {
@@ -131,7 +157,8 @@ public sealed partial class FeaturesGrain(
     {
         if (strategy.Inputs.All(_features.Specs.Contains)) return;
         _arriving = [];
-        FeatureSet set = await BuildAsync([.. _features.Specs.Union(strategy.Inputs)], CancellationToken.None);
+        IReadOnlyList<Bar> history = await HistoryAsync(CancellationToken.None);
+        FeatureSet set = Build([.. _features.Specs.Union(strategy.Inputs)], history);
         // What came in while the history was read; some of it the history has.
         foreach (Bar bar in _arriving)
         {
@@ -139,29 +166,34 @@ public sealed partial class FeaturesGrain(
         }
         _arriving = null;
         _features = set;
+        _count = _count.With(history);
         _specs = Names();
         _changed = true;
     });
 
-    private async Task<FeatureSet> BuildAsync(ImmutableArray<FeatureSpec> specs, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Bar>> HistoryAsync(CancellationToken cancellation) => options.WarmUpBars == 0
+        ? []
+        : await bars.ReadLastAsync(_instrument.Symbol, _timeFrame, options.WarmUpBars, DateTime.MaxValue, cancellation);
+
+    private FeatureSet Build(ImmutableArray<FeatureSpec> specs, IReadOnlyList<Bar> history)
     {
         var set = new FeatureSet(_instrument, _timeFrame, specs);
-        if (options.WarmUpBars > 0)
-        {
-            foreach (Bar bar in await bars.ReadLastAsync(_instrument.Symbol, _timeFrame, options.WarmUpBars, DateTime.MaxValue, cancellation)) set.Update(bar);
-        }
+        foreach (Bar bar in history) set.Update(bar);
         return set;
     }
 
     private async Task<FeatureSet> RestoreAsync(CancellationToken cancellation)
     {
         ImmutableArray<FeatureSpec> specs = [.. state.State.Shards.SelectMany(shard => shard.Members.Values)
-            .SelectMany(member => StrategyCatalog.Find(member.Definition).Make(member.Parameters).Inputs).Distinct()];
-        if (options.IsRun || state.State.Snapshot is not { } snapshot || !specs.All(snapshot.Specs.Contains)) return await BuildAsync(specs, cancellation);
+            .SelectMany(member => member.Make().Inputs).Distinct()];
+        IReadOnlyList<Bar> history = await HistoryAsync(cancellation);
+        // A run is played from its first bar on, or counts once more what it is taken up from.
+        _count = (options.IsRun ? BarCount.None : state.State.Count).With(history);
+        if (options.IsRun || state.State.Snapshot is not { } snapshot || !specs.All(snapshot.Specs.Contains)) return Build(specs, history);
         try
         {
             FeatureSet restored = FeatureSet.Restore(_instrument, snapshot);
-            foreach (Bar bar in await bars.ReadLastAsync(_instrument.Symbol, _timeFrame, options.WarmUpBars, DateTime.MaxValue, cancellation))
+            foreach (Bar bar in history)
             {
                 if (bar.OpenTime > restored.LastBar.OpenTime) restored.Update(bar);
             }
@@ -170,7 +202,7 @@ public sealed partial class FeaturesGrain(
         catch (FormatException e)
         {
             LogSnapshotUnusable(e, this.GetPrimaryKeyString());
-            return await BuildAsync(specs, cancellation);
+            return Build(specs, history);
         }
     }
 
@@ -182,13 +214,19 @@ public sealed partial class FeaturesGrain(
         await WriteAsync();
     }
 
-    private FeatureUpdate Update(ClosedBar bar) => new(bar, _specs, [.. _features.Values], [.. _features.Previous]);
+    private void Show(ClosedBar bar)
+    {
+        _last = new FeatureUpdate(bar, _specs, [.. _features.Values], [.. _features.Previous], _count.Number);
+        _views.Change();
+    }
 
-    private Task WriteAsync() => _writer.RunAsync(() => state.WriteStateAsync());
+    private Task WriteAsync() => _writer.RunAsync(() =>
+    {
+        state.State = state.State with { Count = _count };
+        return state.WriteStateAsync();
+    });
 
     private ImmutableArray<string> Names() => [.. _features.Specs.Select(spec => spec.ToString())];
-
-    private static bool Same(ShardMember a, ShardMember b) => a.Definition == b.Definition && a.Parameters.SequenceEqual(b.Parameters);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "snapshot of features {Features} is not usable; rebuilding from bars")]
     private partial void LogSnapshotUnusable(Exception exception, string features);

@@ -2,7 +2,10 @@ using HybridTrading.Domain.Markets;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Views;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans.Utilities;
 
 namespace HybridTrading.Grains.Market;
 
@@ -24,31 +27,36 @@ public sealed record MarketState
 /// </summary>
 [HostedBy("data-bridge")]
 public sealed partial class MarketGrain(
-    [PersistentState("market")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options,
-    ILogger<MarketGrain> logger) : Grain, IMarketGrain
+    [PersistentState("market")] IPersistentState<MarketState> state, IMarketLog log, IBarStore bars, TradingOptions options, TimeProvider clock,
+    IHostApplicationLifetime host, ILogger<MarketGrain> logger) : Grain, IMarketGrain
 {
-    /// <summary>The stream provider and namespace of what screens show.</summary>
-    public const string Screens = "screens";
-
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan ScreenInterval = TimeSpan.FromMilliseconds(100);
 
     // Both change while an event is being handed out (Watch and EnsureFrame interleave): whole new ones take their place.
     private ImmutableSortedDictionary<TimeFrame, BarBuilder> _frames = ImmutableSortedDictionary<TimeFrame, BarBuilder>.Empty;
     private ImmutableSortedDictionary<string, long> _watchers = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
     private readonly SerialWriter _writer = new();
+    private readonly ObserverManager<IMarketObserver> _observers =
+        new(Observing.Expiration, logger) { GetDateTime = () => clock.GetUtcNow().UtcDateTime };
+    private ViewSource<MarketView> _views = null!;
+    private ViewVersion _shown;
+    private bool _changed;
     private long _watches;
     private Quote _last, _unlogged;
-    private long _position = -1, _shown = -1, _saved = -1;
+    private long _position = -1, _saved = -1;
     private TimeFrame? _source;
     private MarketState? _before;
     private bool _behind;
+
+    // The last bar that closed in each time frame since this activation.
+    private ImmutableSortedDictionary<TimeFrame, Bar> _closed = ImmutableSortedDictionary<TimeFrame, Bar>.Empty;
 
     private string Symbol => this.GetPrimaryKeyString();
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         if (options.Universe.Find(Symbol) is null) throw new ArgumentException($"market '{Symbol}': no such instrument here");
+        _views = new ViewSource<MarketView>(ScreenView, clock, host.ApplicationStopping);
         foreach (string watcher in state.State.Watchers) _watchers = _watchers.SetItem(watcher, ++_watches);
         TimeFrame data = options.DataFrameOf(Symbol);
         foreach (TimeFrame frame in state.State.Frames) SetFrame(frame, new BarBuilder(data, frame));
@@ -60,7 +68,7 @@ public sealed partial class MarketGrain(
         _position = _saved = state.State.Position;
         _behind = _position >= 0;
         this.RegisterGrainTimer(static (self, _) => self.SaveAsync(), this, new GrainTimerCreationOptions(SaveInterval, SaveInterval) { Interleave = true });
-        this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(ScreenInterval, ScreenInterval) { Interleave = true });
+        this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(Observing.Pace, Observing.Pace) { Interleave = true });
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => options.IsRun ? Task.CompletedTask : SaveAsync();
@@ -111,9 +119,13 @@ public sealed partial class MarketGrain(
         }
         catch
         {
+            _views.End();
             DeactivateOnIdle();
             throw;
         }
+        if (!_changed) return;
+        _changed = false;
+        _views.Change();
     }
 
     private async Task HandOutAsync(QuoteBatch batch)
@@ -127,6 +139,7 @@ public sealed partial class MarketGrain(
             if (!batch.WarmUp) await TellAsync(account => account.OnQuote(Symbol, quote, placed.Position));
             _last = quote;
             _position = placed.Position;
+            _changed = true;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(quote, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
@@ -145,6 +158,7 @@ public sealed partial class MarketGrain(
             if (!batch.WarmUp) await TellAsync(account => account.OnBar(Symbol, bar, end, placed.Position));
             _last = QuoteAtEnd(bar, end);
             _position = placed.Position;
+            _changed = true;
             foreach ((TimeFrame frame, BarBuilder builder) in _frames)
             {
                 if (builder.Add(bar, out Bar closed)) await CloseAsync(frame, closed, batch.WarmUp);
@@ -175,7 +189,21 @@ public sealed partial class MarketGrain(
     public Task Show(Quote quote)
     {
         _unlogged = quote;
-        _shown = -1;
+        _views.Change();
+        return Task.CompletedTask;
+    }
+
+    public Task<Versioned<MarketView>> GetViewAfter(ViewVersion known, CancellationToken cancellation) => _views.AfterAsync(known, cancellation);
+
+    public Task<Versioned<MarketView>> Observe(IMarketObserver observer)
+    {
+        _observers.Subscribe(observer, observer);
+        return Task.FromResult(_views.Current);
+    }
+
+    public Task Forget(IMarketObserver observer)
+    {
+        _observers.Unsubscribe(observer);
         return Task.CompletedTask;
     }
 
@@ -244,7 +272,9 @@ public sealed partial class MarketGrain(
 
     private async Task CloseAsync(TimeFrame frame, Bar bar, bool warmUp)
     {
+        _changed = true;
         if (!options.IsRun) await bars.AppendAsync(Symbol, frame, new[] { bar });
+        _closed = _closed.SetItem(frame, bar);
         await GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(Symbol, frame)).OnBar(new ClosedBar(bar, frame.End(bar.OpenTime), _position), warmUp);
     }
 
@@ -265,6 +295,7 @@ public sealed partial class MarketGrain(
             }
             _last = isBar ? QuoteAtEnd(happened.Bar, happened.Time) : happened.Quote;
             _position = happened.Position;
+            _changed = true;
         }
     }
 
@@ -284,12 +315,16 @@ public sealed partial class MarketGrain(
 
     private Task ShowAsync()
     {
-        if (_shown == _position) return Task.CompletedTask;
-        _shown = _position;
-        return this.GetStreamProvider(Screens).GetStream<MarketView>(StreamId.Create(Screens, Symbol)).OnNextAsync(ScreenView());
+        if (_shown == _views.Version) return Task.CompletedTask;
+        _shown = _views.Version;
+        if (_observers.Count == 0) return Task.CompletedTask;
+        Versioned<MarketView> market = _views.Current;
+        _observers.Notify(observer => observer.Show(market));
+        return Task.CompletedTask;
     }
 
-    private MarketView View() => new(Symbol, _position, _last, Forming());
+    private MarketView View() =>
+        new(Symbol, _position, _last, Forming(), [.. _closed.Select(frame => new LastBar(frame.Key, frame.Value))]);
 
     private MarketView ScreenView() => _unlogged.Time > _last.Time ? View() with { Quote = _unlogged } : View();
 

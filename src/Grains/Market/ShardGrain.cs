@@ -60,7 +60,7 @@ public sealed partial class ShardGrain(
     {
         // Before anything is awaited: whoever seats the members meanwhile finds where each stands.
         _standing.TryAdd(member.Strategy, new Standing(member.State));
-        if (!state.State.Members.TryGetValue(member.Strategy, out ShardMember? known) || !known.Parameters.SequenceEqual(member.Parameters))
+        if (!state.State.Members.TryGetValue(member.Strategy, out ShardMember? known) || !known.IsLike(member))
         {
             state.State = state.State with { Members = state.State.Members.SetItem(member.Strategy, member) };
             await WriteAsync();
@@ -102,7 +102,7 @@ public sealed partial class ShardGrain(
     }
 
     private static Evaluation? Evaluate(StrategyEvaluator model, StrategyState standing, FeatureUpdate update) =>
-        model.Evaluate(update.Closed.Bar, update.Closed.Time, update.Closed.Position, standing, update.Values.AsSpan(), update.Previous.AsSpan());
+        model.Evaluate(update.Closed.Bar, update.BarNumber, update.Closed.Time, update.Closed.Position, standing, update.Values.AsSpan(), update.Previous.AsSpan());
 
     private async Task DecideAsync(string strategy, Evaluation evaluation)
     {
@@ -137,8 +137,7 @@ public sealed partial class ShardGrain(
         {
             if (_models.ContainsKey(seat.Model)) continue;
             ShardMember member = state.State.Members[seat.Strategy];
-            Strategy strategy = StrategyCatalog.Find(member.Definition).Make(member.Parameters);
-            _models[seat.Model] = new StrategyEvaluator(strategy, _instrument, _timeFrame, spec => slots[spec]);
+            _models[seat.Model] = new StrategyEvaluator(member.Make(), _instrument, _timeFrame, spec => slots[spec]);
         }
     }
 
@@ -170,10 +169,10 @@ public sealed partial class ShardGrain(
         public StrategyState Value { get; set; } = value;
     }
 
-    /// <summary>Equal definition and parameters (the size apart) are one model.</summary>
+    /// <summary>Equal definition, rule and parameters (the size apart) are one model.</summary>
     private readonly record struct ModelKey(string Text)
     {
         public static ModelKey Of(ShardMember member) => new(
-            $"{member.Definition};{string.Join(';', member.Parameters.Where(pair => pair.Key != StrategyDefinition.Units.Name).Select(pair => $"{pair.Key}={pair.Value}"))}");
+            $"{member.Definition};{member.Rule};{string.Join(';', member.Parameters.Where(pair => pair.Key != StrategyDefinition.Units.Name).Select(pair => $"{pair.Key}={pair.Value}"))}");
     }
 }

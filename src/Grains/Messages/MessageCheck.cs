@@ -47,7 +47,7 @@ public static class MessageCheck
             typeof(bool), typeof(char), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort), typeof(int), typeof(uint), typeof(long),
             typeof(ulong), typeof(float), typeof(double), typeof(decimal), typeof(string), typeof(Guid),
             typeof(DateTime), typeof(DateTimeOffset), typeof(TimeSpan), typeof(DateOnly), typeof(TimeOnly),
-            typeof(GrainId), typeof(GrainType), typeof(IdSpan), typeof(StreamId),
+            typeof(GrainId), typeof(GrainType), typeof(IdSpan),
         ];
 
         private static readonly HashSet<Type> Collections =

@@ -7,7 +7,9 @@ using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Views;
 using Microsoft.Extensions.Logging;
+using Orleans.Utilities;
 
 namespace HybridTrading.Grains.Trading;
 
@@ -21,6 +23,10 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private readonly TimeProvider _clock;
     private readonly ILogger<AccountGrain> _log;
     private readonly HashSet<string> _watched = new(StringComparer.Ordinal);
+    private readonly ObserverManager<IAccountObserver> _observers;
+    private IGrainTimer? _showing;
+    private AccountView? _shown;
+    private bool _changed;
     private EventStream<AccountEvent> _stream = null!;
     private Account _account = null!;
     private StreamOwner _owner;
@@ -33,6 +39,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         _options = options;
         _clock = clock;
         _log = log;
+        _observers = new ObserverManager<IAccountObserver>(Observing.Expiration, log) { GetDateTime = () => clock.GetUtcNow().UtcDateTime };
     }
 
     private string Key => this.GetPrimaryKeyString();
@@ -133,6 +140,21 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         return View();
     }
 
+    public async Task<AccountView?> Observe(IAccountObserver observer)
+    {
+        if (await GetView() is not { } view) return null;
+        _observers.Subscribe(observer, observer);
+        // Not interleaved: between two requests all that an account knows is durable.
+        _showing ??= this.RegisterGrainTimer(static (self, _) => self.ShowAsync(), this, new GrainTimerCreationOptions(Observing.Pace, Observing.Pace));
+        return view;
+    }
+
+    public Task Forget(IAccountObserver observer)
+    {
+        _observers.Unsubscribe(observer);
+        return Task.CompletedTask;
+    }
+
     public Task Wake() => Task.CompletedTask;
 
     private DateTime Now => _options.Now(_clock, State.Now);
@@ -152,6 +174,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
 
     private async Task<bool> SeenAsync(string symbol, bool more)
     {
+        _changed = true;
         if (_account.Uncommitted.Count > 0) await RecordAsync();
         if (!more) _watched.Remove(symbol);
         return more;
@@ -160,6 +183,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     /// <summary>Records what the turn raised; returns when it, and all before it, is durable.</summary>
     private async Task<long> RecordAsync()
     {
+        _changed = true;
         _stream.Append(_account.TakeUncommitted(), happened => happened.Time, Causation);
         State.TakeClosedTrades();
         long position = await _stream.Durable();
@@ -217,6 +241,24 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
             // Disposable: the stream alone restores the account, only slower.
             LogSnapshotFailed(e, Key);
         }
+    }
+
+    private async Task ShowAsync()
+    {
+        _observers.ClearExpired();
+        if (_observers.Count == 0)
+        {
+            _showing!.Dispose();
+            _showing = null;
+            return;
+        }
+        if (!_changed) return;
+        _changed = false;
+        await _stream.Durable();
+        AccountView view = View();
+        if (_shown?.ShowsTheSameAs(view) == true) return;
+        _shown = view;
+        _observers.Notify(observer => observer.Show(view));
     }
 
     private AccountView View()

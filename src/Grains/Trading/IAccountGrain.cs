@@ -3,6 +3,7 @@ using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Views;
 
 namespace HybridTrading.Grains.Trading;
 
@@ -22,7 +23,12 @@ public sealed record OrderAnswer(long MinPosition, OrderResult Result, Order? Or
 public sealed record AccountView(
     string Key, string Currency, PositionMode Mode, TradingState State, Reason StateReason, decimal Balance, decimal Equity, decimal UsedMargin,
     decimal FreeMargin, decimal Realised, decimal Commissions, decimal Swaps, decimal Deposits, DateTime Time, long Version,
-    ImmutableArray<PositionView> Positions, ImmutableArray<Order> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows, RiskLimits Limits);
+    ImmutableArray<PositionView> Positions, ImmutableArray<Order> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows, RiskLimits Limits)
+{
+    /// <summary>Equal in what the journal says and in the marks, whatever the time of the last event.</summary>
+    public bool ShowsTheSameAs(AccountView other) =>
+        Version == other.Version && Equity == other.Equity && UsedMargin == other.UsedMargin && Positions.SequenceEqual(other.Positions);
+}
 
 /// <summary>A holding at the market. Prices in price units.</summary>
 [GenerateSerializer, Immutable, Alias("ht.PositionView")]
@@ -65,6 +71,22 @@ public interface IAccountGrain : IGrainWithStringKey
     /// <summary>Null when the account was never opened.</summary>
     [Alias("GetView")] Task<AccountView?> GetView();
 
+    /// <summary>
+    /// Shows the account to an observer when it changes, ten times a second at most and never ahead of the journal, for
+    /// <see cref="Observing.Expiration"/> from the last time that this was called.
+    /// </summary>
+    /// <returns>How the account stands now; null, and nobody observes, when it was never opened.</returns>
+    [Alias("Observe")] Task<AccountView?> Observe(IAccountObserver observer);
+
+    [Alias("Forget")] Task Forget(IAccountObserver observer);
+
     /// <summary>Activates the account, which finishes what was left open.</summary>
     [Alias("Wake")] Task Wake();
+}
+
+/// <summary>Somebody outside of grains who looks at an account for its owner. Calls may be lost; whoever hears nothing observes anew.</summary>
+[Alias("ht.IAccountObserver")]
+public interface IAccountObserver : IGrainObserver
+{
+    [Alias("Show")] void Show(AccountView account);
 }

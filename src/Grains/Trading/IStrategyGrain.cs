@@ -6,9 +6,11 @@ namespace HybridTrading.Grains.Trading;
 public enum StrategyStatus : byte { Stopped, Running }
 
 /// <summary>What a strategy instance is.</summary>
-/// <param name="Definition">Name in the strategy catalogue.</param>
+/// <param name="Definition">Name in the strategy catalogue, or that of rules.</param>
+/// <param name="Rule">Text of the rule that it is, canonical once it is created; null for one of the catalogue.</param>
 [GenerateSerializer, Immutable, Alias("ht.StrategySetup")]
-public sealed record StrategySetup(string Definition, ImmutableSortedDictionary<string, decimal> Parameters, string Symbol, TimeFrame TimeFrame);
+public sealed record StrategySetup(
+    string Definition, ImmutableSortedDictionary<string, decimal> Parameters, string Symbol, TimeFrame TimeFrame, string? Rule = null);
 
 [GenerateSerializer, Immutable, Alias("ht.StrategyView")]
 public sealed record StrategyView(

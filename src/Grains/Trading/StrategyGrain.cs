@@ -39,8 +39,8 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
         if (_setup is not null) return await DoneAsync(_setup.Equals(setup) || SameSetup(_setup, setup) ? null : $"strategy '{Key}' exists with another set-up");
         if (options.Universe.Find(setup.Symbol) is null) return new CommandResult(-1, $"symbol is '{setup.Symbol}'; no such instrument here");
         if (options.FrameFault(setup.Symbol, setup.TimeFrame) is { } frame) return new CommandResult(-1, frame);
-        if (Bind(setup.Definition, setup.Parameters, out StrategyParameters? bound) is { } fault) return new CommandResult(-1, fault);
-        Raise(new StrategyCreated(Now, setup with { Parameters = bound!.Values }));
+        if (Bind(setup, setup.Parameters, out StrategySetup? bound) is { } fault) return new CommandResult(-1, fault);
+        Raise(new StrategyCreated(Now, bound!));
         return await DoneAsync(null);
     }
 
@@ -48,8 +48,8 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     {
         if (_setup is null) return Unknown();
         if (_status == StrategyStatus.Running) return new CommandResult(-1, "the strategy is running; stop it before changing parameters");
-        if (Bind(_setup.Definition, parameters, out StrategyParameters? bound) is { } fault) return new CommandResult(-1, fault);
-        if (!bound!.Values.SequenceEqual(_setup.Parameters)) Raise(new StrategyParametersChanged(Now, bound.Values));
+        if (Bind(_setup, parameters, out StrategySetup? bound) is { } fault) return new CommandResult(-1, fault);
+        if (!bound!.Parameters.SequenceEqual(_setup.Parameters)) Raise(new StrategyParametersChanged(Now, bound.Parameters));
         return await DoneAsync(null);
     }
 
@@ -89,7 +89,8 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
             return _state;
         }
         var decision = new Decision($"{Key}#{_state.Decisions + 1}", Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
-            evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, evaluation.Intent, _units);
+            evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, evaluation.Intent, _units,
+            evaluation.BarNumber);
         var made = new DecisionMade(evaluation.Time, decision, [.. _accounts]);
         Raise(made);
         await SettleAsync(made);
@@ -151,7 +152,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
 
     private IFeaturesGrain Features => GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(_setup!.Symbol, _setup.TimeFrame));
 
-    private Task JoinAsync() => Features.Join(new ShardMember(Key, _setup!.Definition, _setup.Parameters, Standing));
+    private Task JoinAsync() => Features.Join(new ShardMember(Key, _setup!.Definition, _setup.Parameters, Standing, _setup.Rule));
 
     private void Raise(StrategyEvent happened)
     {
@@ -201,17 +202,20 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     private void SetUp(StrategySetup setup)
     {
         _setup = setup;
-        _units = setup.Parameters.TryGetValue(StrategyDefinition.Units.Name, out decimal units) ? units : StrategyDefinition.Units.Default;
+        _units = StrategyDefinition.UnitsOf(setup.Parameters, setup.Rule);
     }
 
     private static long Ordinal(string decision) => long.Parse(decision.AsSpan(decision.LastIndexOf('#') + 1));
 
-    private static string? Bind(string definition, ImmutableSortedDictionary<string, decimal> parameters, out StrategyParameters? bound)
+    /// <summary>The set-up with these parameters, checked, the defaults of the others filled in, and a rule in its canonical text.</summary>
+    /// <returns>What is wrong; null when nothing is.</returns>
+    private static string? Bind(StrategySetup setup, ImmutableSortedDictionary<string, decimal> parameters, out StrategySetup? bound)
     {
         bound = null;
         try
         {
-            bound = StrategyCatalog.Find(definition).Bind(parameters);
+            StrategyDefinition definition = StrategyCatalog.Find(setup.Definition, setup.Rule);
+            bound = setup with { Parameters = definition.Bind(parameters).Values, Rule = definition.Rule };
             return null;
         }
         catch (ArgumentException e)
@@ -221,9 +225,9 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     }
 
     private static bool SameSetup(StrategySetup mine, StrategySetup other) =>
-        Bind(other.Definition, other.Parameters, out StrategyParameters? bound) is null
-        && mine.Definition == other.Definition && mine.Symbol == other.Symbol && mine.TimeFrame == other.TimeFrame
-        && bound!.Values.SequenceEqual(mine.Parameters);
+        Bind(other, other.Parameters, out StrategySetup? bound) is null
+        && mine.Definition == bound!.Definition && mine.Rule == bound.Rule && mine.Symbol == bound.Symbol && mine.TimeFrame == bound.TimeFrame
+        && bound.Parameters.SequenceEqual(mine.Parameters);
 
     private CommandResult Unknown() => new(-1, $"strategy '{Key}' does not exist");
 

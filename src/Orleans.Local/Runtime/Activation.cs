@@ -56,9 +56,6 @@ internal sealed class Activation : TurnTarget, IGrainContext
     /// <summary>Requests of a stateless worker that are not finished; its pool gives work to the least loaded.</summary>
     public int Load => Volatile.Read(ref _load);
 
-    /// <summary>Values that stream subscriptions and others keep with the activation, touched in its turns only.</summary>
-    public Dictionary<object, object> Components { get; } = [];
-
     public override bool IsGone => Volatile.Read(ref _gone);
 
     public override IGrainContext Context => this;

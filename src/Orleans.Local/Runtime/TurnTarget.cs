@@ -12,7 +12,7 @@ internal abstract class CallTarget
     public abstract void Receive(Request request);
 }
 
-/// <summary>A request to a grain or observer: a call, a timer tick, a stream delivery.</summary>
+/// <summary>A request to a grain or observer: a call or a timer tick.</summary>
 internal abstract class Request : WorkItem
 {
     public virtual bool IsAlwaysInterleave => false;

@@ -20,6 +20,8 @@ public static class BacktestCommand
             Examples:
               backtest gbpusd_h1.zip --symbol GBPUSD --strategy sma-cross --set fast=20 --set slow=50 --set units=10000
               backtest data/forex/oanda/tick/eurusd --timeframe M1 --strategy donchian-breakout --commission-per-lot 3
+              backtest gbpusd_h1.zip --symbol GBPUSD --rule trend.rule --set fast=10
+              backtest gbpusd_h1.zip --symbol GBPUSD --rule 'enter long when close > sma(50); exit when close < sma(50); stop atr(14) * 2; size risk 1%'
               backtest data/ --symbol EURUSD --symbol XAUUSD --timeframe H1 --account small=0.5x --account big=10% --json
               backtest gbpusd_h1.zip --symbol GBPUSD --report tearsheet.html
               backtest gbpusd_h1.zip --symbol GBPUSD --report reports/monday --risk-free 2.5

@@ -12,14 +12,16 @@ public static class CertificatesCommand
         var cluster = new Option<string>("--cluster-name") { Description = "DNS name that all certificates of the cluster carry", DefaultValueFactory = _ => "hybrid.cluster", Recursive = true };
         var folder = new Option<DirectoryInfo>("--authority") { Description = "folder of the authority (authority.crt, authority.key)", Required = true };
         var years = new Option<int>("--years") { Description = "how long it is valid", DefaultValueFactory = _ => 10 };
+        var ifMissing = new Option<bool>("--if-missing") { Description = "leave one that is there, without an error" };
         var days = new Option<int>("--days") { Description = "how long it is valid", DefaultValueFactory = _ => 90 };
         var target = new Option<DirectoryInfo>("--out") { Description = "folder for NAME.crt and NAME.key; those that are there are replaced", Required = true };
         var name = new Argument<string>("name") { Description = "of the process, for example silo-1" };
 
-        var authority = new Command("authority", "Make the cluster's authority") { folder, years };
+        var authority = new Command("authority", "Make the cluster's authority") { folder, years, ifMissing };
         authority.Handle((parsed, _) =>
         {
             string place = parsed.GetValue(folder)!.FullName;
+            if (parsed.GetValue(ifMissing) && File.Exists(Path.Combine(place, ClusterAuthority.CertificateFile))) return Task.FromResult(0);
             ClusterAuthority.Create(place, parsed.GetValue(cluster)!, TimeSpan.FromDays(365.25 * Within(parsed.GetValue(years), 1, 50, "--years")), DateTimeOffset.UtcNow);
             Console.Out.WriteLine($"{Path.Combine(place, ClusterAuthority.CertificateFile)} goes to every process; {ClusterAuthority.KeyFile} stays where certificates are issued");
             return Task.FromResult(0);

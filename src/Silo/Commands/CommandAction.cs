@@ -6,7 +6,11 @@ using HybridTrading.Storage.Feeds;
 namespace HybridTrading.Silo.Commands;
 
 /// <summary>The input was wrong: one line for the user, exit code 2.</summary>
-public sealed class UsageException(string message) : Exception(message);
+/// <param name="details">Lines to be shown below it; null for none.</param>
+public sealed class UsageException(string message, IReadOnlyList<string>? details = null) : Exception(message)
+{
+    public IReadOnlyList<string> Details => details ?? [];
+}
 
 /// <summary>How every command ends: 0 done, 1 failed, 2 wrong input, 130 interrupted; never a stack trace for what the user can mend.</summary>
 public static class CommandAction
@@ -22,7 +26,9 @@ public static class CommandAction
             }
             catch (Exception e) when (e is UsageException or PortMapException or FeedException or ArgumentException or FormatException)
             {
-                return Error(e.Message, Usage);
+                int code = Error(e.Message, Usage);
+                foreach (string line in (e as UsageException)?.Details ?? []) Console.Error.WriteLine(line);
+                return code;
             }
             catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException or TimeoutException)
             {

@@ -7,7 +7,7 @@ namespace HybridTrading.Silo.Commands;
 /// <summary><c>--connection</c>: the database of a cluster. It may hold a password, so the environment is the better place for it.</summary>
 public static class ConnectionOption
 {
-    private static readonly string Setting = EnvironmentConfiguration.DatabaseKey.Replace(":", "__", StringComparison.Ordinal);
+    private const string Setting = EnvironmentConfiguration.DatabaseVariable;
 
     public static Option<string?> Create() => new("--connection", "-c")
     {

@@ -24,6 +24,7 @@ public static class ReplayCommand
 
             Examples:
               replay gbpusd_h1.zip --symbol GBPUSD --strategy sma-cross --set fast=20 --set slow=50 --set units=10000
+              replay gbpusd_h1.zip --symbol GBPUSD --rule trend.rule --set fast=10
               replay data/forex/oanda/tick/eurusd --timeframe M1 --speed 60
               replay --resume 20261121-101500-3f2a
               replay gbpusd_h1.zip --symbol GBPUSD --report tearsheet.html

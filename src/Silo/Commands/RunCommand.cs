@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Grains.Market;
 using HybridTrading.Silo.Hosting;
@@ -12,9 +11,7 @@ namespace HybridTrading.Silo.Commands;
 public static class RunCommand
 {
     private static readonly Option<string?> Data = DataOption.Create();
-    private static readonly Option<string> Map = new("--port-map") { Description = $"port table: {string.Join(", ", PortMap.Names)}, or a JSON file", DefaultValueFactory = _ => PortMap.DefaultName };
-    private static readonly Option<int> Offset = new("--port-offset") { Description = "added to every port, for several systems on one machine" };
-    private static readonly Option<string> Services = new("--services") { Description = "all, or names separated by commas: which grains a process of a cluster runs; without a database only which ports it listens on", DefaultValueFactory = _ => "all" };
+    private static readonly PlanOptions Plan = new();
     private static readonly Option<ulong> Seed = new("--seed") { Description = "of the simulated market", DefaultValueFactory = _ => 20260101 };
     private static readonly Option<double> Ticks = new("--ticks-per-second") { Description = "mean quotes a second of each simulated instrument, up to 1000", DefaultValueFactory = _ => 2 };
     private static readonly Option<string[]> Market = new("--market") { Description = "files of past data to be played as the live market, in place of the simulated one; may be repeated; the same for every process of a cluster" };
@@ -32,7 +29,7 @@ public static class RunCommand
 
     private static readonly ClusterOptions Cluster = new();
 
-    private static readonly Option[] All = [Data, Map, Offset, Services, Seed, Ticks, Market, Speed, Play, .. MarketData.All, LogDays, LogQuota, NoDemo, .. Cluster.All];
+    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, LogDays, LogQuota, NoDemo, .. Cluster.All];
 
     public static Command Create()
     {
@@ -68,11 +65,8 @@ public static class RunCommand
         {
             throw new UsageException($"--market-speed is {speed}; expected {RecordedFeedOptions.Slowest} to {RecordedFeedOptions.Fastest}");
         }
-        string services = parsed.GetValue(Services)!;
         return LiveHost.RunAsync(new LiveOptions(
-            DataOption.Path(parsed.GetValue(Data)), parsed.GetValue(Map)!, parsed.GetValue(Offset),
-            services == "all" ? [] : [.. services.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
-            Feed(parsed, ticks),
+            DataOption.Path(parsed.GetValue(Data)), Plan.Read(parsed), Feed(parsed, ticks),
             new MarketLogOptions { MaxAge = TimeSpan.FromDays(parsed.GetValue(LogDays)), QuotaBytes = parsed.GetValue(LogQuota) << 20 },
             !parsed.GetValue(NoDemo), Cluster.Read(parsed)), cancellation);
     }

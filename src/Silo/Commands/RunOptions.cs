@@ -18,7 +18,8 @@ public sealed class RunOptions
     private readonly DataOptions _data = new();
     private readonly Option<string?> _timeFrame = new("--timeframe", "-t") { Description = "the strategies' time frame: tick, S1, M1, M5, H1, H4, D1, ...; default: that of the data" };
     private readonly Option<string[]> _strategies = new("--strategy") { Description = $"{string.Join(", ", StrategyCatalog.All.Select(each => each.Name))}; may be repeated" };
-    private readonly Option<string[]> _set = new("--set") { Description = "a parameter, for example fast=20, or sma-cross.fast=20 for one of several strategies; may be repeated" };
+    private readonly Option<string[]> _rules = new("--rule") { Description = "a strategy without code: a file, or its text (docs/rules.md); may be repeated" };
+    private readonly Option<string[]> _set = new("--set") { Description = "a parameter, for example fast=20, or sma-cross.fast=20 for one of several strategies or rules; may be repeated" };
     private readonly Option<string[]> _accounts = new("--account") { Description = "an account, NAME or NAME=SIZE (1.5x the strategy's units, 2000 units, 10% of equity, 1%risk); may be repeated" };
     private readonly Option<decimal> _cash = new("--cash") { Description = "opening deposit of each account", DefaultValueFactory = _ => 100_000m };
     private readonly Option<string> _currency = new("--account-currency") { Description = "currency of the accounts", DefaultValueFactory = _ => "USD" };
@@ -40,7 +41,7 @@ public sealed class RunOptions
     public void AddTo(Command command)
     {
         command.Add(_files);
-        foreach (Option option in (Option[])[.. _data.All, _timeFrame, _strategies, _set, _accounts, _cash, _currency, _mode, _limits, _stopOut,
+        foreach (Option option in (Option[])[.. _data.All, _timeFrame, _strategies, _rules, _set, _accounts, _cash, _currency, _mode, _limits, _stopOut,
             _leverage, _moneyDigits, _commissionRate, _commissionPerLot, _slippage, _randomSlippage, _latency, _fill, _seed, Json])
         {
             command.Add(option);
@@ -57,10 +58,13 @@ public sealed class RunOptions
         if (cash <= 0) throw new UsageException($"--cash is {cash}; expected more than 0");
         double latency = parsed.GetValue(_latency);
         if (latency is < 0 or > 86_400_000) throw new UsageException($"--latency is {latency}; expected 0 to 86400000 milliseconds");
+        ImmutableArray<NamedRule> rules = [.. (parsed.GetValue(_rules) ?? []).Select(given => NamedRule.Read("--rule", given))];
+        foreach (NamedRule rule in rules) rule.Check();
         return _data.Read(parsed, files) with
         {
             TimeFrame = DataOptions.Frame("--timeframe", parsed.GetValue(_timeFrame)),
-            Strategies = parsed.GetValue(_strategies) is { Length: > 0 } strategies ? [.. strategies] : [SmaCross.Definition.Name],
+            Strategies = parsed.GetValue(_strategies) is { Length: > 0 } strategies ? [.. strategies] : rules.IsEmpty ? [SmaCross.Definition.Name] : [],
+            Rules = rules,
             Set = [.. parsed.GetValue(_set) ?? []],
             Accounts = parsed.GetValue(_accounts) is { Length: > 0 } accounts ? [.. accounts] : ["main"],
             Cash = cash,

@@ -133,7 +133,6 @@ public static class OrleansHost
             return true;
         });
         client.AddOutgoingGrainCallFilter<UnhostedServices>();
-        client.AddMemoryStreams(MarketGrain.Screens);
         if (member.Tls is { } tls)
         {
             client.Configure<ClientConnectionOptions>(connections => connections.ConfigureConnection(connection => connection.UseClientTls(Towards(PeerRole.Server, tls))));
@@ -145,9 +144,6 @@ public static class OrleansHost
     {
         MessageCheck.Run(typeof(MarketGrain).Assembly);
         LetExceptionsTravel(silo.Services);
-        // Who listens to screens is forgotten with the process, as are the screens.
-        silo.AddMemoryGrainStorage("PubSubStore");
-        silo.AddMemoryStreams(MarketGrain.Screens);
         silo.AddTenancy();
     }
 

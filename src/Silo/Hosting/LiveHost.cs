@@ -1,4 +1,3 @@
-using System.Collections;
 using HybridTrading.Api;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Backtesting;
@@ -18,8 +17,7 @@ namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What <c>run</c> is told.</summary>
 public sealed record LiveOptions(
-    string DataFolder, string PortMap, int PortOffset, ImmutableArray<string> Services, LiveFeedOptions Feed, MarketLogOptions MarketLog, bool Demo,
-    ClusterSettings Cluster);
+    string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, bool Demo, ClusterSettings Cluster);
 
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
@@ -35,7 +33,8 @@ public static class LiveHost
 
     public static async Task<int> RunAsync(LiveOptions options, CancellationToken cancellation)
     {
-        (ServiceEndpoints plan, EnvironmentReading environment) = PlanPorts(options);
+        (ServiceEndpoints plan, EnvironmentReading environment) = options.Plan.Resolve();
+        foreach (EnvironmentNote warning in environment.Warnings) Console.Error.WriteLine($"warning: {warning.Variable} {warning.Text}");
         using DataFolder folder = DataFolder.Open(options.DataFolder);
         ClusterProcess member = MemberOf(options, plan, environment);
         PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster" && !member.IsClient);
@@ -54,24 +53,6 @@ public static class LiveHost
         PrintBanner(plan, options, member, demonstration, app.Services.GetRequiredService<DashboardAccess>());
         await app.WaitForShutdownAsync(cancellation);
         return 0;
-    }
-
-    private static (ServiceEndpoints Plan, EnvironmentReading Environment) PlanPorts(LiveOptions options)
-    {
-        try
-        {
-            PortMap map = PortMap.Load(options.PortMap);
-            Dictionary<string, string> variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-                .ToDictionary(pair => (string)pair.Key, pair => pair.Value as string ?? "");
-            EnvironmentReading reading = EnvironmentConfiguration.Read(variables, map, options.Services);
-            if (!reading.Errors.IsEmpty) throw new UsageException(string.Join("; ", reading.Errors.Select(error => $"{error.Variable} {error.Text}")));
-            foreach (EnvironmentNote warning in reading.Warnings) Console.Error.WriteLine($"warning: {warning.Variable} {warning.Text}");
-            return (ServiceEndpoints.Plan(map.WithPorts(reading.HttpPorts, reading.WebSocketPorts), options.Services, options.PortOffset), reading);
-        }
-        catch (PortMapException e)
-        {
-            throw new UsageException(e.Message);
-        }
     }
 
     private static WebApplication Build(
@@ -164,7 +145,7 @@ public static class LiveHost
         return new ClusterProcess
         {
             // Alone it runs every grain, whatever services of a port map it listens for.
-            Services = database is null || options.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
+            Services = database is null || options.Plan.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
             SiloPort = plan.SiloPort, GatewayPort = plan.GatewayPort, Listen = cluster.Listen, Advertised = cluster.Advertised,
             Database = database,
             Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ClusterTls>()) : null,

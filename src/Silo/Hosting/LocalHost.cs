@@ -28,7 +28,6 @@ public static class OrleansHost
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
         }
-        silo.AddMemoryStreams(MarketGrain.Screens);
         silo.AddTenancy();
     });
 

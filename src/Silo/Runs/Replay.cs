@@ -146,11 +146,12 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
             if (warmUp)
             {
                 // The features must see the bars from the first on, so their sets are made before anything is played.
-                await grains.GetGrain<IFeaturesGrain>(Keys.Features(strategy.Symbol, strategy.TimeFrame)).Compute(strategy.Definition, strategy.Parameters.Values);
+                await grains.GetGrain<IFeaturesGrain>(Keys.Features(strategy.Symbol, strategy.TimeFrame)).Compute(
+                    strategy.Definition, strategy.Parameters.Values, strategy.Rule);
                 continue;
             }
             IStrategyGrain grain = grains.GetGrain<IStrategyGrain>(strategy.Key);
-            Check(await grain.Create(new StrategySetup(strategy.Definition, strategy.Parameters.Values, strategy.Symbol, strategy.TimeFrame)));
+            Check(await grain.Create(new StrategySetup(strategy.Definition, strategy.Parameters.Values, strategy.Symbol, strategy.TimeFrame, strategy.Rule)));
             foreach (AccountPlan account in plan.Accounts) Check(await grain.SetFollower(account.Key, true));
             Check(await grain.Start());
         }

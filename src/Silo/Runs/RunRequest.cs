@@ -20,6 +20,7 @@ public sealed record RunRequest
     public TimeFrame? TimeFrame { get; init; }
     public TimeFrame? DataTimeFrame { get; init; }
     public ImmutableArray<string> Strategies { get; init; } = [];
+    public ImmutableArray<NamedRule> Rules { get; init; } = [];
     public ImmutableArray<string> Set { get; init; } = [];
     public DateTime? From { get; init; }
     public DateTime? To { get; init; }
@@ -99,9 +100,13 @@ public sealed record RunRequest
     {
         ImmutableArray<StrategyPlan>.Builder plans = ImmutableArray.CreateBuilder<StrategyPlan>();
         List<string> unused = [.. Set];
-        foreach (string name in Strategies)
+        (string Name, StrategyDefinition Definition)[] chosen =
+        [
+            .. Strategies.Select(name => (name, StrategyCatalog.Find(name))),
+            .. Rules.Select(rule => (rule.Name, rule.Check().Definition)),
+        ];
+        foreach ((string name, StrategyDefinition definition) in chosen)
         {
-            StrategyDefinition definition = StrategyCatalog.Find(name);
             Dictionary<string, decimal> values = [];
             foreach (string setting in Set)
             {
@@ -115,7 +120,7 @@ public sealed record RunRequest
                 if (dot >= 0 && key[..dot] != name) continue;
                 string parameter = key[(dot + 1)..];
                 // Of several strategies each takes the settings that it has; what none has is an error.
-                if (dot < 0 && Strategies.Length > 1 && definition.AllParameters.All(each => each.Name != parameter)) continue;
+                if (dot < 0 && chosen.Length > 1 && definition.AllParameters.All(each => each.Name != parameter)) continue;
                 values[parameter] = value;
                 unused.Remove(setting);
             }
@@ -128,11 +133,12 @@ public sealed record RunRequest
                     throw new UsageException($"--timeframe is {frame}, but {series.Instrument.Symbol} is known by {series.TimeFrame} only");
                 }
                 string instance = data.Length == 1 ? name : $"{name}-{series.Instrument.Symbol.ToLowerInvariant()}";
-                plans.Add(new StrategyPlan($"{tenant}/run/{instance}", name, parameters, series.Instrument.Symbol, frame));
+                plans.Add(new StrategyPlan(
+                    $"{tenant}/run/{instance}", definition.Name, parameters, series.Instrument.Symbol, frame, definition.Rule));
             }
         }
         if (unused.Count > 0) throw new UsageException($"--set {unused[0]}: no strategy of this run takes it");
-        if (plans.Select(plan => plan.Key).Distinct().Count() < plans.Count) throw new UsageException("--strategy: the same one twice");
+        if (plans.Select(plan => plan.Key).Distinct().Count() < plans.Count) throw new UsageException("--strategy, --rule: the same name twice");
         return [.. plans.OrderBy(plan => plan.Key, StringComparer.Ordinal)];
     }
 

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
@@ -12,7 +14,7 @@ namespace HybridTrading.Storage.Keys;
 /// data key, wrapped by the master key (AES-256-GCM) and named by the SHA-256 of its subject. Losing the master key loses every payload;
 /// backups must hold the folder, or copy it apart from the journal so that neither alone can be read.
 /// <code>
-/// master.key    8 magic "HTMASTER", 2 format version 1, 32 key, 4 CRC-32C of what precedes
+/// master.key    8 magic "HTMASTER", 2 format version 1, 32 key, 4 CRC-32C of what precedes; or base64 of that
 /// subject key   see WrappedKey
 /// </code>
 /// A destroyed key leaves an empty file <c>.destroyed</c>, by which a lost key is told from a destroyed one, and whose number is never
@@ -77,13 +79,31 @@ public sealed class FileKeyProvider : IKeyProvider
         return Open(folder, door);
     }
 
+    /// <summary>Makes a master key that is kept apart, for the processes of a cluster.</summary>
+    /// <param name="path">A file that does not exist; its folder is made where it is missing.</param>
+    /// <exception cref="StorageException">The file cannot be written.</exception>
+    public static void CreateMaster(string path)
+    {
+        try
+        {
+            if (File.Exists(path)) throw new StorageException($"{path} exists; expected a new file");
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            CreateMaster(new FileDoor(), path);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From(refused, "make master key", path);
+        }
+    }
+
     /// <summary>Reads a master key that is kept apart, for a store of keys elsewhere.</summary>
     /// <exception cref="StorageException">There is none, it cannot be read, or others can read it.</exception>
     internal static byte[] ReadMaster(string path)
     {
         try
         {
-            CheckMode(path);
+            // In a container there are no other users, and a mounted secret is the platform's own, which the program may only read.
+            if (Environment.GetEnvironmentVariable("DOTNET_RUNNING_IN_CONTAINER") != "true") CheckMode(path);
             return ReadMaster(new FileDoor(), path);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
@@ -222,17 +242,27 @@ public sealed class FileKeyProvider : IKeyProvider
 
     private static byte[] ReadMaster(IFileDoor door, string path)
     {
-        byte[] file = door.ReadWhole(path);
+        byte[] file = OfText(door.ReadWhole(path));
         KeyFile.Check(path, file, MasterMagic);
         if (file.Length != MasterSize) throw new StorageException($"{path} has {file.Length} bytes, expected {MasterSize}; restore it from a backup");
         return file[KeyFile.PrefixSize..(KeyFile.PrefixSize + SubjectKey.Size)];
+    }
+
+    /// <summary>Stores of secrets hold text: the file may be base64 of the key file.</summary>
+    private static byte[] OfText(byte[] file)
+    {
+        if (file.AsSpan().StartsWith(MasterMagic)) return file;
+        byte[] decoded = new byte[Base64.GetMaxDecodedFromUtf8Length(file.Length)];
+        OperationStatus status = Base64.DecodeFromUtf8(file.AsSpan().TrimEnd("\r\n "u8), decoded, out _, out int length);
+        return status == OperationStatus.Done ? decoded[..length] : file;
     }
 
     private static void CheckMode(string path)
     {
         if (OperatingSystem.IsWindows() || !File.Exists(path)) return;
         const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        if ((File.GetUnixFileMode(path) & others) != 0)
+        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        if ((File.GetUnixFileMode(target) & others) != 0)
         {
             throw new StorageException($"{path} can be read or written by other users; run chmod 600 on it");
         }

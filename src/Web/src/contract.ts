@@ -101,6 +101,7 @@ export interface BarSeries {
 export interface BarPush extends Bar {
   symbol: string;
   timeFrame: string;
+  position: number;
 }
 
 export interface Position {
@@ -164,6 +165,24 @@ export interface Fill {
 }
 
 export type FillPush = Fill & { account: string };
+
+/** What the journal tells: everything after one sequence, exclusive, up to another, inclusive. */
+export interface JournalPush {
+  stream: string;
+  after: number;
+  sequence: number;
+  lists?: ListsChanged;
+  decisions: Decision[];
+  orders: OrderPush[];
+  fills: FillPush[];
+}
+
+/** Pushes from `position` to `sequence` were left out: the lists have to be read again. */
+export interface Gap {
+  stream: string;
+  position: number;
+  sequence: number;
+}
 
 export interface Sizing {
   kind: 'StrategyUnits' | 'FixedUnits' | 'PercentOfEquity' | 'PercentRisk';
@@ -257,6 +276,7 @@ export interface Strategy {
   accounts: string[];
   lastDecision: Decision | null;
   version: number;
+  rule: string | null;
 }
 
 /** RFC 9457, with the reason code of the trade. */
@@ -304,6 +324,8 @@ export interface NewStrategy {
 
 /** What `Subscribe` of the hub answers. */
 export interface Snapshot {
+  /** The journal sequence after which everything is pushed. */
+  sequence: number;
   quotes: Quote[];
   account: Account | null;
   strategies: Strategy[];

@@ -1,23 +1,22 @@
 import { HttpTransportType, HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import type { Account, BarPush, Decision, FillPush, ListsChanged, OrderPush, Quote, Snapshot } from './contract';
+import type { Account, BarPush, Gap, JournalPush, Quote, Snapshot } from './contract';
 import type { Connection } from './store';
 
 export interface Subscription {
   symbols: string[];
   account: string | null;
+  /** The journal sequence last seen, wherever that was; null goes on where this connection is. */
+  after: number | null;
 }
 
 export interface HubEvents {
   quotes: (quotes: Quote[]) => void;
   bars: (bars: BarPush[]) => void;
-  decisions: (decisions: Decision[]) => void;
-  orders: (orders: OrderPush[]) => void;
-  fills: (fills: FillPush[]) => void;
+  journal: (push: JournalPush) => void;
   account: (account: Account) => void;
-  lists: (changed: ListsChanged) => void;
-  /** Pushes were dropped, as this page was too slow: load again. */
-  gap: () => void;
-  /** Every time that a connection is made, the first one too: subscribe and load again. */
+  /** Pushes were left out, as this page was too slow or away for too long: load again. */
+  gap: (gap: Gap) => void;
+  /** Every time that a connection is made, the first one too: subscribe. */
   connected: () => void;
   state: (connection: Connection) => void;
 }
@@ -31,7 +30,10 @@ export function backOff(attempt: number, chance: number): number {
 /** After this many tries the page says that it is offline; it goes on trying. */
 const triesUntilOffline = 4;
 
-/** The connection to `/hubs/trading`, kept alive for good. */
+/**
+ * The connection to `/hubs/trading`, kept alive for good. It is a WebSocket from the first byte on: a negotiation would have to end up at the same
+ * process as the connection itself.
+ */
 export class Hub {
   readonly #connection: HubConnection;
   readonly #events: HubEvents;
@@ -40,16 +42,13 @@ export class Hub {
   constructor(events: HubEvents) {
     this.#events = events;
     this.#connection = new HubConnectionBuilder()
-      .withUrl('/hubs/trading', HttpTransportType.WebSockets | HttpTransportType.ServerSentEvents | HttpTransportType.LongPolling)
+      .withUrl('/hubs/trading', { transport: HttpTransportType.WebSockets, skipNegotiation: true })
       .configureLogging(LogLevel.None)
       .build();
     this.#connection.on('quotes', events.quotes);
     this.#connection.on('bars', events.bars);
-    this.#connection.on('decisions', events.decisions);
-    this.#connection.on('orders', events.orders);
-    this.#connection.on('fills', events.fills);
+    this.#connection.on('journal', events.journal);
     this.#connection.on('account', events.account);
-    this.#connection.on('lists', events.lists);
     this.#connection.on('gap', events.gap);
     this.#connection.onclose(() => void this.#connect(true));
     // The network came back, or the reader did: no need to wait out the pause.

@@ -1,5 +1,6 @@
 import { Api, ApiError, faultText } from './api';
-import type { BarPush, Decision, FillPush, OrderPush, TimeFrame } from './contract';
+import { Chain } from './chain';
+import type { BarPush, Decision, FillPush, Gap, JournalPush, OrderPush, TimeFrame } from './contract';
 import { Hub } from './hub';
 import { isOpen } from './orders';
 import { remember } from './settings';
@@ -12,12 +13,22 @@ const fillCount = 200;
 /** Sessions open and close, feeds come and go: what no push tells is asked for this often. */
 const slowRefresh = 30_000;
 
-/** Keeps the store true: loads, subscribes, takes what is pushed, and loads again after every reconnect. */
+/**
+ * Keeps the store true: loads, subscribes, and takes what is pushed. After a reconnect, to whichever process, it reads the journal on from what it has
+ * seen, and loads again only what no sequence tells of.
+ */
 export class Session {
   readonly #store: Store;
   readonly #api: Api;
   readonly #hub: Hub;
   readonly #report: (error: unknown) => void;
+  readonly #chain = new Chain();
+  /** Everything was read once. */
+  #loaded = false;
+  /** This connection has subscribed. */
+  #subscribed = false;
+  /** The journal is being read on, as something was missed. */
+  #readingOn = false;
   #loads = 0;
   #barLoads = 0;
   #accountLoads = 0;
@@ -31,14 +42,13 @@ export class Session {
     this.#hub = new Hub({
       quotes: (quotes) => this.#heard(() => store.takeQuotes(quotes, Date.now())),
       bars: (bars) => this.#heard(() => this.#takeBars(bars)),
-      decisions: (decisions) => this.#heard(() => this.#takeDecisions(decisions)),
-      orders: (orders) => this.#heard(() => this.#takeOrders(orders)),
-      fills: (fills) => this.#heard(() => this.#takeFills(fills)),
+      journal: (push) => this.#heard(() => this.#takeJournal(push)),
       account: (account) => this.#heard(() => store.takeAccount(account)),
-      // Our own changes come back this way, too: reading a list once more costs less than knowing whose change it was.
-      lists: ({ minPosition }) => this.#heard(() => void this.#quietly(this.refresh(minPosition))),
-      gap: () => void this.#loadAll(),
-      connected: () => void this.#loadAll(),
+      gap: (gap) => this.#heard(() => this.#takeGap(gap)),
+      connected: () => {
+        this.#subscribed = false;
+        void (this.#loaded ? this.#readOn() : this.#loadAll());
+      },
       state: (connection) => store.setConnection(connection),
     });
   }
@@ -130,6 +140,7 @@ export class Session {
           this.#api.strategies(), this.#api.definitions(), this.#api.decisions(decisionCount), this.loadBars(), this.#loadAccountHistory(),
         ]);
         if (load !== this.#loads) return;
+        this.#loaded = true;
         store.setStrategies(strategies);
         store.definitions = definitions;
         store.touch('definitions');
@@ -147,36 +158,89 @@ export class Session {
     this.#store.setStrategies(strategies);
   }
 
-  async #subscribe(): Promise<void> {
+  /** After a reconnect: decisions, orders and fills come by the journal; all else is read again. */
+  async #readOn(): Promise<void> {
+    this.#heard(() => {});
+    await this.#guard(
+      (async () => {
+        await this.#subscribe();
+        await Promise.all([this.#loadSlow(), this.refresh(), this.loadBars(), this.#loadEquity()]);
+      })(),
+    );
+  }
+
+  /** A connection goes on by itself; a new one, or one that left something out, is told what was seen. */
+  async #subscribe(fromSeen = !this.#subscribed): Promise<void> {
     const store = this.#store;
-    const snapshot = await this.#hub.subscribe({ symbols: [...store.instruments.keys()], account: store.accountName || null });
+    const snapshot = await this.#hub.subscribe({
+      symbols: [...store.instruments.keys()], account: store.accountName || null, after: fromSeen ? this.#chain.seen : null,
+    });
+    this.#subscribed = true;
+    this.#chain.begin(snapshot.sequence);
     store.resetQuotes(snapshot.quotes, Date.now());
     if (snapshot.account) store.takeAccount(snapshot.account);
   }
 
   async #loadAccountHistory(): Promise<void> {
     const store = this.#store;
-    const load = ++this.#accountLoads;
-    store.equity.reset([]);
     store.fills = null;
     store.touch('fills');
+    const name = store.accountName;
+    const equity = this.#loadEquity();
+    if (!name) return;
+    try {
+      const { fills } = await this.#api.fills(name, fillCount);
+      if (name === store.accountName) store.takeFills(fills);
+    } catch (error) {
+      if (name === store.accountName) store.takeFills([]);
+      this.#report(error);
+    }
+    await equity;
+  }
+
+  async #loadEquity(): Promise<void> {
+    const store = this.#store;
+    const load = ++this.#accountLoads;
+    store.equity.reset([]);
     store.equityFault = '';
     store.equityLoading = store.accountName !== '';
     store.touch('equity');
     if (!store.accountName) return;
-    const name = store.accountName;
-    const [equity, fills] = await Promise.allSettled([this.#api.equity(name), this.#api.fills(name, fillCount)]);
-    if (load !== this.#accountLoads) return;
-    store.equityLoading = false;
-    if (equity.status === 'fulfilled') {
+    try {
+      const equity = await this.#api.equity(store.accountName);
+      if (load !== this.#accountLoads) return;
       const live = store.equity.items;
-      store.equity.reset([...equity.value, ...live]);
-    } else {
-      store.equityFault = faultText(equity.reason);
+      store.equity.reset([...equity, ...live]);
+    } catch (error) {
+      if (load !== this.#accountLoads) return;
+      store.equityFault = faultText(error);
     }
+    store.equityLoading = false;
     store.touch('equity');
-    store.takeFills(fills.status === 'fulfilled' ? fills.value.fills : []);
-    if (fills.status === 'rejected') this.#report(fills.reason);
+  }
+
+  #takeJournal(push: JournalPush): void {
+    const place = this.#chain.take(push);
+    if (place === 'hole') void this.#readHole();
+    if (place !== 'next') return;
+    if (push.decisions.length > 0) this.#takeDecisions(push.decisions);
+    if (push.orders.length > 0) this.#takeOrders(push.orders);
+    if (push.fills.length > 0) this.#takeFills(push.fills);
+    // Our own changes come back this way, too: reading a list once more costs less than knowing whose change it was.
+    if (push.lists) void this.#quietly(this.refresh(push.lists.minPosition));
+  }
+
+  /** What was missed is pushed anew; what comes until then is left, as it is part of it. */
+  async #readHole(): Promise<void> {
+    if (this.#readingOn) return;
+    this.#readingOn = true;
+    await this.#guard(this.#subscribe(true));
+    this.#readingOn = false;
+  }
+
+  #takeGap(gap: Gap): void {
+    this.#chain.restart(gap.sequence);
+    void this.#loadAll();
   }
 
   #takeBars(bars: BarPush[]): void {
@@ -198,7 +262,7 @@ export class Session {
     this.#store.takeFills(fills.filter((fill) => this.#isSelected(fill.account)));
   }
 
-  /** An order that opened or ended: the account's own view follows within half a second, this shows it at once. */
+  /** An order that opened or ended: the account's own view follows within a tenth of a second, this shows it at once. */
   #takeOrders(orders: OrderPush[]): void {
     this.#store.takeOrders(orders);
     const account = this.#store.account;

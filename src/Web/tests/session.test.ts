@@ -1,11 +1,14 @@
 import { beforeEach, expect, it, vi } from 'vitest';
-import type { Account, Fill, Strategy } from '../src/contract';
+import type { Account, FillPush, Fill, JournalPush, Snapshot, Strategy } from '../src/contract';
 import type { Api } from '../src/api';
-import type { HubEvents } from '../src/hub';
+import type { HubEvents, Subscription } from '../src/hub';
 import { Session } from '../src/session';
 import { Store } from '../src/store';
 
 let hub: HubEvents;
+
+/** The API process at the other end: where a new connection begins, and what was asked of it. */
+const gateway = { sequence: 0, subscriptions: [] as Subscription[] };
 
 vi.mock('../src/hub', () => ({
   Hub: class {
@@ -13,9 +16,20 @@ vi.mock('../src/hub', () => ({
       hub = events;
     }
     start(): void {}
-    subscribe = () => Promise.resolve({ quotes: [], account: null, strategies: [] });
+    subscribe = (subscription: Subscription): Promise<Snapshot> => {
+      gateway.subscriptions.push(subscription);
+      return Promise.resolve({ sequence: subscription.after ?? gateway.sequence, quotes: [], account: null, strategies: [] });
+    };
   },
 }));
+
+const push = (after: number, sequence: number, parts: Partial<JournalPush> = {}): JournalPush => (
+  { stream: 'journal', after, sequence, decisions: [], orders: [], fills: [], ...parts });
+
+const fill = (position: number): FillPush => ({
+  position, ordinal: 1, symbol: 'EURUSD', side: 'Buy', time: '2026-01-05T10:00:00Z', price: 1, volume: 1, commission: 0, realised: 0, strategy: '',
+  account: 'main',
+});
 
 const account = (name: string): Account => ({
   name, key: `local/owner/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', balance: 100, equity: 100, usedMargin: 0,
@@ -25,7 +39,7 @@ const account = (name: string): Account => ({
 
 const strategy = (name: string): Strategy => ({
   name, key: `local/owner/${name}`, definition: 'sma-cross', parameters: {}, symbol: 'EURUSD', timeFrame: 'M1', status: 'Running', stance: 'Flat',
-  decisions: 0, since: null, accounts: [], lastDecision: null, version: 1,
+  decisions: 0, since: null, accounts: [], lastDecision: null, version: 1, rule: null,
 });
 
 /** The service of the test: what its lists hold, and at which position they were asked for. */
@@ -58,6 +72,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
   Object.assign(service, { accounts: [], strategies: [], asked: [] });
+  Object.assign(gateway, { sequence: 0, subscriptions: [] });
 });
 
 it('nothing is known, which is not the same as empty, until the first answer', async () => {
@@ -76,7 +91,7 @@ it('what was made elsewhere shows as soon as it is told, from the position that 
   await vi.advanceTimersByTimeAsync(0);
   service.accounts = [account('other')];
   service.strategies = [strategy('elsewhere')];
-  hub.lists({ minPosition: 42, accounts: true, strategies: true });
+  hub.journal(push(0, 42, { lists: { minPosition: 42, accounts: true, strategies: true } }));
   await vi.advanceTimersByTimeAsync(0);
   expect(service.asked.at(-1)).toBe(42);
   expect(store.strategies?.map(({ name }) => name)).toEqual(['elsewhere']);
@@ -89,7 +104,54 @@ it('everything is read again after a gap', async () => {
   hub.connected();
   await vi.advanceTimersByTimeAsync(0);
   service.strategies = [strategy('late')];
-  hub.gap();
+  hub.gap({ stream: 'journal', position: 1, sequence: 500 });
   await vi.advanceTimersByTimeAsync(0);
   expect(store.strategies?.map(({ name }) => name)).toEqual(['late']);
+  hub.journal(push(500, 501));
+  expect(gateway.subscriptions).toHaveLength(2);
+});
+
+it('after a reconnect the journal is read on from what was seen, and each fill is there once', async () => {
+  gateway.sequence = 10;
+  service.accounts = [account('main')];
+  const store = open();
+  hub.connected();
+  await vi.advanceTimersByTimeAsync(0);
+  hub.journal(push(10, 12, { fills: [fill(12)] }));
+
+  hub.connected();
+  await vi.advanceTimersByTimeAsync(0);
+  hub.journal(push(12, 20, { fills: [fill(15), fill(20)] }));
+  hub.journal(push(20, 21));
+  expect(gateway.subscriptions.map(({ after }) => after)).toEqual([null, 12]);
+  expect(store.fills?.map(({ position }) => position)).toEqual([20, 15, 12]);
+});
+
+it('a hole is read from what was seen, once, and what came after it is not taken before', async () => {
+  gateway.sequence = 10;
+  service.accounts = [account('main')];
+  const store = open();
+  hub.connected();
+  await vi.advanceTimersByTimeAsync(0);
+  hub.journal(push(12, 14, { fills: [fill(14)] }));
+  hub.journal(push(14, 15, { fills: [fill(15)] }));
+  expect(store.fills).toEqual([]);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(gateway.subscriptions.map(({ after }) => after)).toEqual([null, 10]);
+  hub.journal(push(10, 15, { fills: [fill(11), fill(14), fill(15)] }));
+  hub.journal(push(15, 16, { fills: [fill(16)] }));
+  expect(store.fills?.map(({ position }) => position)).toEqual([16, 15, 14, 11]);
+  expect(gateway.subscriptions).toHaveLength(2);
+});
+
+it('another subscription of the same connection goes on by itself', async () => {
+  gateway.sequence = 10;
+  service.accounts = [account('main'), account('other')];
+  const session = new Session(new Store(() => {}), api, (fault) => expect.fail(String(fault)));
+  hub.connected();
+  await vi.advanceTimersByTimeAsync(0);
+  hub.journal(push(10, 12));
+  session.selectAccount('other');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(gateway.subscriptions.map(({ account, after }) => [account, after])).toEqual([['main', null], ['other', null]]);
 });

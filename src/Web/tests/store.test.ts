@@ -27,7 +27,7 @@ const decision = (number: number, stance: 'Long' | 'Short' | 'Flat' = 'Long', st
 
 const strategy = (lastDecision: Decision | null): Strategy => ({
   name: 'cross', key: 'local/cross', definition: 'sma-cross', parameters: {}, symbol: 'EURUSD', timeFrame: 'M1', status: 'Running',
-  stance: 'Flat', decisions: 1, since: null, accounts: [], lastDecision, version: 1,
+  stance: 'Flat', decisions: 1, since: null, accounts: [], lastDecision, version: 1, rule: null,
 });
 
 describe('views', () => {

@@ -4,7 +4,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using HybridTrading.Api;
-using HybridTrading.Api.Hubs;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Grains.Hosting;
@@ -83,7 +82,6 @@ internal sealed class ApiHost : IAsyncDisposable
         await _app.StartAsync();
         Address = new Uri(_app.Urls.Single());
         Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(1) };
-        await Services.GetRequiredService<MarketBoard>().Subscribed;
     }
 
     /// <summary>Moves the script's clock and tells the market a quote.</summary>
@@ -95,6 +93,19 @@ internal sealed class ApiHost : IAsyncDisposable
         using Principal.Scope scope = Principal.OfHost();
         await Services.GetRequiredService<IGrainFactory>().GetGrain<IMarketGrain>(symbol)
             .OnQuotes(new QuoteBatch([new PlacedQuote(_position++, quote)]));
+    }
+
+    /// <summary>Waits until the copy that the API reads has the market's latest quote.</summary>
+    public async Task ShownAsync(string symbol)
+    {
+        IGrainFactory grains = Services.GetRequiredService<IGrainFactory>();
+        MarketView market = await grains.GetGrain<IMarketGrain>(symbol).GetView();
+        for (int look = 0; look < 3000; look++)
+        {
+            if ((await grains.GetGrain<IMarketReplicaGrain>(symbol).GetView()).Position >= market.Position) return;
+            await Task.Delay(10);
+        }
+        Assert.Fail($"the copy of {symbol} never came to position {market.Position}");
     }
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null, null);

@@ -13,7 +13,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HybridTrading.Tests.Host;
 
-/// <summary>A client of the trading hub that keeps what it was pushed and can wait for more.</summary>
+/// <summary>
+/// A client of the trading hub that keeps what it was pushed and can wait for more. What the journal tells it keeps under the names of its parts, too,
+/// once it has seen that each push goes on where the one before ended.
+/// </summary>
 internal sealed class HubClient : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -25,11 +28,17 @@ internal sealed class HubClient : IAsyncDisposable
     private HubClient(HubConnection connection)
     {
         _connection = connection;
-        foreach (string name in (string[])["quotes", "bars", "decisions", "orders", "fills", "account", "lists", "gap"])
+        foreach (string name in (string[])["quotes", "bars", "account"]) connection.On<JsonElement>(name, value => Keep(name, value));
+        connection.On<JsonElement>("journal", TakeJournal);
+        connection.On<JsonElement>("gap", gap =>
         {
-            connection.On<JsonElement>(name, value => Keep(name, value));
-        }
+            lock (_pushed) Sequence = gap.GetProperty("sequence").GetInt64();
+            Keep("gap", gap);
+        });
     }
+
+    /// <summary>The journal sequence up to which it has been told everything.</summary>
+    public long? Sequence { get; private set; }
 
     public static async Task<HubClient> ConnectAsync(Uri server)
     {
@@ -43,8 +52,19 @@ internal sealed class HubClient : IAsyncDisposable
         return client;
     }
 
-    public Task<JsonElement> SubscribeAsync(string[] symbols, string? account) =>
-        _connection.InvokeAsync<JsonElement>("Subscribe", new { symbols, account });
+    /// <param name="after">The sequence that was seen elsewhere.</param>
+    public async Task<JsonElement> SubscribeAsync(string[] symbols, string? account, long? after = null)
+    {
+        JsonElement snapshot = await _connection.InvokeAsync<JsonElement>("Subscribe", new { symbols, account, after });
+        lock (_pushed) Sequence = Math.Max(Sequence ?? -1, snapshot.GetProperty("sequence").GetInt64());
+        return snapshot;
+    }
+
+    /// <summary>Everything pushed under a name so far, lists as their items.</summary>
+    public JsonElement[] Pushed(string name)
+    {
+        lock (_pushed) return [.. _pushed.Where(one => one.Name == name).SelectMany(one => Items(one.Value))];
+    }
 
     /// <summary>The first item pushed under a name (of a list: one of its items) that is as wanted; waits for it.</summary>
     public async Task<JsonElement> WaitForAsync(string name, Func<JsonElement, bool> wanted)
@@ -58,7 +78,7 @@ internal sealed class HubClient : IAsyncDisposable
                 foreach ((string pushed, JsonElement value) in _pushed)
                 {
                     if (pushed != name) continue;
-                    foreach (JsonElement item in value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().ToArray() : [value])
+                    foreach (JsonElement item in Items(value))
                     {
                         if (wanted(item)) return item;
                     }
@@ -70,6 +90,23 @@ internal sealed class HubClient : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await _connection.DisposeAsync();
+
+    private static JsonElement[] Items(JsonElement value) => value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+
+    private void TakeJournal(JsonElement push)
+    {
+        lock (_pushed)
+        {
+            // The first may come before the answer to the subscription that says where it begins.
+            if (Sequence is { } seen && push.GetProperty("after").GetInt64() > seen) Keep("hole", push);
+            Sequence = push.GetProperty("sequence").GetInt64();
+        }
+        Keep("journal", push);
+        foreach (string part in (string[])["decisions", "orders", "fills", "lists"])
+        {
+            if (push.TryGetProperty(part, out JsonElement value)) Keep(part, value);
+        }
+    }
 
     private void Keep(string name, JsonElement value)
     {

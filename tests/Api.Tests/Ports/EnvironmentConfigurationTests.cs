@@ -84,6 +84,27 @@ public sealed class EnvironmentConfigurationTests
     }
 
     [Theory]
+    [InlineData("Host=db;Database=app;Username=u;Passfile=/secrets/pgpass;SSL Mode=VerifyFull", "Passfile=/secrets/pgpass")]
+    [InlineData("postgresql://u@db/app?sslmode=verify-full", "SSL Mode=VerifyFull")]
+    public void AConnectionStringSaysEverythingAndGoesBeforeTheAddress(string given, string part)
+    {
+        EnvironmentReading reading = Read(DelTran, [], ("DATABASE_URL", "postgresql://other/other"), ("Database__ConnectionString", given));
+        Assert.Contains(part, reading.Settings[EnvironmentConfiguration.DatabaseKey], StringComparison.Ordinal);
+        Assert.Contains("Host=db", reading.Settings[EnvironmentConfiguration.DatabaseKey], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Host=db;Nonsense=secret", "is no connection string")]
+    [InlineData("Database=app;Password=secret", "names no host")]
+    [InlineData("Host=db;Database=app;Password=deltran_secure_pass_2024", "a public document prints")]
+    public void AConnectionStringThatCannotBeUsed(string given, string text)
+    {
+        EnvironmentNote error = Assert.Single(Read(DelTran, [], ("Database__ConnectionString", given)).Errors);
+        Assert.Contains(text, error.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("HTTP_PORT", "0")]
     [InlineData("HTTP_PORT", "65536")]
     [InlineData("PORT", "eighty")]

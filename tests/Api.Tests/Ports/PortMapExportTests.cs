@@ -76,6 +76,6 @@ public sealed class PortMapExportTests
 
     [Fact]
     public void AnotherFormatIsRefused() => Assert.Equal(
-        "format is 'yaml', expected one of env, json",
+        "format is 'yaml', expected one of env, json, kubernetes, infrastructure",
         Assert.Throws<PortMapException>(() => PortMapExport.Write(PortMap.Default, "yaml")).Message);
 }

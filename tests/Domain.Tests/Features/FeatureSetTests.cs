@@ -31,7 +31,7 @@ public sealed class FeatureSetTests
     [Fact]
     public void Every_output_of_the_catalogue_is_compared_with_its_definition()
     {
-        IEnumerable<string> outputs = FeatureCatalog.All.Where(feature => feature.Name != "cross")
+        IEnumerable<string> outputs = FeatureCatalog.All.Where(feature => feature.Operands == 0)
             .SelectMany(feature => feature.Outputs.Select(output => feature.Name + "." + output.Name));
         IEnumerable<string> compared = NaiveFeatures.Names.Select(name => name.Split('(')[0]).Select(name => name.Contains('.') ? name : name + ".");
         Assert.Empty(outputs.Except(compared));

@@ -61,7 +61,7 @@ public sealed class FeatureSpecTests
     [Fact]
     public void The_catalogue_writes_every_output_as_it_is_read()
     {
-        foreach (FeatureDefinition feature in FeatureCatalog.All.Where(feature => feature.Name != "cross"))
+        foreach (FeatureDefinition feature in FeatureCatalog.All.Where(feature => feature.Operands == 0))
         {
             for (int output = 0; output < feature.Outputs.Length; output++)
             {

@@ -27,6 +27,7 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
         "median" => Each(i => (_high[i] + _low[i]) / 2),
         "typical" => Typical,
         "volume" => Each(i => bars[i].Volume),
+        "spread" => Each(i => (double)instrument.ToPrice(bars[i].Ask.Close - bars[i].Bid.Close)),
         "sma(20)" => Sma(_close, 20),
         "sma(5,typical)" => Sma(Typical, 5),
         "ema(20)" => Ema(_close, 20, 2.0 / 21),
@@ -68,7 +69,7 @@ internal sealed class NaiveFeatures(Instrument instrument, Bar[] bars)
     /// <summary>The text of every feature that <see cref="Of"/> knows: each output of the catalogue, and a few other sources.</summary>
     public static readonly string[] Names =
     [
-        "open", "high", "low", "close", "median", "typical", "volume", "sma(20)", "sma(5,typical)", "ema(20)", "ema(7,high)", "wma(9)", "rsi(14)",
+        "open", "high", "low", "close", "median", "typical", "volume", "spread", "sma(20)", "sma(5,typical)", "ema(20)", "ema(7,high)", "wma(9)", "rsi(14)",
         "macd.line(12,26,9)", "macd.signal(12,26,9)", "macd.histogram(12,26,9)", "atr(14)", "adx(14)", "adx.plus_di(14)", "adx.minus_di(14)",
         "bollinger.middle(20,2)", "bollinger.upper(20,2)", "bollinger.lower(20,2)", "bollinger.width(20,2)", "bollinger.percent_b(20,2)",
         "stdev(10)", "zscore(10)", "stoch.k(14,3,3)", "stoch.d(14,3,3)", "cci(20)", "roc(10)", "momentum(10)", "rv(20,252)",

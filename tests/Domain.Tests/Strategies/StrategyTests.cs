@@ -88,8 +88,8 @@ public sealed class StrategyTests
         StrategyEvaluator evaluator = Evaluator(new SmaCross(20, 50));
         var state = StrategyState.Initial with { LastPosition = 7 };
         double[] values = [1.2, 1.1, 1];
-        Assert.Null(evaluator.Evaluate(default, default, 7, state, values, values));
-        Evaluation evaluation = evaluator.Evaluate(default, default, 8, state, values, values)!;
+        Assert.Null(evaluator.Evaluate(default, 1, default, 7, state, values, values));
+        Evaluation evaluation = evaluator.Evaluate(default, 2, default, 8, state, values, values)!;
         Assert.Equal([("sma(20)", 1.2), ("sma(50)", 1.1), ("cross(sma(20),sma(50))", 1)], evaluation.Readings.Select(reading => (reading.Feature, reading.Value)));
         Assert.Equal(8, evaluation.MarketPosition);
     }
@@ -104,6 +104,6 @@ public sealed class StrategyTests
     {
         long points = (long)Math.Round(close * 100_000);
         var ohlc = new Ohlc(points, points, points, points);
-        return Evaluator(strategy).Evaluate(new Bar(Desk.Start, ohlc, ohlc, 1), Desk.Start, 1, StrategyState.Initial with { Stance = stance }, values, before);
+        return Evaluator(strategy).Evaluate(new Bar(Desk.Start, ohlc, ohlc, 1), 1, Desk.Start, 1, StrategyState.Initial with { Stance = stance }, values, before);
     }
 }

@@ -38,8 +38,6 @@ public sealed class Silos : IAsyncDisposable
             silo.Services.AddKeyedSingleton(ReminderTimeProviderNames.Reminders, (services, _) => services.GetRequiredService<TimeProvider>());
             silo.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
             silo.AddReminders();
-            silo.AddMemoryGrainStorage("PubSubStore");
-            silo.AddMemoryStreams(MarketGrain.Screens);
             silo.AddTenancy();
         });
         builder.ConfigureClient(client =>

@@ -26,7 +26,6 @@ public sealed class Silos : IAsyncDisposable
         {
             silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
             silo.AddReminders();
-            silo.AddMemoryStreams(MarketGrain.Screens);
             silo.AddTenancy();
         });
         IHost host = builder.Build();

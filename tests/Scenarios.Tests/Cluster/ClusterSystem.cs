@@ -102,7 +102,7 @@ public sealed class ClusterSystem : IAsyncDisposable
     }
 
     /// <summary>Offsets at which all ports that a member can have are free, and no two members meet.</summary>
-    private static int[] FreeOffsets(int count)
+    internal static int[] FreeOffsets(int count)
     {
         for (int attempt = 0; attempt < 100; attempt++)
         {

@@ -66,6 +66,29 @@ public sealed class FileKeyProviderTests
     }
 
     [Fact]
+    public void A_master_key_kept_apart_may_be_a_link_and_may_be_text()
+    {
+        using var folder = new TemporaryFolder();
+        FileKeyProvider.CreateMaster(folder["made/master.key"]);
+        byte[] key = FileKeyProvider.ReadMaster(folder["made/master.key"]);
+        Assert.Equal(32, key.Length);
+        Assert.Contains("expected a new file", Assert.Throws<StorageException>(() => FileKeyProvider.CreateMaster(folder["made/master.key"])).Message);
+        byte[] file = File.ReadAllBytes(folder["made/master.key"]);
+        Assert.Equal(key, FileKeyProvider.ReadMaster(Owned("text", $"{Convert.ToBase64String(file)}\n")));
+        Assert.Contains("text", Assert.Throws<StorageException>(() => FileKeyProvider.ReadMaster(Owned("text", Convert.ToBase64String(file)[..40]))).Message);
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege");
+        File.CreateSymbolicLink(folder["link"], folder["made/master.key"]);
+        Assert.Equal(key, FileKeyProvider.ReadMaster(folder["link"]));
+
+        string Owned(string name, string content)
+        {
+            File.WriteAllText(folder[name], content);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder[name], UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            return folder[name];
+        }
+    }
+
+    [Fact]
     public void A_power_cut_while_a_key_is_made_or_destroyed_leaves_it_whole_or_not_there()
     {
         for (int cut = 1; cut < 40; cut++)

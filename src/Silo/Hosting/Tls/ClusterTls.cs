@@ -119,7 +119,9 @@ public sealed partial class ClusterTls
     {
         (DateTime, long) Of(string path)
         {
+            // A platform that mounts secrets exchanges the target of a link, whose own date and length stay what they are.
             var file = new FileInfo(path);
+            if (file.LinkTarget is not null) file = (FileInfo?)file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
             return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
         }
         ((DateTime a, long b), (DateTime c, long d), (DateTime e, long f)) = (Of(_files.Authority), Of(_files.Certificate), Of(_files.Key));
