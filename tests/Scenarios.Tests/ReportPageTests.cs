@@ -4,13 +4,15 @@ using Microsoft.Playwright;
 
 namespace HybridTrading.Scenarios.Tests;
 
-/// <summary>The tear sheet and the comparison in a real browser: every figure shown is the one of the JSON, by day, by night and on a phone, and nothing is
+/// <summary>The tear sheet and the comparison in a real browser: every figure shown is the one of the JSON, by day, by night and on a phone, and
+/// nothing is
 /// fetched from anywhere. Screenshots lie beside the test's binaries.</summary>
 public sealed class ReportPageTests(ITestOutputHelper output)
 {
     private const int Narrow = 360;
 
-    // What the page says of every figure against what its JSON says: shown text, path, and the value at that path, off by at most half of the last digit.
+    // What the page says of every figure against what its JSON says: shown text, path, and the value at that path, off by at most half of the last
+    // digit.
     private const string Check = """
         () => {
           const figures = JSON.parse(document.getElementById('figures').textContent);
@@ -47,7 +49,8 @@ public sealed class ReportPageTests(ITestOutputHelper output)
         string reports = Path.Combine(folder.Path, "r1");
         string[] rule =
         [
-            SharedData.Path("data/mt5-history/gbpusd_h1.zip"), "--symbol", "GBPUSD", "--strategy", "sma-cross", "--set", "slow=50", "--set", "units=10000", "--limits", "none",
+            SharedData.Path("data/mt5-history/gbpusd_h1.zip"), "--symbol", "GBPUSD", "--strategy", "sma-cross", "--set", "slow=50", "--set",
+                "units=10000", "--limits", "none",
             "--stop-out", "none", "--commission-rate", "0.00002", "--json",
         ];
         ProgramResult run = (await HybridProgram.RunAsync(["backtest", .. rule, "--set", "fast=20", "--report", reports])).Succeeded();
@@ -57,16 +60,19 @@ public sealed class ReportPageTests(ITestOutputHelper output)
         Assert.Equal(1210, (int)file["trades"]!["count"]!);
         foreach (string fast in (string[])["10", "30"])
         {
-            (await HybridProgram.RunAsync(["backtest", .. rule, "--set", $"fast={fast}", "--title", $"fast {fast}", "--report", Path.Combine(folder.Path, $"{fast}.json")])).Succeeded();
+            (await HybridProgram.RunAsync(["backtest", .. rule, "--set", $"fast={fast}", "--title", $"fast {fast}", "--report",
+                Path.Combine(folder.Path, $"{fast}.json")])).Succeeded();
         }
         string compared = Path.Combine(folder.Path, "compared.html");
-        (await HybridProgram.RunAsync("compare", Path.Combine(reports, "report.json"), Path.Combine(folder.Path, "10.json"), Path.Combine(folder.Path, "30.json"), "--out", compared)).Succeeded();
+        (await HybridProgram.RunAsync("compare", Path.Combine(reports, "report.json"), Path.Combine(folder.Path, "10.json"),
+            Path.Combine(folder.Path, "30.json"), "--out", compared)).Succeeded();
 
         using IPlaywright playwright = await Playwright.CreateAsync();
         await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = chromium, Headless = true,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync"],
         });
         await LookAsync(browser, Path.Combine(reports, "report.html"), "report", 150, file);
         await LookAsync(browser, compared, "comparison", 250, null);
@@ -74,7 +80,8 @@ public sealed class ReportPageTests(ITestOutputHelper output)
 
     private async Task LookAsync(IBrowser browser, string path, string name, int figures, JsonNode? file)
     {
-        foreach ((string look, ColorScheme scheme, int width) in new[] { ("light", ColorScheme.Light, 1240), ("dark", ColorScheme.Dark, 1240), ("narrow", ColorScheme.Light, Narrow) })
+        foreach ((string look, ColorScheme scheme, int width) in new[] { ("light", ColorScheme.Light, 1240), ("dark", ColorScheme.Dark, 1240),
+            ("narrow", ColorScheme.Light, Narrow) })
         {
             await using IBrowserContext context = await browser.NewContextAsync(new BrowserNewContextOptions
             {

@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace HybridTrading.Silo.Tests;
 
-/// <summary>Reports from the command line: the same from a back-test and from a replay, whole or not at all, and a clear word for wrong input.</summary>
+/// <summary>Reports from the command line: the same from a back-test and from a replay, whole or not at all, and a clear word for wrong
+/// input.</summary>
 public sealed class ReportTests
 {
     [Fact]
@@ -10,15 +11,18 @@ public sealed class ReportTests
     {
         using var folder = new TempFolder();
         string data = Write(folder, "EURUSD_M1.csv"), store = Path.Combine(folder.Path, "data");
-        string[] options = [data, "--symbol", "EURUSD", "--set", "fast=3", "--set", "slow=8", "--commission-per-lot", "3.5", "--slippage", "1", "--spread", "8"];
-        string reports = Path.Combine(folder.Path, "backtest"), replayed = Path.Combine(folder.Path, "replay.json"), again = Path.Combine(folder.Path, "again.json");
+        string[] options = [data, "--symbol", "EURUSD", "--set", "fast=3", "--set", "slow=8", "--commission-per-lot", "3.5", "--slippage", "1",
+            "--spread", "8"];
+        string reports = Path.Combine(folder.Path, "backtest"), replayed = Path.Combine(folder.Path, "replay.json"),
+            again = Path.Combine(folder.Path, "again.json");
 
         ProgramResult backtest = (await HybridProgram.RunAsync(["backtest", .. options, "--json", "--report", reports])).Succeeded();
         ProgramResult replay = (await HybridProgram.RunAsync(["replay", .. options, "--json", "--data", store, "--report", replayed])).Succeeded();
         string run = Path.GetFileName(Assert.Single(Directory.GetDirectories(Path.Combine(store, "runs"))));
         ProgramResult report = (await HybridProgram.RunAsync("report", run, "--data", store, "--out", again)).Succeeded();
 
-        Assert.Equal(["daily.csv", "equity.csv", "report.html", "report.json", "trades.csv"], Directory.GetFiles(reports).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["daily.csv", "equity.csv", "report.html", "report.json", "trades.csv"],
+            Directory.GetFiles(reports).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         JsonObject one = Parse(Path.Combine(reports, "report.json")), two = Parse(replayed), three = Parse(again);
         Assert.Equal(Figures(one), Figures(two));
         Assert.True(JsonNode.DeepEquals(two, three));
@@ -33,7 +37,8 @@ public sealed class ReportTests
         string[] trades = await File.ReadAllLinesAsync(Path.Combine(reports, "trades.csv"));
         Assert.Equal((int)one["trades"]!["count"]!, trades.Length - 1);
         int net = Array.IndexOf(trades[0].Split(','), "net");
-        Assert.Equal((decimal)one["trades"]!["net"]!, trades.Skip(1).Sum(line => decimal.Parse(line.Split(',')[net], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal((decimal)one["trades"]!["net"]!, trades.Skip(1).Sum(line =>
+            decimal.Parse(line.Split(',')[net], System.Globalization.CultureInfo.InvariantCulture)));
         Assert.Equal((int)printed["dataPoints"]!, File.ReadLines(Path.Combine(reports, "equity.csv")).Count() - 1);
     }
 
@@ -43,20 +48,25 @@ public sealed class ReportTests
         using var folder = new TempFolder();
         string data = Write(folder, "EURUSD_M1.csv");
         Directory.CreateDirectory(Path.Combine(folder.Path, "taken.html"));
-        await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--report", Path.Combine(folder.Path, "taken.html")], "--report is '", "is a folder");
-        await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--report", Path.Combine(folder.Path, "none", "x.html")], "there is no folder");
-        await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--report", Path.Combine(folder.Path, "x.pdf")], "FILE.html, FILE.json or a folder", ".pdf");
+        await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--report", Path.Combine(folder.Path, "taken.html")], "--report is '",
+            "is a folder");
+        await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--report", Path.Combine(folder.Path, "none", "x.html")],
+            "there is no folder");
+        await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--report", Path.Combine(folder.Path, "x.pdf")],
+            "FILE.html, FILE.json or a folder", ".pdf");
         await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--trials", "0"], "--trials is 0", "1 to 1000000000");
         await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--trials", "9"], "--trials is 9", "--trial-variance");
         await AssertRefusedAsync(["backtest", data, "--symbol", "EURUSD", "--risk-free", "-100"], "--risk-free is -100", "above -100");
-        Assert.Equal(["EURUSD_M1.csv", "taken.html"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["EURUSD_M1.csv", "taken.html"],
+            Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public async Task Compare_wants_two_reports_and_a_page()
     {
         using var folder = new TempFolder();
-        string data = Write(folder, "EURUSD_M1.csv"), good = Path.Combine(folder.Path, "good.json"), bad = Path.Combine(folder.Path, "bad.json"), page = Path.Combine(folder.Path, "page.html");
+        string data = Write(folder, "EURUSD_M1.csv"), good = Path.Combine(folder.Path, "good.json"), bad = Path.Combine(folder.Path, "bad.json"),
+            page = Path.Combine(folder.Path, "page.html");
         (await HybridProgram.RunAsync("backtest", data, "--symbol", "EURUSD", "--json", "--report", good)).Succeeded();
         await File.WriteAllTextAsync(bad, """{ "finalEquity": 1 }""");
         await AssertRefusedAsync(["compare", good, "--out", page], "1 reports given", "2 to 24");

@@ -8,7 +8,8 @@ namespace HybridTrading.Domain.Performance;
 /// <param name="before">Told of each event before the account takes it.</param>
 /// <param name="after">Told of each event after.</param>
 internal sealed class AccountPlayback(
-    string key, InstrumentUniverse universe, ImmutableArray<AccountEvent> events, Action<AccountPlayback, AccountEvent>? before, Action<AccountPlayback, AccountEvent>? after)
+    string key, InstrumentUniverse universe, ImmutableArray<AccountEvent> events, Action<AccountPlayback, AccountEvent>? before,
+        Action<AccountPlayback, AccountEvent>? after)
 {
     private int _next;
 

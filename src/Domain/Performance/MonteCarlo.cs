@@ -28,7 +28,8 @@ public sealed record MonteCarloResult(
     string Method, int Paths, ulong Seed, double? MeanBlock, ImmutableArray<Band> Bands, Spread Final, Spread MaxDrawdown, double LossProbability);
 
 /// <summary>
-/// What else could have come of the same trades or returns. The generator is SplitMix64 from a seed: the same seed draws the same paths on every machine.
+/// What else could have come of the same trades or returns. The generator is SplitMix64 from a seed: the same seed draws the same paths on every
+/// machine.
 /// </summary>
 public static class MonteCarlo
 {
@@ -64,14 +65,16 @@ public static class MonteCarlo
     }
 
     /// <summary>
-    /// Stationary bootstrap (Politis and Romano 1994): blocks of returns of geometric length, from uniform places of the series bent to a circle, so that
+    /// Stationary bootstrap (Politis and Romano 1994): blocks of returns of geometric length, from uniform places of the series bent to a circle, so
+    /// that
     /// what hangs together in time stays together.
     /// </summary>
     /// <param name="returns">Simple returns, compounded.</param>
     /// <param name="start">Equity before the first, above 0.</param>
     /// <param name="meanBlock">1 or more; null: the cube root of the count, the rate at which the optimal length grows.</param>
     /// <returns>Null for fewer than two returns.</returns>
-    public static MonteCarloResult? Bootstrap(ReadOnlySpan<double> returns, double start, ulong seed = 1, int paths = DefaultPaths, double? meanBlock = null)
+    public static MonteCarloResult? Bootstrap(ReadOnlySpan<double> returns, double start, ulong seed = 1, int paths = DefaultPaths,
+        double? meanBlock = null)
     {
         double[] all = returns.ToArray(), drawn = new double[all.Length];
         double mean = meanBlock ?? Math.Max(1, Math.Ceiling(Math.Cbrt(all.Length)));

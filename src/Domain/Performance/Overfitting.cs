@@ -9,8 +9,10 @@ namespace HybridTrading.Domain.Performance;
 public sealed record OverfittingResult(double Probability, int Combinations, double MedianLogit, double LossProbability, double? DegradationSlope);
 
 /// <summary>
-/// Probability of back-test overfitting by combinatorially symmetric cross-validation (Bailey, Borwein, Lopez de Prado and Zhu 2015): the rows are cut into
-/// S blocks of equal length; for each half of the blocks the variant with the highest Sharpe ratio is chosen, and its rank in the other half is looked up.
+/// Probability of back-test overfitting by combinatorially symmetric cross-validation (Bailey, Borwein, Lopez de Prado and Zhu 2015): the rows are
+/// cut into
+/// S blocks of equal length; for each half of the blocks the variant with the highest Sharpe ratio is chosen, and its rank in the other half is
+/// looked up.
 /// </summary>
 public static class Overfitting
 {

@@ -11,14 +11,17 @@ public sealed record ReturnConvention(double PeriodsPerYear = 252, double RiskFr
 
     internal void Require()
     {
-        if (PeriodsPerYear is not (> 0 and <= 1e9)) throw new ArgumentOutOfRangeException(nameof(PeriodsPerYear), PeriodsPerYear, "expected more than 0");
-        if (RiskFreeRate is not (> -1 and <= 10)) throw new ArgumentOutOfRangeException(nameof(RiskFreeRate), RiskFreeRate, "expected more than -1, a share a year");
+        if (PeriodsPerYear is not (> 0 and <= 1e9)) throw new ArgumentOutOfRangeException(nameof(PeriodsPerYear), PeriodsPerYear,
+            "expected more than 0");
+        if (RiskFreeRate is not (> -1 and <= 10)) throw new ArgumentOutOfRangeException(nameof(RiskFreeRate), RiskFreeRate,
+            "expected more than -1, a share a year");
         if (Years is not (null or > 0 and < 1e6)) throw new ArgumentOutOfRangeException(nameof(Years), Years, "expected more than 0");
     }
 }
 
 /// <summary>
-/// The figures of a series of simple returns (0.01 is one percent), compounded, each of one period. Losses are negative. A figure that the series does
+/// The figures of a series of simple returns (0.01 is one percent), compounded, each of one period. Losses are negative. A figure that the series
+/// does
 /// not define (no return, no loss to divide by, no spread) is null.
 /// </summary>
 /// <param name="Count">Returns.</param>
@@ -34,7 +37,8 @@ public sealed record ReturnConvention(double PeriodsPerYear = 252, double RiskFr
 /// <param name="ProbabilisticSharpe">Probability that the true Sharpe ratio is above 0 (Bailey and Lopez de Prado 2012), with whole kurtosis.</param>
 /// <param name="DeflatedSharpe">The same against the best of the trials told (2014); one trial: the probabilistic one.</param>
 /// <param name="MinimumTrackRecord">Returns needed for a probability of 95 %; null when the Sharpe ratio is not above 0.</param>
-/// <param name="Sortino">Mean excess / sqrt(sum of squared negative excess / n) x sqrt(periods) (Sortino and Price 1994, target the risk-free rate).</param>
+/// <param name="Sortino">Mean excess / sqrt(sum of squared negative excess / n) x sqrt(periods) (Sortino and Price 1994, target the risk-free
+/// rate).</param>
 /// <param name="SmartSortino">Sortino with the same penalty.</param>
 /// <param name="Omega">Sum of positive excess / sum of negative excess (Keating and Shadwick 2002, threshold the risk-free rate).</param>
 /// <param name="Calmar">CAGR / depth of the largest drawdown, over the whole series.</param>
@@ -64,7 +68,8 @@ public sealed record ReturnMetrics(
     int Count, double? Total, double? Cagr, double? AnnualMean, double? Volatility, double? AnnualVariance,
     double? Sharpe, double? SmartSharpe, double? ProbabilisticSharpe, double? DeflatedSharpe, double? MinimumTrackRecord,
     double? Sortino, double? SmartSortino, double? Omega, double? Calmar,
-    double? MaxDrawdown, Drawdown? Deepest, double? AverageDrawdown, int? LongestDrawdown, double? UnderwaterShare, double? UlcerIndex, double? RecoveryFactor,
+    double? MaxDrawdown, Drawdown? Deepest, double? AverageDrawdown, int? LongestDrawdown, double? UnderwaterShare, double? UlcerIndex,
+        double? RecoveryFactor,
     double? ValueAtRisk95, double? ValueAtRisk99, double? HistoricalValueAtRisk95, double? HistoricalValueAtRisk99,
     double? ExpectedShortfall95, double? ExpectedShortfall99, double? TailRatio, double? Skew, double? ExcessKurtosis,
     double? Best, double? Worst, double? WinRate, double? AverageWin, double? AverageLoss, double? Payoff, double? ProfitFactor,
@@ -79,7 +84,8 @@ public sealed record ReturnMetrics(
         convention.Require();
         foreach (double value in returns)
         {
-            if (value is not (>= -1 and < double.PositiveInfinity)) throw new ArgumentException($"a return is {value}; expected -1 or above", nameof(returns));
+            if (value is not (>= -1 and < double.PositiveInfinity)) throw new ArgumentException($"a return is {value}; expected -1 or above",
+                nameof(returns));
         }
         int n = returns.Length;
         double root = Math.Sqrt(convention.PeriodsPerYear);
@@ -122,8 +128,10 @@ public sealed record ReturnMetrics(
             Inference((ratio, s, k) => SharpeInference.MinimumTrackRecordLength(ratio, s, k)),
             sortino, sortino / penalty,
             Ratio(SumOf(excess, value => Math.Max(value, 0)), -SumOf(excess, value => Math.Min(value, 0))), cagr / depth,
-            maxDrawdown, deepest, falls.IsEmpty ? maxDrawdown : falls.Average(fall => fall.Depth), n == 0 ? null : falls.IsEmpty ? 0 : falls.Max(fall => fall.Periods),
-            Ratio(CountOf(underwater, value => value < 0), n), n < 2 ? null : Math.Sqrt(SumOf(underwater, value => value * value) / (n - 1)), total / depth,
+            maxDrawdown, deepest, falls.IsEmpty ? maxDrawdown : falls.Average(fall => fall.Depth), n == 0 ? null : falls.IsEmpty ? 0
+                : falls.Max(fall => fall.Periods),
+            Ratio(CountOf(underwater, value => value < 0), n), n < 2 ? null : Math.Sqrt(SumOf(underwater, value => value * value) / (n - 1)),
+                total / depth,
             var95, var99, low, Statistics.Quantile(ascending, 0.01), MeanBelow(returns, var95), MeanBelow(returns, var99),
             high is { } upper && low is { } lower && lower != 0 ? Statistics.Finite(Math.Abs(upper / lower)) : null, skew, kurtosis,
             n == 0 ? null : ascending[^1], n == 0 ? null : ascending[0], winRate, averageWin, averageLoss, payoff, Ratio(gains, losses),
@@ -212,6 +220,7 @@ public sealed record BenchmarkMetrics(
         double? error = Statistics.StandardDeviation(differences) * Math.Sqrt(periods);
         return new BenchmarkMetrics(
             benchmark.IsEmpty ? null : Statistics.Finite(value - 1), beta, excess - beta * market, Statistics.Correlation(returns, benchmark), error,
-            error is > 0 ? Statistics.Mean(differences) * periods / error : null, beta is { } slope && slope != 0 ? Statistics.Finite((excess / slope)!.Value) : null);
+            error is > 0 ? Statistics.Mean(differences) * periods / error : null, beta is { } slope && slope != 0
+                ? Statistics.Finite((excess / slope)!.Value) : null);
     }
 }

@@ -4,7 +4,8 @@ using HybridTrading.Domain.Risk;
 namespace HybridTrading.Domain.Performance;
 
 /// <summary>
-/// Everything that can be said of a finished run: figures, tables and series, built from its recorded events and its market data. Money is in the account
+/// Everything that can be said of a finished run: figures, tables and series, built from its recorded events and its market data. Money is in the
+/// account
 /// currency, shares are fractions (0.01 is one percent), losses are negative, times are UTC, null is undefined.
 /// </summary>
 /// <param name="Schema">"run-analysis v1".</param>
@@ -32,7 +33,8 @@ public sealed record RunAnalysis(
 /// <param name="Title">What a reader calls it.</param>
 /// <param name="Strategies">Each as "name symbol frame parameter=value ...".</param>
 public sealed record RunDescription(
-    string Title, string Mode, string? RunId, DateTime From, DateTime To, string Currency, ImmutableArray<string> Accounts, ImmutableArray<string> Strategies,
+    string Title, string Mode, string? RunId, DateTime From, DateTime To, string Currency, ImmutableArray<string> Accounts,
+        ImmutableArray<string> Strategies,
     ImmutableArray<string> Symbols, long DataPoints, string OrderListHash);
 
 /// <summary>How the figures were made.</summary>
@@ -48,7 +50,8 @@ public sealed record AnalysisConvention(
     double PeriodsPerYear, double RiskFreeRate, double Years, string Period, string Benchmark, int Trials, double TrialVariance, int RollingWindow);
 
 /// <summary>The equity of all accounts together.</summary>
-/// <param name="MaxDrawdown">Largest fall as a share of the peak, below 0, equity marked at every market event: deeper than that of daily returns.</param>
+/// <param name="MaxDrawdown">Largest fall as a share of the peak, below 0, equity marked at every market event: deeper than that of daily
+/// returns.</param>
 public sealed record EquitySummary(
     decimal Start, decimal End, decimal Net, decimal Highest, DateTime HighestAt, decimal Lowest, DateTime LowestAt, double MaxDrawdown);
 
@@ -68,18 +71,22 @@ public sealed record EquitySummary(
 /// <param name="OpenTrades">Trades not closed at the end; their result is in the equity and not in the trades.</param>
 public sealed record ActivityMetrics(
     double? TimeInMarket, double? LongShare, double? ShortShare, double? AverageGrossExposure, double? MaxGrossExposure, double? AverageNetExposure,
-    decimal TradedNotional, double? AnnualTurnover, double? DailyTurnover, double? TradesPerYear, int Orders, int Fills, int ExpiredOrders, int DeniedOrders,
-    ImmutableSortedDictionary<Reason, int> Denied, int OpenTrades, int Days, int WinningDays, int LosingDays, int FlatDays, DayFigure? BestDay, DayFigure? WorstDay,
+    decimal TradedNotional, double? AnnualTurnover, double? DailyTurnover, double? TradesPerYear, int Orders, int Fills, int ExpiredOrders,
+        int DeniedOrders,
+    ImmutableSortedDictionary<Reason, int> Denied, int OpenTrades, int Days, int WinningDays, int LosingDays, int FlatDays, DayFigure? BestDay,
+        DayFigure? WorstDay,
     int Months, int WinningMonths);
 
 public sealed record DayFigure(DateOnly Date, double Return);
 
-/// <summary>The closed trades taken apart; each table adds up to all of them. Hour, weekday and regime are those of the entry, months of the exit.</summary>
+/// <summary>The closed trades taken apart; each table adds up to all of them. Hour, weekday and regime are those of the entry, months of the
+/// exit.</summary>
 /// <param name="Regime">
 /// By the volatility of the benchmark over the 20 days before the entry's day: terciles of the run itself, so they describe and do not predict.
 /// </param>
 public sealed record AttributionTables(
-    ImmutableArray<Contribution> Symbol, ImmutableArray<Contribution> Strategy, ImmutableArray<Contribution> Account, ImmutableArray<Contribution> Side,
+    ImmutableArray<Contribution> Symbol, ImmutableArray<Contribution> Strategy, ImmutableArray<Contribution> Account,
+        ImmutableArray<Contribution> Side,
     ImmutableArray<Contribution> Hour, ImmutableArray<Contribution> Weekday, ImmutableArray<Contribution> Month, ImmutableArray<Contribution> Regime);
 
 /// <summary>Compounded return of a calendar month or (<see cref="Month"/> null) year.</summary>

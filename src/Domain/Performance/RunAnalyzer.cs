@@ -12,7 +12,8 @@ namespace HybridTrading.Domain.Performance;
 /// <param name="RiskFreeRate">A year, a share.</param>
 /// <param name="Trials">Variants tried before this one was chosen, itself included.</param>
 /// <param name="TrialVariance">Variance of their annualised Sharpe ratios.</param>
-public sealed record AnalysisOptions(string? Title = null, double RiskFreeRate = 0, int Trials = 1, double TrialVariance = 0, ulong Seed = 1, int Paths = MonteCarlo.DefaultPaths);
+public sealed record AnalysisOptions(string? Title = null, double RiskFreeRate = 0, int Trials = 1, double TrialVariance = 0, ulong Seed = 1,
+    int Paths = MonteCarlo.DefaultPaths);
 
 /// <summary>
 /// Builds the analysis of a run from its plan, its recorded events and its market data. It runs after the run, beside nothing: a run without a report
@@ -50,7 +51,8 @@ public sealed class RunAnalyzer
     /// <param name="sequence">The run's market events, from the first.</param>
     /// <exception cref="ArgumentException">The accounts are in several currencies, which have no sum.</exception>
     public static RunAnalysis Analyse(
-        RunPlan plan, IReadOnlyDictionary<string, ImmutableArray<AccountEvent>> events, RunSequence sequence, RunReport report, AnalysisOptions options)
+        RunPlan plan, IReadOnlyDictionary<string, ImmutableArray<AccountEvent>> events, RunSequence sequence, RunReport report,
+            AnalysisOptions options)
     {
         if (plan.Accounts.Select(account => account.Settings.Currency).Distinct().Count() > 1)
         {
@@ -167,19 +169,23 @@ public sealed class RunAnalyzer
         int window = Math.Min(LongWindow, Math.Max(2, returns.Length / 4));
         ImmutableArray<RunTrade> trades = _trades.Closed;
         double[] results = [.. trades.Select(trade => (double)trade.Net)];
-        ImmutableArray<PeriodReturn> months = ByPeriod(returns, benchmark, date => (date.Year, date.Month)), yearly = ByPeriod(returns, benchmark, date => (date.Year, null));
+        ImmutableArray<PeriodReturn> months = ByPeriod(returns, benchmark, date => (date.Year, date.Month)),
+            yearly = ByPeriod(returns, benchmark, date => (date.Year, null));
         ReturnMetrics metrics = ReturnMetrics.Of(returns, convention, options.Trials, options.TrialVariance);
         return new RunAnalysis(
             RunAnalysis.CurrentSchema, DescribeRun(report, options),
             new AnalysisConvention(periods, options.RiskFreeRate, years, period, DescribeBenchmark(), options.Trials, options.TrialVariance, window),
             equity, metrics, BenchmarkMetrics.Of(returns, benchmark, convention),
-            TradeMetrics.Of(trades), TradeMetrics.Of([.. trades.Where(trade => trade.Side == Side.Buy)]), TradeMetrics.Of([.. trades.Where(trade => trade.Side == Side.Sell)]),
+            TradeMetrics.Of(trades), TradeMetrics.Of([.. trades.Where(trade => trade.Side == Side.Buy)]),
+                TradeMetrics.Of([.. trades.Where(trade => trade.Side == Side.Sell)]),
             DescribeActivity(report, returns, months, years, trades.Length), DescribeCosts(equity), DescribeAttribution(trades, benchmark),
             yearly, months, DescribeDrawdowns(returns),
-            MonteCarlo.ShuffleTrades(results, (double)equity.Start, options.Seed, options.Paths), MonteCarlo.ResampleTrades(results, (double)equity.Start, options.Seed, options.Paths),
+            MonteCarlo.ShuffleTrades(results, (double)equity.Start, options.Seed, options.Paths),
+                MonteCarlo.ResampleTrades(results, (double)equity.Start, options.Seed, options.Paths),
             MonteCarlo.Bootstrap(returns, (double)equity.Start, options.Seed, options.Paths),
             Days(returns, benchmark, convention, window), _curve.ToImmutable(),
-            [.. _prices.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => new PriceLine(each.Key, _plan.Universe.Find(each.Key)!.Digits, each.Value.ToImmutable()))], trades)
+            [.. _prices.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each =>
+                new PriceLine(each.Key, _plan.Universe.Find(each.Key)!.Digits, each.Value.ToImmutable()))], trades)
         {
             Marks = _marks.ToImmutable(),
         };
@@ -230,12 +236,15 @@ public sealed class RunAnalyzer
 
     private RunDescription DescribeRun(RunReport report, AnalysisOptions options)
     {
-        ImmutableArray<string> strategies = [.. _plan.Strategies.Select(strategy => string.Join(' ', (string[])[strategy.Definition, strategy.Symbol, $"{strategy.TimeFrame}",
+        ImmutableArray<string> strategies = [.. _plan.Strategies.Select(strategy =>
+            string.Join(' ', (string[])[strategy.Definition, strategy.Symbol, $"{strategy.TimeFrame}",
             .. strategy.Parameters.Values.Select(each => string.Create(CultureInfo.InvariantCulture, $"{each.Key}={each.Value}"))]))];
-        string title = options.Title ?? string.Join(", ", _plan.Strategies.Select(strategy => $"{strategy.Definition} on {strategy.Symbol} {strategy.TimeFrame}").Distinct());
+        string title = options.Title ?? string.Join(", ", _plan.Strategies.Select(strategy =>
+            $"{strategy.Definition} on {strategy.Symbol} {strategy.TimeFrame}").Distinct());
         return new RunDescription(
             title, report.Mode, report.RunId, _sequence.Start, _sequence.End, _plan.Accounts[0].Settings.Currency,
-            [.. _accounts.Select(account => Name(account.Key))], strategies, [.. _sequence.Series.Select(series => series.Instrument.Symbol)], report.DataPoints, report.OrderListHash);
+            [.. _accounts.Select(account => Name(account.Key))], strategies, [.. _sequence.Series.Select(series => series.Instrument.Symbol)],
+                report.DataPoints, report.OrderListHash);
     }
 
     private string DescribeBenchmark() => _sequence.Series.Length == 1
@@ -250,8 +259,10 @@ public sealed class RunAnalyzer
         DayFigure? Day(Func<double[], double> of) => returns.Length == 0 ? null
             : new DayFigure(_days[Array.IndexOf(returns, of(returns))].Date, of(returns));
         return new ActivityMetrics(
-            Share(_held), Share(_long), Share(_short), Share(_grossSum), _events == 0 ? null : _grossMost, Share(_netSum), _trades.TradedNotional, turnover / years,
-            _days.Count == 0 ? null : turnover / _days.Count, trades / years, report.Orders, report.Fills, _expired, report.Denied.Values.Sum(), report.Denied, _trades.OpenCount,
+            Share(_held), Share(_long), Share(_short), Share(_grossSum), _events == 0 ? null : _grossMost, Share(_netSum), _trades.TradedNotional,
+                turnover / years,
+            _days.Count == 0 ? null : turnover / _days.Count, trades / years, report.Orders, report.Fills, _expired, report.Denied.Values.Sum(),
+                report.Denied, _trades.OpenCount,
             returns.Length, returns.Count(each => each > 0), returns.Count(each => each < 0), returns.Count(each => each == 0),
             Day(all => all.Max()), Day(all => all.Min()), months.Length, months.Count(month => month.Return > 0));
     }
@@ -267,8 +278,10 @@ public sealed class RunAnalyzer
     {
         Func<RunTrade, int> regime = Regimes(benchmark);
         return new AttributionTables(
-            Attribution.By(trades, trade => trade.Symbol, name => name), Attribution.By(trades, trade => trade.Strategy, name => name.Length == 0 ? "by hand" : name),
-            Attribution.By(trades, trade => trade.Account, name => name), Attribution.By(trades, trade => trade.Side == Side.Buy ? 0 : 1, side => side == 0 ? "long" : "short"),
+            Attribution.By(trades, trade => trade.Symbol, name => name),
+                Attribution.By(trades, trade => trade.Strategy, name => name.Length == 0 ? "by hand" : name),
+            Attribution.By(trades, trade => trade.Account, name => name),
+                Attribution.By(trades, trade => trade.Side == Side.Buy ? 0 : 1, side => side == 0 ? "long" : "short"),
             Attribution.By(trades, trade => trade.Entry.Hour, hour => $"{hour:00}:00"),
             Attribution.By(trades, trade => ((int)trade.Entry.DayOfWeek + 6) % 7, day => $"{(DayOfWeek)((day + 1) % 7)}"),
             Attribution.By(trades, trade => trade.Exit.Year * 12 + trade.Exit.Month - 1, month => $"{month / 12:0000}-{month % 12 + 1:00}"),
@@ -278,7 +291,8 @@ public sealed class RunAnalyzer
     /// <summary>The tercile (0 to 2, 3 for too early) of the benchmark's volatility over the days before a trade's entry.</summary>
     private Func<RunTrade, int> Regimes(double[] benchmark)
     {
-        double?[] volatility = [.. benchmark.Select((_, i) => i < RegimeDays ? null : Statistics.StandardDeviation(benchmark.AsSpan(i - RegimeDays, RegimeDays)))];
+        double?[] volatility = [.. benchmark.Select((_, i) => i < RegimeDays ? null
+            : Statistics.StandardDeviation(benchmark.AsSpan(i - RegimeDays, RegimeDays)))];
         double[] known = [.. volatility.Where(value => value is not null).Select(value => value!.Value).Order()];
         double? low = Statistics.Quantile(known, 1.0 / 3), high = Statistics.Quantile(known, 2.0 / 3);
         DateOnly[] dates = [.. _days.Select(day => day.Date)];

@@ -17,7 +17,8 @@ public sealed class RunHistory
         var records = new Dictionary<string, AccountRecord>(StringComparer.Ordinal);
         _accounts = [.. plan.Accounts.OrderBy(account => account.Key, StringComparer.Ordinal).Select(account =>
         {
-            var playback = new AccountPlayback(account.Key, plan.Universe, events[account.Key], null, (of, happened) => records[of.Key].Take([happened]));
+            var playback = new AccountPlayback(account.Key, plan.Universe, events[account.Key], null, (of, happened) =>
+                records[of.Key].Take([happened]));
             return (playback, records[account.Key] = new AccountRecord(account.Key, playback.State, plan.Universe));
         })];
     }

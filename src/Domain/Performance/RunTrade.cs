@@ -25,8 +25,10 @@ namespace HybridTrading.Domain.Performance;
 /// <param name="EquityAtEntry">Of all accounts of the run before the trade.</param>
 /// <param name="Bars">Market events of its instrument while it was held.</param>
 public sealed record RunTrade(
-    int Number, string Account, string Strategy, string Symbol, Side Side, decimal Volume, DateTime Entry, DateTime Exit, decimal EntryPrice, decimal ExitPrice,
-    decimal Gross, decimal Commission, decimal Swap, decimal Net, decimal SpreadCost, decimal SlippageCost, decimal AdverseExcursion, decimal FavourableExcursion,
+    int Number, string Account, string Strategy, string Symbol, Side Side, decimal Volume, DateTime Entry, DateTime Exit, decimal EntryPrice,
+        decimal ExitPrice,
+    decimal Gross, decimal Commission, decimal Swap, decimal Net, decimal SpreadCost, decimal SlippageCost, decimal AdverseExcursion,
+        decimal FavourableExcursion,
     decimal EquityAtEntry, int Bars)
 {
     public TimeSpan Duration => Exit - Entry;

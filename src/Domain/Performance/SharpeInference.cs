@@ -8,7 +8,8 @@ public static class SharpeInference
 {
     private const double EulerMascheroni = 0.577215664901532860606512090082;
 
-    /// <summary>sqrt((1 - skew SR + (kurtosis - 1)/4 SR^2) / (n - 1)); null for fewer than two returns, or moments that no distribution has.</summary>
+    /// <summary>sqrt((1 - skew SR + (kurtosis - 1)/4 SR^2) / (n - 1)); null for fewer than two returns, or moments that no distribution
+    /// has.</summary>
     public static double? StandardError(double sharpe, int count, double skew, double kurtosis)
     {
         double variance = 1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe * sharpe;
@@ -38,7 +39,8 @@ public static class SharpeInference
     public static double ExpectedMaximum(int trials, double variance)
     {
         if (trials < 1) throw new ArgumentOutOfRangeException(nameof(trials), trials, "expected 1 or more");
-        if (variance is not (>= 0 and < double.PositiveInfinity)) throw new ArgumentOutOfRangeException(nameof(variance), variance, "expected 0 or more");
+        if (variance is not (>= 0 and < double.PositiveInfinity)) throw new ArgumentOutOfRangeException(nameof(variance), variance,
+            "expected 0 or more");
         return trials == 1 ? 0
             : Math.Sqrt(variance) * ((1 - EulerMascheroni) * Statistics.NormalQuantile(1 - 1.0 / trials)
                 + EulerMascheroni * Statistics.NormalQuantile(1 - 1 / (trials * Math.E)));

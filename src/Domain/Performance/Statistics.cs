@@ -111,7 +111,8 @@ public static class Statistics
         return 0.5 + sum * density;
     }
 
-    /// <summary>Inverse of <see cref="NormalCdf"/>: the rational approximation 26.2.23 of Abramowitz and Stegun, improved by Halley's method.</summary>
+    /// <summary>Inverse of <see cref="NormalCdf"/>: the rational approximation 26.2.23 of Abramowitz and Stegun, improved by Halley's
+    /// method.</summary>
     /// <param name="p">Between 0 and 1, exclusively.</param>
     public static double NormalQuantile(double p)
     {

@@ -9,8 +9,10 @@ namespace HybridTrading.Domain.Performance;
 /// Follows each holding of a run from its first unit to its last, with what it cost and how far it went against and for the account.
 /// </summary>
 /// <remarks>
-/// Excursions come from the quotes, or from low and high of the bars (bid for a long, ask for a short). Of the bar in which a trade is entered the whole
-/// range counts when it is entered at the open, else only the close; of the bar in which it is left only the prices of its fills, since what came after
+/// Excursions come from the quotes, or from low and high of the bars (bid for a long, ask for a short). Of the bar in which a trade is entered the
+/// whole
+/// range counts when it is entered at the open, else only the close; of the bar in which it is left only the prices of its fills, since what came
+/// after
 /// is not the trade's and the order inside a bar is not known.
 /// </remarks>
 internal sealed class TradeBook(InstrumentUniverse universe)
@@ -124,7 +126,8 @@ internal sealed class TradeBook(InstrumentUniverse universe)
 
     private sealed class OpenTrade(Instrument instrument, Holding first, DateTime entry, decimal equity)
     {
-        private decimal _entryVolume, _entryPoints, _exitVolume, _exitPoints, _cost, _most, _gross, _commission, _spread, _slippage, _adverse, _favourable;
+        private decimal _entryVolume, _entryPoints, _exitVolume, _exitPoints, _cost, _most, _gross, _commission, _spread, _slippage, _adverse,
+            _favourable;
 
         public Instrument Instrument { get; } = instrument;
         public decimal Volume { get; private set; }

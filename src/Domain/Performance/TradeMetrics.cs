@@ -3,7 +3,8 @@ using HybridTrading.Domain.Orders;
 namespace HybridTrading.Domain.Performance;
 
 /// <summary>
-/// The figures of closed trades, in account currency, net of commission and swap unless said. A winner has a net result above 0, a loser below; a trade
+/// The figures of closed trades, in account currency, net of commission and swap unless said. A winner has a net result above 0, a loser below; a
+/// trade
 /// of exactly 0 is neither. What is undefined (no trade, no loser, no spread) is null. Losses are negative.
 /// </summary>
 /// <param name="Count">Closed trades.</param>
@@ -66,7 +67,8 @@ public sealed record TradeMetrics(
         return new TradeMetrics(
             n, winners.Length, losers.Length, winRate, lossRate, Ratio(winners.Length, losers.Length),
             net, trades.Sum(trade => trade.Gross), trades.Sum(trade => trade.Commission), trades.Sum(trade => trade.Swap), profit, loss,
-            average, averageProfit, averageLoss, winners.Length == 0 ? null : winners.Max(trade => trade.Net), losers.Length == 0 ? null : losers.Min(trade => trade.Net),
+            average, averageProfit, averageLoss, winners.Length == 0 ? null : winners.Max(trade => trade.Net), losers.Length == 0 ? null
+                : losers.Min(trade => trade.Net),
             ratio, losers.Length == 0 ? null : (double)(profit / -loss), winRate * ratio - lossRate,
             ratio is > 0 ? ofDecided - (1 - ofDecided) / ratio : null, Statistics.StandardDeviation(results), downside,
             average / deviation, downside > 0 ? average / downside : null, average / deviation * Math.Sqrt(n),
@@ -74,7 +76,8 @@ public sealed record TradeMetrics(
             Longest(trades, trade => trade.Net > 0), Longest(trades, trade => trade.Net < 0),
             Mean(trades.Sum(trade => trade.AdverseExcursion), n), n == 0 ? null : trades.Min(trade => trade.AdverseExcursion),
             Mean(trades.Sum(trade => trade.FavourableExcursion), n), n == 0 ? null : trades.Max(trade => trade.FavourableExcursion),
-            Mean(trades.Sum(trade => trade.Gross - trade.FavourableExcursion), n), n == 0 ? null : trades.Min(trade => trade.Gross - trade.FavourableExcursion),
+            Mean(trades.Sum(trade => trade.Gross - trade.FavourableExcursion), n), n == 0 ? null
+                : trades.Min(trade => trade.Gross - trade.FavourableExcursion),
             running.Closed, running.Intra, running.Duration, running.Closed < 0 ? (double)(net / -running.Closed) : null,
             trades.MaxBy(trade => trade.Net)?.Number, trades.MinBy(trade => trade.Net)?.Number);
     }
@@ -83,7 +86,8 @@ public sealed record TradeMetrics(
 
     private static double? Ratio(int part, int whole) => whole == 0 ? null : (double)part / whole;
 
-    private static double? MeanReturn(RunTrade[] trades) => Statistics.Mean([.. trades.Where(trade => trade.Return is not null).Select(trade => trade.Return!.Value)]);
+    private static double? MeanReturn(RunTrade[] trades) => Statistics.Mean([.. trades.Where(trade => trade.Return is not null).Select(trade =>
+        trade.Return!.Value)]);
 
     private static int Longest(IReadOnlyList<RunTrade> trades, Func<RunTrade, bool> counts)
     {
@@ -128,7 +132,8 @@ public sealed record DurationMetrics(TimeSpan? Mean, TimeSpan? Median, TimeSpan?
         if (trades.Count == 0) return new DurationMetrics(null, null, null, null);
         long[] ticks = [.. trades.Select(trade => trade.Duration.Ticks).Order()];
         long median = ticks.Length % 2 == 1 ? ticks[ticks.Length / 2] : (ticks[ticks.Length / 2 - 1] + ticks[ticks.Length / 2]) / 2;
-        return new DurationMetrics(TimeSpan.FromTicks((long)ticks.Average()), TimeSpan.FromTicks(median), TimeSpan.FromTicks(ticks[0]), TimeSpan.FromTicks(ticks[^1]));
+        return new DurationMetrics(TimeSpan.FromTicks((long)ticks.Average()), TimeSpan.FromTicks(median), TimeSpan.FromTicks(ticks[0]),
+            TimeSpan.FromTicks(ticks[^1]));
     }
 }
 
@@ -151,9 +156,11 @@ public static class Attribution
         return [.. trades.GroupBy(key).OrderBy(group => group.Key).Select(group =>
         {
             RunTrade[] of = [.. group];
-            decimal net = of.Sum(trade => trade.Net), profit = of.Sum(trade => Math.Max(trade.Net, 0)), loss = -of.Sum(trade => Math.Min(trade.Net, 0));
+            decimal net = of.Sum(trade => trade.Net), profit = of.Sum(trade => Math.Max(trade.Net, 0)),
+                loss = -of.Sum(trade => Math.Min(trade.Net, 0));
             return new Contribution(
-                name(group.Key), of.Length, (double)of.Count(trade => trade.Net > 0) / of.Length, of.Sum(trade => trade.Gross), of.Sum(trade => trade.Commission),
+                name(group.Key), of.Length, (double)of.Count(trade => trade.Net > 0) / of.Length, of.Sum(trade => trade.Gross),
+                    of.Sum(trade => trade.Commission),
                 of.Sum(trade => trade.Swap), of.Sum(trade => trade.SpreadCost), of.Sum(trade => trade.SlippageCost), net, (double)(net / of.Length),
                 loss > 0 ? (double)(profit / loss) : null, total == 0 ? null : (double)(net / total));
         })];
@@ -168,4 +175,5 @@ public static class Attribution
 /// <param name="Total">Commission - swap + spread + slippage.</param>
 /// <param name="PerMillion">Total for a million of traded notional; null without one.</param>
 /// <param name="ShareOfGross">Total / net result before all these costs, where that is above 0.</param>
-public sealed record CostBreakdown(decimal Commission, decimal Swap, decimal Spread, decimal Slippage, decimal Total, double? PerMillion, double? ShareOfGross);
+public sealed record CostBreakdown(decimal Commission, decimal Swap, decimal Spread, decimal Slippage, decimal Total, double? PerMillion,
+    double? ShareOfGross);

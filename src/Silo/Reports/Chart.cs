@@ -26,8 +26,10 @@ internal sealed class Chart
         for (int i = 0; i < ticks.Length; i++)
         {
             double at = Y(ticks[i]);
-            _axes.Append(CultureInfo.InvariantCulture, $"<line class=\"{(ticks[i] == 0 ? "zero" : "grid")}\" x1=\"{_left}\" x2=\"{_width - Right}\" y1=\"{Text(at)}\" y2=\"{Text(at)}\"/>");
-            _axes.Append(CultureInfo.InvariantCulture, $"<text x=\"{_left - 6}\" y=\"{Text(at + 3.5)}\" text-anchor=\"end\">{Html(labels[i])}</text>");
+            _axes.Append(CultureInfo.InvariantCulture,
+                $"<line class=\"{(ticks[i] == 0 ? "zero" : "grid")}\" x1=\"{_left}\" x2=\"{_width - Right}\" y1=\"{Text(at)}\" y2=\"{Text(at)}\"/>");
+            _axes.Append(CultureInfo.InvariantCulture,
+                $"<text x=\"{_left - 6}\" y=\"{Text(at + 3.5)}\" text-anchor=\"end\">{Html(labels[i])}</text>");
         }
     }
 
@@ -41,7 +43,8 @@ internal sealed class Chart
     /// <summary>Ticks of a time axis.</summary>
     public Chart WithTimes()
     {
-        foreach ((DateTime time, string label) in Scale.Times(new DateTime((long)_fromX), new DateTime((long)_toX), PlotWidth)) LabelX(time.Ticks, label);
+        foreach ((DateTime time, string label) in Scale.Times(new DateTime((long)_fromX), new DateTime((long)_toX), PlotWidth)) LabelX(time.Ticks,
+            label);
         return this;
     }
 
@@ -57,19 +60,23 @@ internal sealed class Chart
     {
         double at = X(x);
         string anchor = at < _left + 18 ? "start" : at > _width - Right - 18 ? "end" : "middle";
-        _axes.Append(CultureInfo.InvariantCulture, $"<line class=\"tick\" x1=\"{Text(at)}\" x2=\"{Text(at)}\" y1=\"{_height - Foot}\" y2=\"{_height - Foot + 4}\"/>");
+        _axes.Append(CultureInfo.InvariantCulture,
+            $"<line class=\"tick\" x1=\"{Text(at)}\" x2=\"{Text(at)}\" y1=\"{_height - Foot}\" y2=\"{_height - Foot + 4}\"/>");
         _axes.Append(CultureInfo.InvariantCulture, $"<text x=\"{Text(at)}\" y=\"{_height - 6}\" text-anchor=\"{anchor}\">{Html(label)}</text>");
     }
 
-    /// <summary>A line through the points (x ascending), thinned to what the pixels can show: of each column first, lowest, highest and last.</summary>
-    public void Line(IEnumerable<(double X, double Y)> points, string style) => _marks.Append(CultureInfo.InvariantCulture, $"<path class=\"{style}\" d=\"{Path(points)}\"/>");
+    /// <summary>A line through the points (x ascending), thinned to what the pixels can show: of each column first, lowest, highest and
+    /// last.</summary>
+    public void Line(IEnumerable<(double X, double Y)> points, string style) =>
+        _marks.Append(CultureInfo.InvariantCulture, $"<path class=\"{style}\" d=\"{Path(points)}\"/>");
 
     /// <summary>The area between a line and a value.</summary>
     public void Area(IReadOnlyList<(double X, double Y)> points, double bottom, string style)
     {
         if (points.Count == 0) return;
         string path = Path(points);
-        _marks.Append(CultureInfo.InvariantCulture, $"<path class=\"{style}\" d=\"{path}L{Text(X(points[^1].X))} {Text(Y(bottom))}L{Text(X(points[0].X))} {Text(Y(bottom))}Z\"/>");
+        _marks.Append(CultureInfo.InvariantCulture,
+            $"<path class=\"{style}\" d=\"{path}L{Text(X(points[^1].X))} {Text(Y(bottom))}L{Text(X(points[0].X))} {Text(Y(bottom))}Z\"/>");
     }
 
     /// <summary>The area between two lines.</summary>
@@ -83,7 +90,8 @@ internal sealed class Chart
     public void Bar(double fromX, double toX, double value, string style)
     {
         double left = X(fromX), right = X(toX), top = Y(Math.Max(value, 0)), bottom = Y(Math.Min(value, 0));
-        _marks.Append(CultureInfo.InvariantCulture, $"<rect class=\"{style}\" x=\"{Text(left + 0.5)}\" y=\"{Text(top)}\" width=\"{Text(Math.Max(0.5, right - left - 1))}\" height=\"{Text(Math.Max(0.5, bottom - top))}\"/>");
+        _marks.Append(CultureInfo.InvariantCulture,
+            $"<rect class=\"{style}\" x=\"{Text(left + 0.5)}\" y=\"{Text(top)}\" width=\"{Text(Math.Max(0.5, right - left - 1))}\" height=\"{Text(Math.Max(0.5, bottom - top))}\"/>");
     }
 
     /// <summary>Separate strokes in one path.</summary>
@@ -98,7 +106,8 @@ internal sealed class Chart
 
     public void Vertical(double x, string label, string style)
     {
-        _marks.Append(CultureInfo.InvariantCulture, $"<line class=\"{style}\" x1=\"{Text(X(x))}\" x2=\"{Text(X(x))}\" y1=\"{Top}\" y2=\"{_height - Foot}\"/>");
+        _marks.Append(CultureInfo.InvariantCulture,
+            $"<line class=\"{style}\" x1=\"{Text(X(x))}\" x2=\"{Text(X(x))}\" y1=\"{Top}\" y2=\"{_height - Foot}\"/>");
         _marks.Append(CultureInfo.InvariantCulture, $"<text x=\"{Text(X(x) + 4)}\" y=\"{Top + 10}\">{Html(label)}</text>");
     }
 
@@ -116,7 +125,8 @@ internal sealed class Chart
         string readings = string.Join(';', _readings.Select(reading => $"{Text(reading.X)}|{reading.Text.Replace(';', ',')}"));
         return string.Create(CultureInfo.InvariantCulture,
             $"<svg class=\"{style}\" viewBox=\"0 0 {_width} {_height}\" role=\"img\" aria-label=\"{Html(title)}\"{(readings.Length == 0 ? "" : $" data-h=\"{Html(readings)}\"")}>")
-            + string.Create(CultureInfo.InvariantCulture, $"{_axes}{_marks}<line class=\"cursor\" visibility=\"hidden\" y1=\"{Top}\" y2=\"{_height - Foot}\"/></svg>");
+            + string.Create(CultureInfo.InvariantCulture,
+                $"{_axes}{_marks}<line class=\"cursor\" visibility=\"hidden\" y1=\"{Top}\" y2=\"{_height - Foot}\"/></svg>");
     }
 
     public static string Text(double value) => Math.Round(value, 1).ToString("0.#", CultureInfo.InvariantCulture);
@@ -186,7 +196,8 @@ internal static class Scale
         bool longer = days > 1.5;
         foreach (int minutes in (int[])[1, 5, 15, 30, 60, 180, 360, 720])
         {
-            if (Fits(minutes / 1440.0, longer ? dayAndHour : hour)) return Starts(from.Date, time => time.AddMinutes(minutes), from, to, longer ? "d MMM HH:mm" : "HH:mm");
+            if (Fits(minutes / 1440.0, longer ? dayAndHour : hour)) return Starts(from.Date, time => time.AddMinutes(minutes), from, to, longer
+                ? "d MMM HH:mm" : "HH:mm");
         }
         foreach (int step in (int[])[1, 2, 7, 14])
         {

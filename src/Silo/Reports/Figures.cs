@@ -72,7 +72,8 @@ internal static class Figures
     public static string Table(JsonNode root, IEnumerable<Metric> metrics, params (string Heading, string Prefix)[] columns)
     {
         var html = new StringBuilder($"<div class=\"scroll\"><table{(columns.Length > 1 ? " class=\"even\"" : "")}>");
-        if (columns.Length > 1) html.Append("<thead><tr><th></th>").AppendJoin("", columns.Select(column => $"<th scope=\"col\">{Chart.Html(column.Heading)}</th>")).Append("</tr></thead>");
+        if (columns.Length > 1) html.Append("<thead><tr><th></th>").AppendJoin("",
+            columns.Select(column => $"<th scope=\"col\">{Chart.Html(column.Heading)}</th>")).Append("</tr></thead>");
         html.Append("<tbody>");
         foreach (Metric metric in metrics)
         {
@@ -88,7 +89,8 @@ internal static class Figures
     {
         var html = new StringBuilder($"<div class=\"scroll\"><table{(style.Length == 0 ? "" : $" class=\"{style}\"")}><thead><tr>");
         html.AppendJoin("", headings.Select(heading => $"<th scope=\"col\">{heading}</th>")).Append("</tr></thead><tbody>");
-        foreach (string[] row in rows) html.Append("<tr>").AppendJoin("", row.Select((cell, i) => i == 0 ? $"<th scope=\"row\">{cell}</th>" : $"<td>{cell}</td>")).Append("</tr>");
+        foreach (string[] row in rows) html.Append("<tr>").AppendJoin("",
+            row.Select((cell, i) => i == 0 ? $"<th scope=\"row\">{cell}</th>" : $"<td>{cell}</td>")).Append("</tr>");
         return html.Append("</tbody></table></div>").ToString();
     }
 

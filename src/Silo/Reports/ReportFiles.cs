@@ -17,7 +17,8 @@ public static class ReportFiles
         try
         {
             RunAnalysis? analysis = JsonSerializer.Deserialize(File.ReadAllText(path), RunAnalysisJson.Default.RunAnalysis);
-            if (analysis is null || analysis.Schema != RunAnalysis.CurrentSchema || analysis.Run is null || analysis.Returns is null || analysis.Daily.IsDefault)
+            if (analysis is null || analysis.Schema != RunAnalysis.CurrentSchema || analysis.Run is null || analysis.Returns is null
+                || analysis.Daily.IsDefault)
             {
                 throw new UsageException($"{path} is no report: expected a file that --report FILE.json wrote (schema '{RunAnalysis.CurrentSchema}')");
             }
@@ -37,8 +38,10 @@ public static class ReportFiles
         "number,account,strategy,symbol,side,volume,entry,exit,entryPrice,exitPrice,gross,commission,swap,net,spreadCost,slippageCost,mae,mfe,equityAtEntry,bars",
         analysis.TradeList, trade =>
         [
-            trade.Number, trade.Account, trade.Strategy, trade.Symbol, trade.Side, trade.Volume, trade.Entry, trade.Exit, trade.EntryPrice, trade.ExitPrice,
-            trade.Gross, trade.Commission, trade.Swap, trade.Net, trade.SpreadCost, trade.SlippageCost, trade.AdverseExcursion, trade.FavourableExcursion,
+            trade.Number, trade.Account, trade.Strategy, trade.Symbol, trade.Side, trade.Volume, trade.Entry, trade.Exit, trade.EntryPrice,
+                trade.ExitPrice,
+            trade.Gross, trade.Commission, trade.Swap, trade.Net, trade.SpreadCost, trade.SlippageCost, trade.AdverseExcursion,
+                trade.FavourableExcursion,
             trade.EquityAtEntry, trade.Bars,
         ]);
 
@@ -63,6 +66,7 @@ public static class ReportFiles
         decimal amount => amount.ToString("0.############################", CultureInfo.InvariantCulture),
         double number => number.ToString("R", CultureInfo.InvariantCulture),
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
-        var text => $"{text}" is var plain && plain.AsSpan().IndexOfAny(",\"\n\r") < 0 ? plain : $"\"{plain.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+        var text => $"{text}" is var plain && plain.AsSpan().IndexOfAny(",\"\n\r") < 0 ? plain
+            : $"\"{plain.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
     };
 }

@@ -4,7 +4,8 @@ using HybridTrading.Silo.Commands;
 
 namespace HybridTrading.Silo.Reports;
 
-/// <summary>Where a report goes: FILE.html, FILE.json, or a folder that gets all of report.html, report.json, trades.csv, equity.csv and daily.csv.</summary>
+/// <summary>Where a report goes: FILE.html, FILE.json, or a folder that gets all of report.html, report.json, trades.csv, equity.csv and
+/// daily.csv.</summary>
 public sealed class ReportTarget
 {
     private readonly string _path;

@@ -29,7 +29,8 @@ public sealed class InferenceTests
     }).Check(Config.QuickThrowOnFailure);
 
     /// <summary>
-    /// The numerical example of "The Deflated Sharpe Ratio" (2014): annualised 2.5 over 1,250 days, skew -3, kurtosis 10, 100 trials with a variance of 1/2:
+    /// The numerical example of "The Deflated Sharpe Ratio" (2014): annualised 2.5 over 1,250 days, skew -3, kurtosis 10, 100 trials with a variance
+    /// of 1/2:
     /// expected maximum 0.1132 a day, deflated 0.9004.
     /// </summary>
     [Fact]
@@ -73,7 +74,8 @@ public sealed class InferenceTests
     public void A_choice_that_always_turns_out_wrong()
     {
         double[] first = [0.03, 0.02, -0.03, -0.02], second = [-0.02, -0.03, 0.02, 0.03];
-        Assert.Equal((1.0, 2, 1.0), (Overfitting.Assess([first, second], 2).Probability, Overfitting.Assess([first, second], 2).Combinations, Overfitting.Assess([first, second], 2).LossProbability));
+        Assert.Equal((1.0, 2, 1.0), (Overfitting.Assess([first, second], 2).Probability, Overfitting.Assess([first, second], 2).Combinations,
+            Overfitting.Assess([first, second], 2).LossProbability));
     }
 
     [Fact]
@@ -84,7 +86,8 @@ public sealed class InferenceTests
             OverfittingResult result = Overfitting.Assess(variants, 6);
             Assert.InRange(result.Probability, 0, 1);
             Assert.Equal(result, Overfitting.Assess([.. variants.Reverse()], 6));
-            Assert.Equal(result.Probability, Overfitting.Assess([.. variants.Select(variant => variant.Select(each => 4 * each).ToArray())], 6).Probability);
+            Assert.Equal(result.Probability, Overfitting.Assess([.. variants.Select(variant => variant.Select(each => 4 * each).ToArray())],
+                6).Probability);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(50));
 
     [Fact]
@@ -101,7 +104,8 @@ public sealed class InferenceTests
     public void Monte_carlo_repeats_by_its_seed()
     {
         double[] returns = Noise(500, 3, 0.05);
-        MonteCarloResult once = MonteCarlo.Bootstrap(returns, 1000, seed: 7, paths: 200)!, again = MonteCarlo.Bootstrap(returns, 1000, seed: 7, paths: 200)!;
+        MonteCarloResult once = MonteCarlo.Bootstrap(returns, 1000, seed: 7, paths: 200)!,
+            again = MonteCarlo.Bootstrap(returns, 1000, seed: 7, paths: 200)!;
         Assert.Equal(once.Bands, again.Bands);
         Assert.Equal(once.MaxDrawdown, again.MaxDrawdown);
         Assert.NotEqual(once.Final, MonteCarlo.Bootstrap(returns, 1000, seed: 8, paths: 200)!.Final);

@@ -54,7 +54,8 @@ public sealed class ReturnMetricsTests
         double sharpe = metrics.Sharpe!.Value / Math.Sqrt(252);
         // The same formula; the reference hands it the excess kurtosis as the whole one.
         Same(0.9748789363, SharpeInference.Probabilistic(sharpe, metrics.Count, metrics.Skew!.Value, metrics.ExcessKurtosis!.Value));
-        Same(SharpeInference.Probabilistic(sharpe, metrics.Count, metrics.Skew!.Value, metrics.ExcessKurtosis!.Value + 3)!.Value, metrics.ProbabilisticSharpe);
+        Same(SharpeInference.Probabilistic(sharpe, metrics.Count, metrics.Skew!.Value, metrics.ExcessKurtosis!.Value + 3)!.Value,
+            metrics.ProbabilisticSharpe);
         Assert.NotEqual(0.9748789363, metrics.ProbabilisticSharpe!.Value, 1e-6);
     }
 
@@ -177,10 +178,12 @@ public sealed class ReturnMetricsTests
     }).Check(Config.QuickThrowOnFailure);
 
     [Fact]
-    public void Sharpe_has_the_sign_of_the_mean_and_falls_lie_between_minus_one_and_zero() => Prop.ForAll(Series(0.3, -0.3, 0.02, -0.99, 0, 0.7), returns =>
+    public void Sharpe_has_the_sign_of_the_mean_and_falls_lie_between_minus_one_and_zero() =>
+        Prop.ForAll(Series(0.3, -0.3, 0.02, -0.99, 0, 0.7), returns =>
     {
         ReturnMetrics metrics = ReturnMetrics.Of(returns, TradingDays);
-        if (metrics.Sharpe is { } sharpe && Math.Abs(metrics.AnnualMean!.Value) > 1e-9) Assert.Equal(Math.Sign(metrics.AnnualMean.Value), Math.Sign(sharpe));
+        if (metrics.Sharpe is { } sharpe && Math.Abs(metrics.AnnualMean!.Value) > 1e-9) Assert.Equal(Math.Sign(metrics.AnnualMean.Value),
+            Math.Sign(sharpe));
         if (metrics.MaxDrawdown is { } depth) Assert.InRange(depth, -1, 0);
         if (metrics.ProbabilisticSharpe is { } probability) Assert.InRange(probability, 0, 1);
         Assert.True(metrics.DeflatedSharpe == metrics.ProbabilisticSharpe);

@@ -50,7 +50,8 @@ public sealed class RunAnalyzerTests
         RunPlan plan = GoldenBacktestTests.Plan(series, GoldenBacktestTests.ThreeStrategies(), "a", "b");
         (RunAnalysis analysis, RunReport report) = Analyse(series, plan);
 
-        Assert.Equal((report.FinalEquity, report.NetProfit, report.OrderListHash), (analysis.Equity.End, analysis.Equity.Net, analysis.Run.OrderListHash));
+        Assert.Equal((report.FinalEquity, report.NetProfit, report.OrderListHash),
+            (analysis.Equity.End, analysis.Equity.Net, analysis.Run.OrderListHash));
         Assert.Equal((report.ClosedTrades, report.Fees, report.Swap), (analysis.Trades.Count, analysis.Costs.Commission, analysis.Costs.Swap));
         Assert.Equal(report.Accounts.Sum(account => account.WonTrades), analysis.Trades.Winners);
         Assert.Equal((double)report.MaxDrawdownPercent!, -100 * analysis.Equity.MaxDrawdown, 1e-9);
@@ -60,7 +61,8 @@ public sealed class RunAnalyzerTests
         Assert.Equal(analysis.Returns.Total!.Value, analysis.Months.Aggregate(1.0, (value, month) => value * (1 + month.Return)) - 1, 1e-12);
 
         AttributionTables of = analysis.Attribution;
-        foreach (ImmutableArray<Contribution> table in (ImmutableArray<Contribution>[])[of.Symbol, of.Strategy, of.Account, of.Side, of.Hour, of.Weekday, of.Month, of.Regime])
+        foreach (ImmutableArray<Contribution> table in (ImmutableArray<Contribution>[])[of.Symbol, of.Strategy, of.Account, of.Side, of.Hour,
+            of.Weekday, of.Month, of.Regime])
         {
             Assert.Equal((analysis.Trades.Count, analysis.Trades.Net), (table.Sum(part => part.Trades), table.Sum(part => part.Net)));
             Assert.Equal(1, table.Sum(part => part.Share!.Value), 1e-9);
@@ -70,7 +72,8 @@ public sealed class RunAnalyzerTests
         {
             Assert.Equal(trade.Net, trade.Gross - trade.Commission + trade.Swap);
             // What the account rounds on booking may lie a cent beyond.
-            Assert.True(trade.AdverseExcursion <= Math.Min(0, trade.Gross + 0.01m) && trade.FavourableExcursion >= Math.Max(0, trade.Gross - 0.01m), $"{trade}");
+            Assert.True(trade.AdverseExcursion <= Math.Min(0, trade.Gross + 0.01m) && trade.FavourableExcursion >= Math.Max(0, trade.Gross - 0.01m),
+                $"{trade}");
             Assert.True(trade.Entry <= trade.Exit && trade.SpreadCost >= 0 && trade.SlippageCost >= 0 && trade.Commission >= 0);
         });
         Assert.Contains(analysis.TradeList, trade => trade.SlippageCost > 0);
@@ -91,7 +94,8 @@ public sealed class RunAnalyzerTests
     {
         Bar[] still = [.. Enumerable.Range(0, 10).Select(hour => Hour(hour, 1m, 1m, 1m, 1m))];
         (RunAnalysis analysis, _) = Analyse([MarketSeries.OfBars(Desk.Eurusd, TimeFrame.H1, still)], Cross());
-        Assert.Equal((0, null, null, null), (analysis.Trades.Count, analysis.Trades.WinRate, analysis.Trades.ProfitFactor, analysis.Trades.Duration.Mean));
+        Assert.Equal((0, null, null, null), (analysis.Trades.Count, analysis.Trades.WinRate, analysis.Trades.ProfitFactor,
+            analysis.Trades.Duration.Mean));
         Assert.Equal((0.0, null, null), (analysis.Returns.Total, analysis.Returns.Sharpe, analysis.Benchmark.Beta));
         Assert.Null(analysis.ResampledTrades);
         Assert.Equal(0m, analysis.Costs.Total);
@@ -112,7 +116,8 @@ public sealed class RunAnalyzerTests
     public void Several_currencies_have_no_sum()
     {
         RunPlan plan = Cross();
-        RunPlan two = plan with { Accounts = [plan.Accounts[0], plan.Accounts[0] with { Key = "test/run/eur", Settings = plan.Accounts[0].Settings with { Currency = "EUR" } }] };
+        RunPlan two = plan with { Accounts = [plan.Accounts[0], plan.Accounts[0] with { Key = "test/run/eur",
+            Settings = plan.Accounts[0].Settings with { Currency = "EUR" } }] };
         MarketSeries series = MarketSeries.OfBars(Desk.Eurusd, TimeFrame.H1, new[] { Hour(0, 1, 1, 1, 1) });
         Assert.Throws<ArgumentException>(() => Analyse([series], two));
     }
@@ -120,8 +125,10 @@ public sealed class RunAnalyzerTests
     [Fact]
     public void Every_figure_of_the_catalogue_is_in_the_json_once()
     {
-        JsonElement json = JsonDocument.Parse(Json(Analyse([MarketSeries.OfBars(Desk.Eurusd, TimeFrame.H1, new[] { Hour(0, 1, 1, 1, 1) })], Cross()).Analysis)).RootElement;
-        string[] paths = [.. MetricCatalog.Groups.SelectMany(group => group.Metrics).Select(metric => metric.Path), .. MetricCatalog.Trades.Select(metric => $"trades.{metric.Path}")];
+        JsonElement json = JsonDocument.Parse(Json(Analyse([MarketSeries.OfBars(Desk.Eurusd, TimeFrame.H1, new[] { Hour(0, 1, 1, 1, 1) })],
+            Cross()).Analysis)).RootElement;
+        string[] paths = [.. MetricCatalog.Groups.SelectMany(group => group.Metrics).Select(metric => metric.Path),
+            .. MetricCatalog.Trades.Select(metric => $"trades.{metric.Path}")];
         Assert.Equal(paths.Length, paths.Distinct().Count());
         Assert.All(paths, path =>
         {
@@ -135,7 +142,8 @@ public sealed class RunAnalyzerTests
     {
         string documentation = File.ReadAllText(Path.Combine(HybridTrading.Tests.SharedData.RepositoryRoot, "docs", "metrics.md"));
         Assert.All(MetricCatalog.Groups.SelectMany(group => group.Metrics).Concat(MetricCatalog.Trades),
-            metric => Assert.Contains($"| {metric.Title} | `{metric.Path}` | {metric.Convention.Replace("|", "\\|", StringComparison.Ordinal)} |", documentation, StringComparison.Ordinal));
+            metric => Assert.Contains($"| {metric.Title} | `{metric.Path}` | {metric.Convention.Replace("|", "\\|", StringComparison.Ordinal)} |",
+                documentation, StringComparison.Ordinal));
     }
 
     private static string Json(RunAnalysis analysis) => JsonSerializer.Serialize(analysis, RunAnalysisJson.Default.RunAnalysis);
@@ -143,15 +151,18 @@ public sealed class RunAnalyzerTests
     /// <summary>The means of one and two hours, ten thousand units, a fee of 0.00002, no risk limits.</summary>
     private static RunPlan Cross()
     {
-        var strategy = new StrategyPlan("test/run/cross", "sma-cross", StrategyCatalog.Find("sma-cross").Bind([new("fast", 1), new("slow", 2), new("units", 10_000)]), "EURUSD", TimeFrame.H1);
+        var strategy = new StrategyPlan("test/run/cross", "sma-cross", StrategyCatalog.Find("sma-cross").Bind([new("fast", 1), new("slow", 2),
+            new("units", 10_000)]), "EURUSD", TimeFrame.H1);
         return GoldenBacktestTests.Plan([MarketSeries.OfBars(Desk.Eurusd, TimeFrame.H1, Array.Empty<Bar>())], [strategy], "a");
     }
 
     private static (RunAnalysis Analysis, RunReport Report) Analyse(ImmutableArray<MarketSeries> series, RunPlan plan)
     {
         Dictionary<string, List<AccountEvent>> events = plan.Accounts.ToDictionary(account => account.Key, _ => new List<AccountEvent>());
-        RunReport report = new Backtest(plan, new RunSequence(series, plan)) { Recorded = (account, happened) => events[account].AddRange(happened) }.Run();
-        return (RunAnalyzer.Analyse(plan, events.ToDictionary(pair => pair.Key, pair => pair.Value.ToImmutableArray()), new RunSequence(series, plan), report,
+        RunReport report = new Backtest(plan, new RunSequence(series, plan)) { Recorded = (account, happened) =>
+            events[account].AddRange(happened) }.Run();
+        return (RunAnalyzer.Analyse(plan, events.ToDictionary(pair => pair.Key, pair => pair.Value.ToImmutableArray()),
+            new RunSequence(series, plan), report,
             new AnalysisOptions(Paths: 50)), report);
     }
 
