@@ -31,7 +31,7 @@ public sealed record RunAnalysis(
 
 /// <summary>Which run it was.</summary>
 /// <param name="Title">What a reader calls it.</param>
-/// <param name="Strategies">Each as "name symbol frame parameter=value ...".</param>
+/// <param name="Strategies">Each as "name symbol frame parameter=value ...", a rule with its text.</param>
 public sealed record RunDescription(
     string Title, string Mode, string? RunId, DateTime From, DateTime To, string Currency, ImmutableArray<string> Accounts,
         ImmutableArray<string> Strategies,

@@ -236,15 +236,20 @@ public sealed class RunAnalyzer
 
     private RunDescription DescribeRun(RunReport report, AnalysisOptions options)
     {
-        ImmutableArray<string> strategies = [.. _plan.Strategies.Select(strategy =>
-            string.Join(' ', (string[])[strategy.Definition, strategy.Symbol, $"{strategy.TimeFrame}",
-            .. strategy.Parameters.Values.Select(each => string.Create(CultureInfo.InvariantCulture, $"{each.Key}={each.Value}"))]))];
+        ImmutableArray<string> strategies = [.. _plan.Strategies.Select(Describe)];
         string title = options.Title ?? string.Join(", ", _plan.Strategies.Select(strategy =>
             $"{strategy.Definition} on {strategy.Symbol} {strategy.TimeFrame}").Distinct());
         return new RunDescription(
             title, report.Mode, report.RunId, _sequence.Start, _sequence.End, _plan.Accounts[0].Settings.Currency,
             [.. _accounts.Select(account => Name(account.Key))], strategies, [.. _sequence.Series.Select(series => series.Instrument.Symbol)],
                 report.DataPoints, report.OrderListHash);
+    }
+
+    private static string Describe(StrategyPlan strategy)
+    {
+        IEnumerable<string> parameters = strategy.Parameters.Values.Select(each => string.Create(CultureInfo.InvariantCulture, $"{each.Key}={each.Value}"));
+        string[] rule = strategy.Rule is { } text ? [string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))] : [];
+        return string.Join(' ', [strategy.Definition, strategy.Symbol, $"{strategy.TimeFrame}", .. parameters, .. rule]);
     }
 
     private string DescribeBenchmark() => _sequence.Series.Length == 1

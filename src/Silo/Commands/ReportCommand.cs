@@ -37,8 +37,11 @@ public static class ReportCommand
 
     public static Command CreateCompare()
     {
-        var files = new Argument<string[]>("reports") { Description = "two or more files that --report FILE.json wrote",
-            Arity = ArgumentArity.ZeroOrMore };
+        var files = new Argument<string[]>("reports")
+        {
+            Description = "two or more files that --report FILE.json wrote",
+            Arity = ArgumentArity.ZeroOrMore
+        };
         var output = new Option<string?>("--out") { Description = "the page to write, FILE.html" };
         var command = new Command("compare", """
             Several reports on one page: curves, figures side by side, correlations, deflated Sharpe ratio and probability of overfitting of the best.

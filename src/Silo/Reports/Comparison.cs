@@ -72,9 +72,9 @@ public static class Comparison
         return new JsonObject
         {
             ["trials"] = runs.Count, ["commonReturns"] = returns[0].Length, ["bestSharpe"] = best, ["trialVariance"] = variance,
-                ["deflatedSharpe"] = deflated,
+            ["deflatedSharpe"] = deflated,
             ["overfitting"] = overfitting?.Probability, ["blocks"] = overfitting is null ? null : blocks,
-                ["lossProbability"] = overfitting?.LossProbability,
+            ["lossProbability"] = overfitting?.LossProbability,
         };
     }
 

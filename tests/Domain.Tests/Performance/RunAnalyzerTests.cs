@@ -116,8 +116,11 @@ public sealed class RunAnalyzerTests
     public void Several_currencies_have_no_sum()
     {
         RunPlan plan = Cross();
-        RunPlan two = plan with { Accounts = [plan.Accounts[0], plan.Accounts[0] with { Key = "test/run/eur",
-            Settings = plan.Accounts[0].Settings with { Currency = "EUR" } }] };
+        RunPlan two = plan with
+        {
+            Accounts = [plan.Accounts[0], plan.Accounts[0] with { Key = "test/run/eur",
+            Settings = plan.Accounts[0].Settings with { Currency = "EUR" } }]
+        };
         MarketSeries series = MarketSeries.OfBars(Desk.Eurusd, TimeFrame.H1, new[] { Hour(0, 1, 1, 1, 1) });
         Assert.Throws<ArgumentException>(() => Analyse([series], two));
     }
@@ -159,8 +162,11 @@ public sealed class RunAnalyzerTests
     private static (RunAnalysis Analysis, RunReport Report) Analyse(ImmutableArray<MarketSeries> series, RunPlan plan)
     {
         Dictionary<string, List<AccountEvent>> events = plan.Accounts.ToDictionary(account => account.Key, _ => new List<AccountEvent>());
-        RunReport report = new Backtest(plan, new RunSequence(series, plan)) { Recorded = (account, happened) =>
-            events[account].AddRange(happened) }.Run();
+        RunReport report = new Backtest(plan, new RunSequence(series, plan))
+        {
+            Recorded = (account, happened) =>
+            events[account].AddRange(happened)
+        }.Run();
         return (RunAnalyzer.Analyse(plan, events.ToDictionary(pair => pair.Key, pair => pair.Value.ToImmutableArray()),
             new RunSequence(series, plan), report,
             new AnalysisOptions(Paths: 50)), report);
