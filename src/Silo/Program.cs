@@ -8,6 +8,8 @@ RootCommand root = new(
 {
     BacktestCommand.Create(),
     ReplayCommand.Create(),
+    ReportCommand.Create(),
+    ReportCommand.CreateCompare(),
     RulesCommand.Create(),
     PortsCommand.Create(),
     JournalCommand.Create(),

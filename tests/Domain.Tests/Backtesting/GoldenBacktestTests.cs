@@ -85,7 +85,7 @@ public sealed class GoldenBacktestTests
         Assert.Throws<OperationCanceledException>(() => new Backtest(plan, new RunSequence([EurusdTicks.Value], plan)).Run(_ => stop.Cancel(), stop.Token));
     }
 
-    private static ImmutableArray<MarketSeries> Three()
+    internal static ImmutableArray<MarketSeries> Three()
     {
         // A third instrument that converts nothing: the minutes of EURUSD under another name, so that three series share their times.
         MarketSeries minutes = MarketFiles.Lean("forex/oanda/minute/eurusd", 5).Between(null, new DateTime(2014, 5, 16, 0, 0, 0, DateTimeKind.Utc));
@@ -93,17 +93,17 @@ public sealed class GoldenBacktestTests
         return [aud, EurusdTicks.Value, XauusdMinutes.Value];
     }
 
-    private static StrategyPlan[] ThreeStrategies() =>
+    internal static StrategyPlan[] ThreeStrategies() =>
     [
         Of("sma-cross", "EURUSD", TimeFrame.M1), Of("donchian-breakout", "EURUSD", TimeFrame.M5),
         Of("sma-cross", "XAUUSD", TimeFrame.M5, 10), Of("donchian-breakout", "XAUUSD", TimeFrame.M15, 10),
         Of("sma-cross", "AUDUSD", TimeFrame.M1), Of("donchian-breakout", "AUDUSD", TimeFrame.M30),
     ];
 
-    private static StrategyPlan Of(string definition, string symbol, TimeFrame frame, decimal units = 10_000) => new(
+    internal static StrategyPlan Of(string definition, string symbol, TimeFrame frame, decimal units = 10_000) => new(
         $"test/run/{definition}-{symbol.ToLowerInvariant()}", definition, StrategyCatalog.Find(definition).Bind([new("units", units)]), symbol, frame);
 
-    private static RunPlan Plan(IEnumerable<MarketSeries> series, StrategyPlan[] strategies, params string[] accounts)
+    internal static RunPlan Plan(IEnumerable<MarketSeries> series, StrategyPlan[] strategies, params string[] accounts)
     {
         ImmutableSortedDictionary<string, FollowTerms> follows = strategies.ToImmutableSortedDictionary(strategy => strategy.Key, _ => new FollowTerms(Sizing.AsTheStrategySays), StringComparer.Ordinal);
         // The first account nets exactly; a second one hedges, rounds, slips, waits, watches its losses and takes half the size.
