@@ -123,7 +123,7 @@ public sealed class ClusterKillTests(ITestOutputHelper output)
                 await Task.Delay(50, TestContext.Current.CancellationToken);
             }
             (status, JsonNode orders) = await AnswerAsync(client, Request(HttpMethod.Get, "/api/v1/accounts/load-0/orders?limit=10", null, null));
-            Assert.True(status == HttpStatusCode.OK && orders["orders"]!.AsArray().Count == 10, $"{status} {orders}");
+            Assert.True(status == HttpStatusCode.OK && orders["orders"]!.AsArray().Count > 0, $"{status} {orders}");
         }
         Assert.False(away.IsCompleted, "all of it while the database was away");
 
