@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Risk;
+using HybridTrading.Grains.Hosting;
 using HybridTrading.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -130,6 +131,10 @@ public static partial class Problems
             StatusCodes.Status403Forbidden, ApiReason.NotPermitted, "it belongs to somebody else, or is not open to users"),
         TimeoutException => Of(
             StatusCodes.Status504GatewayTimeout, ApiReason.TimedOut, "no answer in time; it may still happen: repeat with the same Idempotency-Key"),
+        ServiceNotHostedException => Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, failure.Message),
+        // A client of a cluster that does not know a grain's class yet: the silos that have it have not joined.
+        ArgumentException { Source: "Orleans.Core" } =>
+            Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "a service that this needs is not at work yet: try again"),
         OrleansMessageRejectionException =>
             Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the service is starting, stopping or overloaded: try again"),
         _ => null,

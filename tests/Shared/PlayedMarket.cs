@@ -59,6 +59,12 @@ internal static class PlayedMarket
     private static async Task SendAsync(HttpClient client, HttpMethod method, string path, JsonObject body)
     {
         (HttpStatusCode status, JsonNode answer) = await TryAsync(client, method, path, body);
+        // A cluster that has just started may not have all of its services together.
+        for (int attempt = 0; attempt < 100 && status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout; attempt++)
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+            (status, answer) = await TryAsync(client, method, path, body);
+        }
         Assert.True(status is HttpStatusCode.OK or HttpStatusCode.Created, $"{path}: {status} {answer}");
     }
 }

@@ -37,6 +37,12 @@ public static class OrleansHost
     /// <summary>A little longer than the journal may take to say that it recorded or did not (3 s).</summary>
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(4);
 
+    /// <summary>A hand-out that takes longer (accounts wait for the journal) is begun again, which does nothing twice. Orleans' default: 30 s.</summary>
+    private static readonly TimeSpan SiloAnswerTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Orleans' own calls between silos; its default is 30 s.</summary>
+    private static readonly TimeSpan SystemAnswerTime = TimeSpan.FromSeconds(3);
+
     private const string Invariant = "Npgsql";
 
     /// <summary>A silo on its own that nobody connects to: its port is any free one, and it has no gateway.</summary>
@@ -96,6 +102,12 @@ public static class OrleansHost
             silo.UseAdoNetReminderService(reminders => (reminders.Invariant, reminders.ConnectionString) = (Invariant, Pooled(database)));
             AddRegisteredGrainStorage(silo);
             silo.Configure<ClusterMembershipOptions>(FailOver);
+            silo.Configure<SiloMessagingOptions>(messaging =>
+            {
+                // An answer that a dead silo owes is waited for no longer than this, also where the grain directory mends itself after it.
+                messaging.ResponseTimeout = SiloAnswerTime;
+                messaging.SystemResponseTimeout = SystemAnswerTime;
+            });
         }
         else
         {

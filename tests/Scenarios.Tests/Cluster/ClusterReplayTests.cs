@@ -12,9 +12,18 @@ public sealed class ClusterReplayTests(ITestOutputHelper output)
         string file = SharedData.Path("data/mt5-history/gbpusd_h1.zip");
         await using ClusterSystem cluster = await ClusterSystem.StartAsync("--market", file);
         foreach (HttpClient client in cluster.Clients) client.Timeout = TimeSpan.FromSeconds(30);
-        await PlayedMarket.StartR1Async(cluster.Clients[0], "GBPUSD", "H1");
         long began = Stopwatch.GetTimestamp();
-        await PlayedMarket.PlayAsync(cluster.Clients[1]);
+        try
+        {
+            await PlayedMarket.StartR1Async(cluster.Clients[0], "GBPUSD", "H1");
+            began = Stopwatch.GetTimestamp();
+            await PlayedMarket.PlayAsync(cluster.Clients[1]);
+        }
+        catch
+        {
+            output.WriteLine(cluster.Said());
+            throw;
+        }
         output.WriteLine($"57,600 bars through the cluster in {Stopwatch.GetElapsedTime(began).TotalSeconds:N1} s");
 
         foreach (HttpClient client in cluster.Clients)
