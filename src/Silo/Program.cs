@@ -9,6 +9,8 @@ RootCommand root = new(
     BacktestCommand.Create(),
     ReplayCommand.Create(),
     RulesCommand.Create(),
+    ReportCommand.Create(),
+    ReportCommand.CreateCompare(),
     PortsCommand.Create(),
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
+using HybridTrading.Silo.Reports;
 
 namespace HybridTrading.Silo.Commands;
 
@@ -11,6 +13,7 @@ public static class BacktestCommand
     public static Command Create()
     {
         var options = new RunOptions();
+        var reporting = new ReportOptions("--report", "write a report, too: FILE.html, FILE.json, or a folder for all files");
         var command = new Command("backtest", """
             Run strategies over past data, in one thread and without grains.
 
@@ -20,16 +23,31 @@ public static class BacktestCommand
               backtest gbpusd_h1.zip --symbol GBPUSD --rule trend.rule --set fast=10
               backtest gbpusd_h1.zip --symbol GBPUSD --rule 'enter long when close > sma(50); exit when close < sma(50); stop atr(14) * 2; size risk 1%'
               backtest data/ --symbol EURUSD --symbol XAUUSD --timeframe H1 --account small=0.5x --account big=10% --json
+              backtest gbpusd_h1.zip --symbol GBPUSD --report tearsheet.html
+              backtest gbpusd_h1.zip --symbol GBPUSD --report reports/monday --risk-free 2.5
             """);
         options.AddTo(command);
+        reporting.AddTo(command);
         command.Handle(async (parsed, cancellation) =>
         {
             bool json = parsed.GetValue(options.Json);
+            ReportTarget? target = reporting.Target(parsed);
+            AnalysisOptions analysis = reporting.Read(parsed);
             RunRequest request = options.Read(parsed);
             ImmutableArray<MarketSeries> data = request.Load();
             RunPlan plan = request.Plan(data, "backtest");
-            var backtest = new Backtest(plan, new RunSequence(data, plan));
+            Dictionary<string, ImmutableArray<AccountEvent>.Builder> events = plan.Accounts.ToDictionary(account => account.Key, _ => ImmutableArray.CreateBuilder<AccountEvent>());
+            var backtest = new Backtest(plan, new RunSequence(data, plan))
+            {
+                // Kept only for a report: a run without one has nobody to tell.
+                Recorded = target is null ? null : (account, happened) => events[account].AddRange(happened),
+            };
             RunReport report = await RunOutput.WithProgress("backtest", json, progress => Task.Run(() => backtest.Run(progress, cancellation), cancellation));
+            if (target is not null)
+            {
+                var recorded = events.ToDictionary(account => account.Key, account => account.Value.ToImmutable());
+                ReportCommand.Tell(target.Write(RunAnalyzer.Analyse(plan, recorded, new RunSequence(data, plan), report, analysis)));
+            }
             RunOutput.Print(report, json);
             return 0;
         });

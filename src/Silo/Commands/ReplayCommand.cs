@@ -3,6 +3,7 @@ using System.Globalization;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
+using HybridTrading.Silo.Reports;
 using HybridTrading.Silo.Runs;
 using HybridTrading.Storage;
 
@@ -17,6 +18,7 @@ public static class ReplayCommand
         var speed = new Option<string>("--speed") { Description = "max, or times real time: 1, 60, 3600", DefaultValueFactory = _ => "max" };
         var resume = new Option<string?>("--resume") { Description = "go on with the run of this id, from where it was cut off" };
         Option<string?> dataFolder = DataOption.Create();
+        var reporting = new ReportOptions("--report", "write a report, too: FILE.html, FILE.json, or a folder for all files");
         var command = new Command("replay", """
             Play past data through the grains, exactly as live, into a journal of its own. The same options make the same orders as backtest.
 
@@ -25,13 +27,17 @@ public static class ReplayCommand
               replay gbpusd_h1.zip --symbol GBPUSD --rule trend.rule --set fast=10
               replay data/forex/oanda/tick/eurusd --timeframe M1 --speed 60
               replay --resume 20261121-101500-3f2a
+              replay gbpusd_h1.zip --symbol GBPUSD --report tearsheet.html
             """) { speed, resume, dataFolder };
         options.AddTo(command);
+        reporting.AddTo(command);
         command.Handle(async (parsed, cancellation) =>
         {
             bool json = parsed.GetValue(options.Json);
             double? times = Speed(parsed.GetValue(speed)!);
             string root = DataOption.Path(parsed.GetValue(dataFolder));
+            ReportTarget? target = reporting.Target(parsed);
+            AnalysisOptions analysis = reporting.Read(parsed);
             string? resumed = parsed.GetValue(resume);
             string id = resumed ?? NewId();
             // A new run that is refused leaves no folder behind; one to go on with is read under its lock.
@@ -48,15 +54,16 @@ public static class ReplayCommand
             RunReport report = run.Finished
                 ? await replay.ReportAsync(cancellation)
                 : await RunOutput.WithProgress("replay", json, progress => replay.RunAsync(times, progress, cancellation));
+            if (target is not null) ReportCommand.Tell(target.Write(await replay.AnalyseAsync(analysis, cancellation)));
             RunOutput.Print(report, json);
             return 0;
         });
         return command;
     }
 
-    private sealed record Prepared(StoredRun Run, RunPlan Plan, ImmutableArray<MarketSeries> Data);
+    internal sealed record Prepared(StoredRun Run, RunPlan Plan, ImmutableArray<MarketSeries> Data);
 
-    private static Prepared Prepare(StoredRun run)
+    internal static Prepared Prepare(StoredRun run)
     {
         ImmutableArray<MarketSeries> data = run.Request.Load();
         ImmutableArray<SourceFile> sources = [.. data.SelectMany(series => series.Sources)];

@@ -52,6 +52,14 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
         return await ReportAsync(journal, run.Seconds, cancellation);
     }
 
+    /// <summary>The analysis of a finished run, from its journal and its data.</summary>
+    public async Task<RunAnalysis> AnalyseAsync(AnalysisOptions options, CancellationToken cancellation)
+    {
+        await using SegmentJournal journal = OpenJournal();
+        Dictionary<string, ImmutableArray<AccountEvent>> events = await EventsAsync(journal, cancellation);
+        return RunAnalyzer.Analyse(plan, events, new RunSequence(data, plan), Report(events, run.Seconds), options);
+    }
+
     private SegmentJournal OpenJournal() =>
         SegmentJournal.Open(folder.Data.Journal, FileKeyProvider.Open(folder.Data.Keys), new JournalOptions { FlushInterval = FlushInterval });
 
@@ -154,7 +162,13 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
         if (result.Fault is { } fault) throw new InvalidOperationException(fault);
     }
 
-    private async Task<RunReport> ReportAsync(IJournal journal, double seconds, CancellationToken cancellation)
+    private async Task<RunReport> ReportAsync(IJournal journal, double seconds, CancellationToken cancellation) =>
+        Report(await EventsAsync(journal, cancellation), seconds);
+
+    private RunReport Report(IReadOnlyDictionary<string, ImmutableArray<AccountEvent>> events, double seconds) =>
+        new RunHistory(plan, events).Report("replay", run.Id, new RunSequence(data, plan), seconds);
+
+    private async Task<Dictionary<string, ImmutableArray<AccountEvent>>> EventsAsync(IJournal journal, CancellationToken cancellation)
     {
         Dictionary<string, ImmutableArray<AccountEvent>> events = [];
         foreach (AccountPlan account in plan.Accounts)
@@ -166,7 +180,7 @@ public sealed class Replay(RunFolder folder, StoredRun run, RunPlan plan, Immuta
             }
             events[account.Key] = stream.ToImmutable();
         }
-        return new RunHistory(plan, events).Report("replay", run.Id, new RunSequence(data, plan), seconds);
+        return events;
     }
 
     /// <summary>Groups neighbouring events of one instrument; positions are the run's own.</summary>
