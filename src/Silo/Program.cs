@@ -7,6 +7,7 @@ RootCommand root = new(
     + "Every option can come from the environment: --cluster-listen is HYBRID_CLUSTER_LISTEN.")
 {
     BacktestCommand.Create(),
+    OptimiseCommand.Create(),
     ReplayCommand.Create(),
     RulesCommand.Create(),
     ReportCommand.Create(),

@@ -20,6 +20,10 @@ public sealed class AccountRecord(string account, AccountState state, Instrument
     public OrderList Orders { get; } = new(universe);
     public EquityTracker Equity { get; private set; } = new(0);
     public int ClosedTrades => _closed;
+    public int WonTrades => _won;
+
+    /// <summary>Told of every holding that came to zero; null for nobody.</summary>
+    public Action<ClosedTrade>? Closed { get; set; }
 
     /// <summary>Starts the equity at the opening deposit.</summary>
     public void Start()
@@ -39,6 +43,7 @@ public sealed class AccountRecord(string account, AccountState state, Instrument
         {
             _closed++;
             if (trade.Holding.Result > 0) _won++;
+            Closed?.Invoke(trade);
         }
     }
 
