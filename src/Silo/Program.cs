@@ -8,6 +8,7 @@ RootCommand root = new(
 {
     BacktestCommand.Create(),
     OptimiseCommand.Create(),
+    WalkForwardCommand.Create(),
     ReplayCommand.Create(),
     RulesCommand.Create(),
     ReportCommand.Create(),

@@ -29,7 +29,8 @@ public sealed class Backtest
     private readonly bool[] _stale;
 
     /// <param name="make">Makes the strategy of a plan; null: as the catalogue or the rule has it.</param>
-    public Backtest(RunPlan plan, RunSequence sequence, Func<StrategyPlan, Strategy>? make = null)
+    /// <param name="keepsOrders">Else nothing remembers the orders, and there is no order list to report: only <see cref="Play"/> makes sense.</param>
+    public Backtest(RunPlan plan, RunSequence sequence, Func<StrategyPlan, Strategy>? make = null, bool keepsOrders = true)
     {
         make ??= strategy => StrategyCatalog.Find(strategy.Definition, strategy.Rule).Create(strategy.Parameters);
         _sequence = sequence;
@@ -47,7 +48,7 @@ public sealed class Backtest
                 if (account.SetFollow(strategy, terms, start) is { } wrong) throw new ArgumentException(wrong);
             }
             _accounts[i] = account;
-            _records[i] = new AccountRecord(each.Key, account.State, plan.Universe);
+            _records[i] = new AccountRecord(each.Key, account.State, plan.Universe, keepsOrders);
             _records[i].Start();
         }
         _oneCurrency = _plans.Select(each => each.Settings.Currency).Distinct().Count() <= 1;
@@ -78,6 +79,9 @@ public sealed class Backtest
 
     /// <summary>Closes before this only warm the features up: no strategy is asked. Null: from the first.</summary>
     public DateTime? TradesFrom { get; init; }
+
+    /// <summary>Position of the event at work.</summary>
+    public long Position => _sequence.Current.Position;
 
     /// <inheritdoc cref="Play"/>
     public RunReport Run(Action<double>? progress = null, CancellationToken cancellation = default)

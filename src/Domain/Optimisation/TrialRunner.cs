@@ -45,7 +45,7 @@ public sealed class TrialRunner
         var days = new EquityDays(plan.Accounts[0].Settings.Calendar, start, _tradesFrom ?? default);
         List<double> results = [];
         double held = 0;
-        var backtest = new Backtest(plan, sequence, _make)
+        var backtest = new Backtest(plan, sequence, _make, keepsOrders: false)
         {
             Days = days,
             TradesFrom = _tradesFrom,
@@ -87,7 +87,7 @@ public sealed class TrialRunner
         (double money, double share) = Falls(days);
         return new TrialStatistics(
             final, final - days.Start, (double)((final - days.Start) / days.Start), accounts.Sum(account => account.State.Commissions), accounts.Sum(account => account.State.Swaps),
-            (double)backtest.Total.MaxDrawdown, money, accounts.Sum(account => account.Orders.Count), accounts.Sum(account => account.ClosedTrades), accounts.Sum(account => account.WonTrades),
+            (double)backtest.Total.MaxDrawdown, money, accounts.Sum(account => (int)account.State.NextOrdinal - 1), accounts.Sum(account => account.ClosedTrades), accounts.Sum(account => account.WonTrades),
             losses > 0 ? gains / losses : null, losses > 0 ? mean / (losses / lost) : null, all.Length == 0 ? null : held / all.Length,
             deviation > 0 ? mean / deviation * perYear : null, lost > 0 ? mean / Math.Sqrt(squares / all.Length) * perYear : null,
             dayDeviation > 0 ? dayMean / dayDeviation * Math.Sqrt(periods) : null, downside > 0 ? dayMean / downside * Math.Sqrt(periods) : null,

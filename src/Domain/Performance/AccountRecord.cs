@@ -5,7 +5,8 @@ using HybridTrading.Domain.Risk;
 namespace HybridTrading.Domain.Performance;
 
 /// <summary>The record of one account in a run: its orders, its trades, its equity.</summary>
-public sealed class AccountRecord(string account, AccountState state, InstrumentUniverse universe)
+/// <param name="keepsOrders">Else <see cref="Orders"/> stays empty: a run of which only figures are wanted need not remember each order.</param>
+public sealed class AccountRecord(string account, AccountState state, InstrumentUniverse universe, bool keepsOrders = true)
 {
     private readonly SortedDictionary<Reason, int> _denied = [];
     private int _closed, _won;
@@ -36,7 +37,7 @@ public sealed class AccountRecord(string account, AccountState state, Instrument
     {
         foreach (AccountEvent happened in events)
         {
-            Orders.Apply(happened);
+            if (keepsOrders) Orders.Apply(happened);
             if (happened is OrderDenied denied) _denied[denied.Denial.Reason] = _denied.GetValueOrDefault(denied.Denial.Reason) + 1;
         }
         foreach (ClosedTrade trade in State.TakeClosedTrades())

@@ -20,6 +20,9 @@ public sealed class StrategyParameters : IEquatable<StrategyParameters>
 
     public int Whole(string name) => (int)Values[name];
 
+    /// <summary>The same with another value: not checked, to compare with such as are.</summary>
+    internal StrategyParameters With(string name, decimal value) => new(Values.SetItem(name, value));
+
     public bool Equals(StrategyParameters? other) => other is not null && Values.SequenceEqual(other.Values);
 
     public override bool Equals(object? obj) => Equals(obj as StrategyParameters);

@@ -60,6 +60,8 @@ public static class OptimiseCommand
             bool json = parsed.GetValue(options.Json);
             using TrialFile? kept = parsed.GetValue(file) is { } path ? TrialFile.Open("--trials", path, plan) : null;
             long clock = Stopwatch.GetTimestamp();
+            // All cores are busy with trials: a collector beside them would only take turns with them.
+            System.Runtime.GCSettings.LatencyMode = System.Runtime.GCLatencyMode.Batch;
             ImmutableArray<Trial> trials = await RunOutput.WithProgress($"{plan.Trials.Length:N0} trials", json, progress => Task.Run(() => Run(plan, kept, progress, cancellation), cancellation));
             double seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
             ImmutableArray<Trial> ranked = Search.Rank(trials, plan.Objective, plan.Constraints);
