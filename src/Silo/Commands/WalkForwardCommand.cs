@@ -84,6 +84,7 @@ public static class WalkForwardCommand
             table.AddRow([map.YValues[y].ToString("0.####", CultureInfo.InvariantCulture), .. map.Values[y].Select(value =>
             {
                 if (value is not { } number) return "";
+                if (Console.IsOutputRedirected) return number.ToString("0.00", CultureInfo.InvariantCulture);
                 int green = most > least ? (int)((number - least) / (most - least) * 160) : 80;
                 return $"[rgb({160 - green},{green},40)]{number.ToString("0.00", CultureInfo.InvariantCulture)}[/]";
             })]);
