@@ -7,10 +7,12 @@ RootCommand root = new(
     + "Every option can come from the environment: --cluster-listen is HYBRID_CLUSTER_LISTEN.")
 {
     BacktestCommand.Create(),
+    OptimiseCommand.Create(),
+    WalkForwardCommand.Create(),
     ReplayCommand.Create(),
+    RulesCommand.Create(),
     ReportCommand.Create(),
     ReportCommand.CreateCompare(),
-    RulesCommand.Create(),
     PortsCommand.Create(),
     JournalCommand.Create(),
     BackupCommands.CreateBackup(),

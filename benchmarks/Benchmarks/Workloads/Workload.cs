@@ -14,6 +14,8 @@ internal static class Catalog
     [
         new BacktestTicks(),
         new BacktestBars(),
+        new GridSearch(),
+        new Verdicts(),
         new Indicators(),
         new FeatureVector(),
         new GrainCalls(),

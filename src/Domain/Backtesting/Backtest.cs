@@ -28,8 +28,11 @@ public sealed class Backtest
     private readonly decimal[] _equity;
     private readonly bool[] _stale;
 
-    public Backtest(RunPlan plan, RunSequence sequence)
+    /// <param name="make">Makes the strategy of a plan; null: as the catalogue or the rule has it.</param>
+    /// <param name="keepsOrders">Else nothing remembers the orders, and there is no order list to report: only <see cref="Play"/> makes sense.</param>
+    public Backtest(RunPlan plan, RunSequence sequence, Func<StrategyPlan, Strategy>? make = null, bool keepsOrders = true)
     {
+        make ??= strategy => StrategyCatalog.Find(strategy.Definition, strategy.Rule).Create(strategy.Parameters);
         _sequence = sequence;
         _plans = [.. plan.Accounts.OrderBy(account => account.Key, StringComparer.Ordinal)];
         _accounts = new Account[_plans.Length];
@@ -45,7 +48,7 @@ public sealed class Backtest
                 if (account.SetFollow(strategy, terms, start) is { } wrong) throw new ArgumentException(wrong);
             }
             _accounts[i] = account;
-            _records[i] = new AccountRecord(each.Key, account.State, plan.Universe);
+            _records[i] = new AccountRecord(each.Key, account.State, plan.Universe, keepsOrders);
             _records[i].Start();
         }
         _oneCurrency = _plans.Select(each => each.Settings.Currency).Distinct().Count() <= 1;
@@ -53,7 +56,7 @@ public sealed class Backtest
         _gauges = [.. _accounts.Select(account => new EquityGauge(account.State))];
         _equity = [.. _accounts.Select(account => account.State.Equity)];
         _stale = new bool[_accounts.Length];
-        _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _plans))];
+        _symbols = [.. sequence.Series.Select(series => new SymbolRun(series, plan, _plans, make))];
         foreach (SymbolRun symbol in _symbols) _bySymbol.Add(symbol.Instrument.Symbol, symbol);
     }
 
@@ -65,16 +68,42 @@ public sealed class Backtest
     /// <summary>Told of all that an account (by key) raises, its opening included, in order; null for nobody.</summary>
     public Action<string, ImmutableArray<AccountEvent>>? Recorded { get; init; }
 
-    /// <param name="progress">Called with the share done (0 to 1), some hundred times.</param>
+    /// <summary>Told of every decision, before the accounts receive it; null for nobody.</summary>
+    public Action<Decision>? Decided { get; init; }
+
+    /// <summary>Told of every holding that came to zero; null for nobody.</summary>
+    public Action<ClosedTrade>? Closed { get; init; }
+
+    /// <summary>Takes the equity of all accounts together at the end of each trading day; null for none.</summary>
+    public EquityDays? Days { get; init; }
+
+    /// <summary>Closes before this only warm the features up: no strategy is asked. Null: from the first.</summary>
+    public DateTime? TradesFrom { get; init; }
+
+    /// <summary>Position of the event at work.</summary>
+    public long Position => _sequence.Current.Position;
+
+    /// <inheritdoc cref="Play"/>
     public RunReport Run(Action<double>? progress = null, CancellationToken cancellation = default)
     {
         long clock = Stopwatch.GetTimestamp();
+        Play(progress, cancellation);
+        double seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
+        return RunReporter.Report("backtest", null, _records, _oneCurrency ? _total : null, _sequence, seconds);
+    }
+
+    /// <summary>Runs to the end and reports nothing: what came of it stands in <see cref="Accounts"/> and <see cref="Total"/>.</summary>
+    /// <param name="progress">Called with the share done (0 to 1), some hundred times.</param>
+    public void Play(Action<double>? progress = null, CancellationToken cancellation = default)
+    {
+        foreach (AccountRecord record in _records) record.Closed = Closed;
         long points = _sequence.DataPoints, step = Math.Max(1024, points / 200), next = step;
         for (int i = 0; i < _accounts.Length; i++) Took(i);
         while (_sequence.MoveNext())
         {
             RunEvent happened = _sequence.Current;
             SymbolRun symbol = _symbols[happened.Series];
+            if (Days is { } days && happened.Index >= 0 && RunSequence.StartOf(symbol.Series, happened.Index) is var start && start >= days.Turn) days.Next(start, Equity());
             if (happened.Index < 0) Clock(symbol, happened);
             else if (symbol.Series.IsTicks) Quote(symbol, symbol.Series.Quotes.Span[happened.Index], happened.Position);
             else Bar(symbol, symbol.Series.Bars.Span[happened.Index], happened);
@@ -83,9 +112,15 @@ public sealed class Backtest
             cancellation.ThrowIfCancellationRequested();
             progress?.Invoke(Math.Min(1, (double)happened.Position / points));
         }
-        double seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
+        Days?.Finish(Equity());
         progress?.Invoke(1);
-        return RunReporter.Report("backtest", null, _records, _oneCurrency ? _total : null, _sequence, seconds);
+    }
+
+    private decimal Equity()
+    {
+        decimal sum = 0;
+        foreach (Account account in _accounts) sum += account.State.Equity;
+        return sum;
     }
 
     private void Clock(SymbolRun symbol, in RunEvent happened)
@@ -152,6 +187,7 @@ public sealed class Backtest
     private void Close(SymbolRun symbol, FrameRun frame, in Bar bar, DateTime time)
     {
         frame.Features.Update(bar);
+        if (time < TradesFrom) return;
         foreach (StrategySeat seat in frame.Strategies)
         {
             Evaluation? evaluation = seat.Evaluator.Evaluate(
@@ -161,6 +197,7 @@ public sealed class Backtest
                 evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Plan.Units,
                 evaluation.BarNumber);
             seat.State = seat.State.After(decision);
+            Decided?.Invoke(decision);
             foreach (int i in seat.Followers)
             {
                 foreach (string needed in _accounts[i].State.QuotesNeeded(symbol.Instrument))
@@ -208,12 +245,12 @@ public sealed class Backtest
 
     private sealed class SymbolRun
     {
-        public SymbolRun(MarketSeries series, RunPlan plan, AccountPlan[] accounts)
+        public SymbolRun(MarketSeries series, RunPlan plan, AccountPlan[] accounts, Func<StrategyPlan, Strategy> make)
         {
             Series = series;
             Interested = new bool[accounts.Length];
             Frames = [.. plan.FramesOf(series.Instrument.Symbol).Select(frame => new FrameRun(series, frame,
-                plan.Strategies.Where(strategy => strategy.Symbol == series.Instrument.Symbol && strategy.TimeFrame == frame), accounts))];
+                plan.Strategies.Where(strategy => strategy.Symbol == series.Instrument.Symbol && strategy.TimeFrame == frame), accounts, make))];
         }
 
         public MarketSeries Series { get; }
@@ -228,14 +265,14 @@ public sealed class Backtest
     {
         private readonly TimeFrame _frame;
 
-        public FrameRun(MarketSeries series, TimeFrame frame, IEnumerable<StrategyPlan> strategies, AccountPlan[] accounts)
+        public FrameRun(MarketSeries series, TimeFrame frame, IEnumerable<StrategyPlan> strategies, AccountPlan[] accounts, Func<StrategyPlan, Strategy> make)
         {
             _frame = frame;
             IsOfSource = frame == series.TimeFrame && !frame.IsTick;
             Builder = new BarBuilder(series.TimeFrame, frame);
             Features = new FeatureSet(series.Instrument, frame, []);
             Strategies = [.. strategies.OrderBy(plan => plan.Key, StringComparer.Ordinal).Select(plan => new StrategySeat(plan,
-                new StrategyEvaluator(StrategyCatalog.Find(plan.Definition, plan.Rule).Create(plan.Parameters), series.Instrument, frame, Features.Add),
+                new StrategyEvaluator(make(plan), series.Instrument, frame, Features.Add),
                 [.. Enumerable.Range(0, accounts.Length).Where(i => accounts[i].Follows.ContainsKey(plan.Key))]))];
         }
 

@@ -46,6 +46,9 @@ public sealed class RunSequence
 
     public RunEvent Current { get; private set; }
 
+    /// <summary>Events handed out so far, clock events among them.</summary>
+    public long Length => _position;
+
     public bool MoveNext()
     {
         if (_single is { } series)

@@ -67,6 +67,19 @@ public sealed class MarketSeries
         };
     }
 
+    /// <summary>The part that has happened by <paramref name="time"/>: quotes up to it, bars that ended by it.</summary>
+    public MarketSeries Until(DateTime time)
+    {
+        int low = 0, high = Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (EventTime(middle) <= time) low = middle + 1;
+            else high = middle;
+        }
+        return new MarketSeries(Instrument, TimeFrame, IsTicks ? _quotes[..low] : default, IsTicks ? default : _bars[..low]) { Quality = Quality, Sources = Sources };
+    }
+
     private int FirstAtOrAfter(DateTime time)
     {
         int low = 0;

@@ -5,7 +5,8 @@ using HybridTrading.Domain.Risk;
 namespace HybridTrading.Domain.Performance;
 
 /// <summary>The record of one account in a run: its orders, its trades, its equity.</summary>
-public sealed class AccountRecord(string account, AccountState state, InstrumentUniverse universe)
+/// <param name="keepsOrders">Else <see cref="Orders"/> stays empty: a run of which only figures are wanted need not remember each order.</param>
+public sealed class AccountRecord(string account, AccountState state, InstrumentUniverse universe, bool keepsOrders = true)
 {
     private readonly SortedDictionary<Reason, int> _denied = [];
     private int _closed, _won;
@@ -20,6 +21,10 @@ public sealed class AccountRecord(string account, AccountState state, Instrument
     public OrderList Orders { get; } = new(universe);
     public EquityTracker Equity { get; private set; } = new(0);
     public int ClosedTrades => _closed;
+    public int WonTrades => _won;
+
+    /// <summary>Told of every holding that came to zero; null for nobody.</summary>
+    public Action<ClosedTrade>? Closed { get; set; }
 
     /// <summary>Starts the equity at the opening deposit.</summary>
     public void Start()
@@ -32,13 +37,14 @@ public sealed class AccountRecord(string account, AccountState state, Instrument
     {
         foreach (AccountEvent happened in events)
         {
-            Orders.Apply(happened);
+            if (keepsOrders) Orders.Apply(happened);
             if (happened is OrderDenied denied) _denied[denied.Denial.Reason] = _denied.GetValueOrDefault(denied.Denial.Reason) + 1;
         }
         foreach (ClosedTrade trade in State.TakeClosedTrades())
         {
             _closed++;
             if (trade.Holding.Result > 0) _won++;
+            Closed?.Invoke(trade);
         }
     }
 

@@ -20,6 +20,9 @@ public sealed class StrategyParameters : IEquatable<StrategyParameters>
 
     public int Whole(string name) => (int)Values[name];
 
+    /// <summary>The same with another value: not checked, to compare with such as are.</summary>
+    internal StrategyParameters With(string name, decimal value) => new(Values.SetItem(name, value));
+
     public bool Equals(StrategyParameters? other) => other is not null && Values.SequenceEqual(other.Values);
 
     public override bool Equals(object? obj) => Equals(obj as StrategyParameters);
@@ -60,6 +63,18 @@ public sealed record StrategyDefinition(
     /// <exception cref="ArgumentException">Names parameter, value and expectation.</exception>
     public StrategyParameters Bind(IEnumerable<KeyValuePair<string, decimal>> given)
     {
+        StrategyParameters parameters = BindEach(given);
+        return Check(parameters) is { } fault ? throw new ArgumentException($"strategy {Name}: {fault}") : parameters;
+    }
+
+    /// <summary>As <see cref="Bind"/>, but values that are each in range and do not go together are no error.</summary>
+    /// <returns>Null where they do not go together.</returns>
+    /// <exception cref="ArgumentException">Names parameter, value and expectation.</exception>
+    public StrategyParameters? BindIfTogether(IEnumerable<KeyValuePair<string, decimal>> given) =>
+        BindEach(given) is var parameters && Check(parameters) is null ? parameters : null;
+
+    private StrategyParameters BindEach(IEnumerable<KeyValuePair<string, decimal>> given)
+    {
         Dictionary<string, decimal> values = AllParameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Default);
         foreach ((string name, decimal value) in given)
         {
@@ -76,8 +91,7 @@ public sealed record StrategyDefinition(
             }
             values[name] = value;
         }
-        var parameters = new StrategyParameters(values.ToImmutableSortedDictionary(StringComparer.Ordinal));
-        return Check(parameters) is { } fault ? throw new ArgumentException($"strategy {Name}: {fault}") : parameters;
+        return new StrategyParameters(values.ToImmutableSortedDictionary(StringComparer.Ordinal));
     }
 }
 

@@ -26,6 +26,8 @@ public static class BacktestCommand
               backtest gbpusd_h1.zip --symbol GBPUSD --report tearsheet.html
               backtest gbpusd_h1.zip --symbol GBPUSD --report reports/monday --risk-free 2.5
             """);
+        command.Add(CheckCommands.CreateLookahead());
+        command.Add(CheckCommands.CreateWarmUp());
         options.AddTo(command);
         reporting.AddTo(command);
         command.Handle(async (parsed, cancellation) =>

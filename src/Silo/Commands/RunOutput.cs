@@ -18,12 +18,14 @@ public static class RunOutput
         if (Console.IsErrorRedirected)
         {
             int shown = -1;
+            long begun = Stopwatch.GetTimestamp();
             return await work(share =>
             {
                 int tenth = (int)(share * 10);
                 if (tenth <= shown) return;
                 shown = tenth;
-                Console.Error.WriteLine($"{what}: {tenth * 10} %");
+                double left = share > 0 ? Stopwatch.GetElapsedTime(begun).TotalSeconds * (1 - share) / share : 0;
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {tenth * 10} %{(left >= 1 ? $", {left:N0} s left" : "")}"));
             });
         }
         return await Progress.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())

@@ -96,6 +96,26 @@ public sealed record RunRequest
         return new RunPlan(universe, strategies, accounts);
     }
 
+    /// <summary>The values that <see cref="Set"/> gives a run's only strategy.</summary>
+    public Dictionary<string, decimal> Settings(string strategy)
+    {
+        Dictionary<string, decimal> values = [];
+        foreach (string setting in Set)
+        {
+            (string key, decimal value) = Setting(setting);
+            values[key.StartsWith($"{strategy}.", StringComparison.Ordinal) ? key[(strategy.Length + 1)..] : key] = value;
+        }
+        return values;
+    }
+
+    private static (string Name, decimal Value) Setting(string text)
+    {
+        int equals = text.IndexOf('=');
+        return equals > 0 && decimal.TryParse(text.AsSpan(equals + 1), NumberStyles.Number | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out decimal value)
+            ? (text[..equals], value)
+            : throw new UsageException($"--set is '{text}'; expected name=number");
+    }
+
     private ImmutableArray<StrategyPlan> PlanStrategies(ImmutableArray<MarketSeries> data, string tenant)
     {
         ImmutableArray<StrategyPlan>.Builder plans = ImmutableArray.CreateBuilder<StrategyPlan>();
@@ -110,12 +130,7 @@ public sealed record RunRequest
             Dictionary<string, decimal> values = [];
             foreach (string setting in Set)
             {
-                int equals = setting.IndexOf('=');
-                if (equals <= 0 || !decimal.TryParse(setting.AsSpan(equals + 1), NumberStyles.Number | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out decimal value))
-                {
-                    throw new UsageException($"--set is '{setting}'; expected name=number");
-                }
-                string key = setting[..equals];
+                (string key, decimal value) = Setting(setting);
                 int dot = key.LastIndexOf('.');
                 if (dot >= 0 && key[..dot] != name) continue;
                 string parameter = key[(dot + 1)..];
