@@ -32,7 +32,7 @@ public sealed class ClusterReplayTests(ITestOutputHelper output)
             Assert.Equal(101_045.539314m, (decimal)account["equity"]!);
             Assert.Equal(679.660686m, (decimal)account["commissions"]!);
             Assert.Equal(1211, await CountAsync(client, "orders"));
-            Assert.Equal(2421, await CountAsync(client, "fills"));
+            Assert.Equal(1211, await CountAsync(client, "fills"));
         }
         Assert.EndsWith("sound\n", (await cluster.VerifyAsync()).Succeeded().Output, StringComparison.Ordinal);
     }
