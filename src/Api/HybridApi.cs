@@ -73,6 +73,7 @@ public static class HybridApi
         AccountEndpoints.Map(api);
         OrderEndpoints.Map(api);
         StrategyEndpoints.Map(api);
+        ReviewEndpoints.Map(api);
         RuleEndpoints.Map(api);
         DecisionEndpoints.Map(api);
         JournalEndpoints.Map(api);

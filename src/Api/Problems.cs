@@ -27,6 +27,7 @@ public static class ApiReason
     public const string StrategyExists = nameof(StrategyExists);
     public const string StrategyRunning = nameof(StrategyRunning);
     public const string NoPlayback = nameof(NoPlayback);
+    public const string NoProposal = nameof(NoProposal);
     public const string DecisionUnknown = nameof(DecisionUnknown);
     public const string InsufficientFunds = nameof(InsufficientFunds);
     public const string ClientOrderIdReused = nameof(ClientOrderIdReused);

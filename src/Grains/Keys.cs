@@ -25,6 +25,8 @@ public static class Keys
 
     public static string StrategyStream(string key) => $"strategy/{key}";
 
+    public static string ReviewStream(string key) => $"review/{key}";
+
     public static (string Symbol, TimeFrame TimeFrame) ParseFeatures(string key)
     {
         int slash = key.LastIndexOf('/');

@@ -4,6 +4,7 @@ using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Domain.Strategies.Rules;
+using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Microsoft.AspNetCore.Http.StatusCodes;
@@ -82,7 +83,11 @@ internal static class StrategyEndpoints
             }
             position = Math.Max(position, await DoneAsync(strategy.SetFollower(caller.Key(account, "account"), true)));
         }
-        if (asked.Start) position = Math.Max(position, await DoneAsync(strategy.Start()));
+        if (asked.Start)
+        {
+            position = Math.Max(position, await DoneAsync(strategy.Start()));
+            await ReviewFromNowOnAsync(grains, key);
+        }
 
         StrategyView view = StrategyView.Of((await strategy.GetView())!, caller, options.Universe);
         return TypedResults.Created($"/api/v1/strategies/{view.Name}", new StrategyChanged(context.SetMinPosition(position), view));
@@ -109,7 +114,25 @@ internal static class StrategyEndpoints
 
     private static Task<Results<Ok<StrategyChanged>, ProblemHttpResult>> StartAsync(
         string strategy, HttpContext context, ICaller caller, IGrainFactory grains, ApiOptions options) =>
-        CommandAsync(strategy, context, caller, grains, options, grain => grain.Start());
+        CommandAsync(strategy, context, caller, grains, options, async grain =>
+        {
+            CommandResult done = await grain.Start();
+            if (done.Fault is null) await ReviewFromNowOnAsync(grains, caller.Key(strategy, "strategy"));
+            return done;
+        });
+
+    /// <summary>A strategy that goes live is looked at every day, unless its owner says otherwise. It goes live also where nobody hosts that service.</summary>
+    private static async Task ReviewFromNowOnAsync(IGrainFactory grains, string strategy)
+    {
+        try
+        {
+            await grains.GetGrain<IStrategyReviewGrain>(strategy).Keep();
+        }
+        catch (Exception e) when (Problems.Known(e) is { StatusCode: Status503ServiceUnavailable or Status504GatewayTimeout })
+        {
+            // The next start sets it.
+        }
+    }
 
     private static Task<Results<Ok<StrategyChanged>, ProblemHttpResult>> StopAsync(
         string strategy, HttpContext context, ICaller caller, IGrainFactory grains, ApiOptions options) =>

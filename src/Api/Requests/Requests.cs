@@ -307,6 +307,34 @@ public sealed record CheckRule
     public string? Rule { get; init; }
 }
 
+/// <summary>When a strategy is looked at.</summary>
+public sealed record ScheduleReview : IChecked
+{
+    [Description("Hours between two reviews, 1 to 744; null: only when asked")]
+    public double? EveryHours { get; init; } = 24;
+
+    [Description("Name of the account whose trades are compared; null: the first that follows")]
+    public string? Account { get; init; }
+
+    [Description("Whether other parameters are looked for, too")]
+    public bool Proposes { get; init; } = true;
+
+    public void Check(Faults faults)
+    {
+        if (EveryHours is { } hours && hours is not (>= 1 and <= 744)) faults.Add("everyHours", hours.ToString(CultureInfo.InvariantCulture), "1 to 744, or null");
+    }
+}
+
+/// <summary>The owner's word on a proposal.</summary>
+public sealed record AnswerProposal
+{
+    [Required, Description("Number of the review that proposes")]
+    public long? Number { get; init; }
+
+    [Required, Description("True takes the proposed parameters, false declines them")]
+    public bool? Accept { get; init; }
+}
+
 internal static class LimitChecks
 {
     /// <summary>What the limits themselves find wrong, in the caller's names.</summary>

@@ -10,6 +10,7 @@ namespace HybridTrading.Domain.Optimisation;
 /// <param name="Trials">Settings that were tried.</param>
 /// <param name="Present">The present parameters over the last in-sample window.</param>
 /// <param name="Proposed">The proposed ones over the same days.</param>
+[GenerateSerializer, Immutable, Alias("ht.ParameterProposal")]
 public sealed record ParameterProposal(
     ImmutableSortedDictionary<string, decimal> From, ImmutableSortedDictionary<string, decimal> To, WalkForwardVerdict Verdict, int Trials,
     TrialStatistics Present, TrialStatistics Proposed);
@@ -21,6 +22,7 @@ public sealed record ParameterProposal(
 /// <param name="ExpectedTradesPerDay">In that back-test.</param>
 /// <param name="LiveTradesPerDay">Since.</param>
 /// <param name="Proposal">Null: no search was asked for, or it found nothing that is more than chance.</param>
+[GenerateSerializer, Immutable, Alias("ht.StrategyReview")]
 public sealed record StrategyReview(
     DateTime Made, DateTime LiveFrom, LiveComparison Live, TrialStatistics? Tested, int TestedDays, double? ExpectedTradesPerDay, double? LiveTradesPerDay,
     ParameterProposal? Proposal);

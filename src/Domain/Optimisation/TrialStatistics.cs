@@ -13,6 +13,7 @@ namespace HybridTrading.Domain.Optimisation;
 /// <param name="SharpeDaily">Of daily returns, annualised, as in <see cref="ReturnMetrics"/>.</param>
 /// <param name="SortinoDaily">Likewise.</param>
 /// <param name="Calmar">Compound annual growth rate / largest fall between ends of days.</param>
+[GenerateSerializer, Immutable, Alias("ht.TrialStatistics")]
 public sealed record TrialStatistics(
     decimal FinalEquity, decimal NetProfit, double NetReturn, decimal Fees, decimal Swap, double MaxDrawdown, double MaxDrawdownMoney,
     int Orders, int ClosedTrades, int WonTrades, double? ProfitFactor, double? Expectancy, double? HoldingDays,

@@ -19,9 +19,11 @@ public enum WalkForwardFinding
 /// <summary>One piece of evidence.</summary>
 /// <param name="Passed">Null for what is told and decides nothing.</param>
 /// <param name="Text">A sentence with figure and bound.</param>
+[GenerateSerializer, Immutable, Alias("ht.WalkForwardEvidence")]
 public sealed record WalkForwardEvidence(string Name, double? Value, bool? Passed, string Text);
 
 /// <summary>The finding with its evidence. An edge is shown only where all that decides passes.</summary>
+[GenerateSerializer, Immutable, Alias("ht.WalkForwardVerdict")]
 public sealed record WalkForwardVerdict(WalkForwardFinding Finding, string Text, ImmutableArray<WalkForwardEvidence> Evidence)
 {
     /// <summary>

@@ -99,11 +99,13 @@ public enum LiveFinding
 }
 
 /// <summary>One live day beside what was expected; growth of 1.</summary>
+[GenerateSerializer, Immutable, Alias("ht.LiveDay")]
 public readonly record struct LiveDay(DateOnly Date, double Growth, double Lower, double Median, double Upper);
 
 /// <summary>A live curve against its expectation.</summary>
 /// <param name="LeftOn">The first day outside of the band; null for none.</param>
 /// <param name="OutsideNow">Whether the last day is outside of it.</param>
+[GenerateSerializer, Immutable, Alias("ht.LiveComparison")]
 public sealed record LiveComparison(LiveFinding Finding, string Text, DateOnly? LeftOn, bool OutsideNow, ImmutableArray<LiveDay> Days)
 {
     /// <summary>Fewer live days than this say nothing.</summary>
