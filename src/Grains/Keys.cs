@@ -23,6 +23,16 @@ public static class Keys
 
     public static string AccountStream(string key) => $"account/{key}";
 
+    public static string JobStream(string key) => $"job/{key}";
+
+    public static string DataSetsStream(string key) => $"data-sets/{key}";
+
+    /// <summary>tenant/user/jobs: a user's queue of jobs.</summary>
+    public static string JobQueue(string person) => $"{person}/jobs";
+
+    /// <summary>tenant/user/data-sets.</summary>
+    public static string DataSets(string person) => $"{person}/data-sets";
+
     public static string StrategyStream(string key) => $"strategy/{key}";
 
     public static string ReviewStream(string key) => $"review/{key}";

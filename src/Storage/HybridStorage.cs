@@ -1,6 +1,9 @@
+using HybridTrading.Domain.Backtesting;
+using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
+using HybridTrading.Storage.Blobs;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
@@ -38,7 +41,7 @@ public static class HybridStorage
     public const string ViewDatabase = "views";
 
     /// <summary>
-    /// Everything that Local keeps on disk, over an open data folder: journal, snapshots, keys, market logs, bars, positions, grain state (the
+    /// Everything that Local keeps on disk, over an open data folder: journal, snapshots, contents, keys, market logs, bars, positions, grain state (the
     /// default provider), reminders, and a runner for the <see cref="IProjection"/>s that are registered. The host opens the journal and starts
     /// the projections before what is registered after this, and closes all of it when the container is disposed; the data folder is the
     /// caller's.
@@ -53,6 +56,10 @@ public static class HybridStorage
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<SegmentJournal>());
         services.AddSingleton<ISnapshotStore>(provider => new FileSnapshotStore(
             folder.Snapshots, provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<SegmentJournal>().DurableVersion));
+        services.AddSingleton<IBlobStore>(provider => new FileBlobStore(
+            folder.Blobs, provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<BlobDataSetReader>();
+        services.AddSingleton<IDataSetReader>(provider => provider.GetRequiredService<BlobDataSetReader>());
         services.AddKeyedSingleton(StateDatabase, (_, _) => SqliteDatabase.Open(folder.StateDatabase));
         services.AddKeyedSingleton(BarDatabase, (_, _) => SqliteDatabase.Open(folder.BarDatabase, SqliteDurability.Normal));
         services.AddKeyedSingleton(ViewDatabase, (provider, _) =>

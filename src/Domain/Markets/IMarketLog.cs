@@ -31,6 +31,9 @@ public interface IMarketLog
     long NextPosition { get; }
 }
 
+/// <summary>What is kept of one instrument's bars of one time frame.</summary>
+public readonly record struct BarStock(string Symbol, TimeFrame TimeFrame, DateTime FirstOpen, DateTime LastOpen, long Count);
+
 /// <summary>Bars built from a market log, kept for charts, warm-up and restarts.</summary>
 public interface IBarStore
 {
@@ -38,4 +41,7 @@ public interface IBarStore
 
     /// <summary>The last <paramref name="count"/> bars that opened before <paramref name="before"/>, oldest first.</summary>
     Task<ImmutableArray<Bar>> ReadLastAsync(string symbol, TimeFrame timeFrame, int count, DateTime before, CancellationToken cancellation = default);
+
+    /// <summary>What there is, by symbol and time frame. It counts, so it takes as long as there are bars.</summary>
+    Task<ImmutableArray<BarStock>> ListAsync(CancellationToken cancellation = default);
 }

@@ -50,20 +50,21 @@ public sealed class RunAnalyzer
     /// <param name="report">What the run printed.</param>
     /// <param name="sequence">The run's market events, from the first.</param>
     /// <exception cref="ArgumentException">The accounts are in several currencies, which have no sum.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static RunAnalysis Analyse(
         RunPlan plan, IReadOnlyDictionary<string, ImmutableArray<AccountEvent>> events, RunSequence sequence, RunReport report,
-            AnalysisOptions options)
+            AnalysisOptions options, CancellationToken cancellation = default)
     {
         if (plan.Accounts.Select(account => account.Settings.Currency).Distinct().Count() > 1)
         {
             throw new ArgumentException("the accounts are in several currencies; a report needs one");
         }
         var analyzer = new RunAnalyzer(plan, events, sequence);
-        EquitySummary equity = analyzer.Play();
+        EquitySummary equity = analyzer.Play(cancellation);
         return analyzer.Describe(equity, report, options);
     }
 
-    private EquitySummary Play()
+    private EquitySummary Play(CancellationToken cancellation)
     {
         foreach (AccountPlayback account in _accounts) account.Open();
         decimal start = _equity = _accounts.Sum(account => account.State.Equity);
@@ -73,6 +74,7 @@ public sealed class RunAnalyzer
         while (_sequence.MoveNext())
         {
             RunEvent happened = _sequence.Current;
+            if ((happened.Position & 0xFFF) == 0) cancellation.ThrowIfCancellationRequested();
             MarketSeries series = _sequence.Series[happened.Series];
             string symbol = series.Instrument.Symbol;
             Quote? mark = AccountPlayback.MarkOf(happened, series);

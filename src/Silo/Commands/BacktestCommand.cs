@@ -3,7 +3,6 @@ using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
-using HybridTrading.Silo.Reports;
 
 namespace HybridTrading.Silo.Commands;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
-using HybridTrading.Silo.Reports;
 using HybridTrading.Silo.Runs;
 using HybridTrading.Storage;
 

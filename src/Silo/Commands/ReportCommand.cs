@@ -1,5 +1,7 @@
 using System.CommandLine;
-using HybridTrading.Silo.Reports;
+using System.Text.Json;
+using HybridTrading.Api.Reports;
+using HybridTrading.Domain.Performance;
 using HybridTrading.Silo.Runs;
 
 namespace HybridTrading.Silo.Commands;
@@ -57,10 +59,27 @@ public static class ReportCommand
             if (paths.Length is < 2 or > Comparison.Most) throw new UsageException($"{paths.Length} reports given; expected 2 to {Comparison.Most}");
             if (parsed.GetValue(output) is not { } page) throw new UsageException("--out is missing; expected FILE.html");
             string target = ReportTarget.Page("--out", page);
-            Tell(ReportTarget.Place([(target, Comparison.Render([.. paths.Select(ReportFiles.Read)]))]));
+            Tell(ReportTarget.Place([(target, Comparison.Render([.. paths.Select(Read)]))]));
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    /// <exception cref="UsageException">Not there, or not a report's JSON.</exception>
+    private static RunAnalysis Read(string path)
+    {
+        try
+        {
+            return ReportFiles.Parse(File.ReadAllBytes(path));
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"{path} is no report: expected a file that --report FILE.json wrote: {e.Message}");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new UsageException($"{path}: no such file");
+        }
     }
 
     /// <summary>On standard error, so that --json stays one object.</summary>

@@ -263,4 +263,5 @@ internal sealed class NoBarStore : IBarStore
 {
     public Task AppendAsync(string symbol, TimeFrame timeFrame, ReadOnlyMemory<Bar> bars, CancellationToken cancellation = default) => Task.CompletedTask;
     public Task<ImmutableArray<Bar>> ReadLastAsync(string symbol, TimeFrame timeFrame, int count, DateTime before, CancellationToken cancellation = default) => Task.FromResult(ImmutableArray<Bar>.Empty);
+    public Task<ImmutableArray<BarStock>> ListAsync(CancellationToken cancellation = default) => Task.FromResult(ImmutableArray<BarStock>.Empty);
 }

@@ -8,7 +8,7 @@ namespace HybridTrading.Storage.Backup;
 
 /// <summary>
 /// Copies a data folder while a process works in it: state and bars by SQLite's own copying, then the journal up to its last whole append,
-/// then keys and market logs. In this order nothing in the copy refers to what came later: no stored position lies beyond the journal, and
+/// then contents, keys and market logs. In this order nothing in the copy refers to what came later: no stored position lies beyond the journal, and
 /// no record beyond the keys and market events that it needs. Snapshots and projections, which are made anew, and replays are left out.
 /// The copy is verified before its manifest is written. It holds the keys: keep it as private as the original.
 /// </summary>
@@ -29,6 +29,7 @@ public static class DataBackup
             CopyDatabase(source.StateDatabase, copy);
             CopyDatabase(source.BarDatabase, copy);
             CopyJournal(source.Journal, copy);
+            CopyFolder(source.Blobs, source.Root, copy);
             CopyFolder(source.Keys, source.Root, copy);
             if (Directory.Exists(source.Market))
             {
@@ -49,7 +50,7 @@ public static class DataBackup
     }
 
     private static long Size(DataFolder source) =>
-        new[] { source.Journal, source.Keys, source.Market }.Where(Directory.Exists)
+        new[] { source.Journal, source.Keys, source.Blobs, source.Market }.Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
             .Concat(new[] { source.StateDatabase, source.BarDatabase }.Where(File.Exists))
             .Sum(file => new FileInfo(file) is { Exists: true } info ? info.Length : 0);

@@ -13,6 +13,8 @@ namespace HybridTrading.Storage.Backup;
 /// journal/       segments and their indices
 /// keys/          master key and wrapped data keys
 /// snapshots/     short cuts to streams; disposable
+/// blobs/         contents: uploaded data sets, results of jobs
+/// work/          files while they are taken in or read; emptied at the start
 /// market/FEED/   the log of each feed
 /// state.db       grain state, reminders, positions
 /// bars.db        bars by symbol and time frame
@@ -44,6 +46,8 @@ public sealed partial class DataFolder : IDisposable
     public string Journal => Path.Combine(Root, "journal");
     public string Keys => Path.Combine(Root, "keys");
     public string Snapshots => Path.Combine(Root, "snapshots");
+    public string Blobs => Path.Combine(Root, "blobs");
+    public string Work => Path.Combine(Root, "work");
     public string Market => Path.Combine(Root, "market");
     public string StateDatabase => Path.Combine(Root, "state.db");
     public string BarDatabase => Path.Combine(Root, "bars.db");

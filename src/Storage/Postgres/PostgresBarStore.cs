@@ -61,6 +61,21 @@ public sealed class PostgresBarStore(PostgresDatabase database) : IBarStore
         static Ohlc Ohlc(NpgsqlDataReader row, int at) => new(row.GetInt64(at), row.GetInt64(at + 1), row.GetInt64(at + 2), row.GetInt64(at + 3));
     }
 
+    /// <exception cref="StorageException">The database is away.</exception>
+    public Task<ImmutableArray<BarStock>> ListAsync(CancellationToken cancellation = default) => database.RepeatableAsync("list bars", async (connection, token) =>
+    {
+        await using NpgsqlCommand command = connection.Command(
+            "SELECT symbol, time_frame, min(open_time), max(open_time), count(*) FROM bar GROUP BY symbol, time_frame ORDER BY symbol, time_frame");
+        await using NpgsqlDataReader row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+        ImmutableArray<BarStock>.Builder stocks = ImmutableArray.CreateBuilder<BarStock>();
+        while (await row.ReadAsync(token).ConfigureAwait(false))
+        {
+            stocks.Add(new BarStock(row.GetString(0), TimeFrame.Parse(row.GetString(1)), new DateTime(row.GetInt64(2), DateTimeKind.Utc),
+                new DateTime(row.GetInt64(3), DateTimeKind.Utc), row.GetInt64(4)));
+        }
+        return stocks.ToImmutable();
+    }, cancellation);
+
     private static Task WriteAsync(PostgresDatabase database, string symbol, TimeFrame timeFrame, Bar[] bars, CancellationToken cancellation)
     {
         return database.RepeatableAsync("write bars", async (connection, token) =>

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using HybridTrading.Domain.Backtesting;
+using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
+using HybridTrading.Storage.Blobs;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +35,7 @@ public sealed record PostgresStorageOptions
 public static class PostgresStorage
 {
     /// <summary>
-    /// What a process of a cluster keeps in PostgreSQL, in place of <see cref="HybridStorage.AddHybridStorage"/>: journal, snapshots, keys, market logs
+    /// What a process of a cluster keeps in PostgreSQL, in place of <see cref="HybridStorage.AddHybridStorage"/>: journal, snapshots, contents, keys, market logs
     /// (<see cref="PostgresMarketLogs"/>), bars, positions, stored answers, grain state (the default provider). Reminders and membership are Orleans' own providers' on
     /// the same database.
     /// Views of the journal are the process's own and lie in <paramref name="own"/>, a folder that no other process
@@ -54,6 +57,10 @@ public static class PostgresStorage
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
         services.AddSingleton<ISnapshotStore>(provider => new PostgresSnapshotStore(
             provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>()));
+        services.AddSingleton<IBlobStore>(provider => new PostgresBlobStore(
+            provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<BlobDataSetReader>();
+        services.AddSingleton<IDataSetReader>(provider => provider.GetRequiredService<BlobDataSetReader>());
         services.AddSingleton<IPositionStore>(provider => new PostgresPositionStore(provider.GetRequiredService<PostgresDatabase>()));
         services.AddSingleton<IAnswerStore>(provider => new PostgresAnswerStore(
             provider.GetRequiredService<PostgresDatabase>(), options.AnswerRetention, provider.GetRequiredService<TimeProvider>()));

@@ -100,4 +100,22 @@ public sealed class SqliteBarStore : IBarStore
 
         static Ohlc Ohlc(SqliteDataReader row, int at) => new(row.GetInt64(at), row.GetInt64(at + 1), row.GetInt64(at + 2), row.GetInt64(at + 3));
     }
+
+    public Task<ImmutableArray<BarStock>> ListAsync(CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return Task.FromResult(_database.Read(connection =>
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = "SELECT symbol, time_frame, min(open_time), max(open_time), count(*) FROM bar GROUP BY symbol, time_frame ORDER BY symbol, time_frame";
+            ImmutableArray<BarStock>.Builder stocks = ImmutableArray.CreateBuilder<BarStock>();
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read())
+            {
+                stocks.Add(new BarStock(row.GetString(0), TimeFrame.Parse(row.GetString(1)), new DateTime(row.GetInt64(2), DateTimeKind.Utc),
+                    new DateTime(row.GetInt64(3), DateTimeKind.Utc), row.GetInt64(4)));
+            }
+            return stocks.ToImmutable();
+        }));
+    }
 }

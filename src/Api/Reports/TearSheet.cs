@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using HybridTrading.Domain.Performance;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Api.Reports;
 
 /// <summary>The analysis of one run as a page.</summary>
 public static class TearSheet

@@ -1,37 +1,21 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using HybridTrading.Domain.Performance;
-using HybridTrading.Silo.Commands;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Domain.Performance;
 
 /// <summary>An analysis as JSON and CSV. CSV is RFC 4180 with LF, a header, full precision, times in UTC; what is undefined is empty.</summary>
 public static class ReportFiles
 {
     public static string Json(RunAnalysis analysis) => JsonSerializer.Serialize(analysis, RunAnalysisJson.Default.RunAnalysis);
 
-    /// <exception cref="UsageException">Not there, or not a report's JSON.</exception>
-    public static RunAnalysis Read(string path)
+    /// <exception cref="JsonException">It is no analysis of this schema.</exception>
+    public static RunAnalysis Parse(ReadOnlySpan<byte> json)
     {
-        try
-        {
-            RunAnalysis? analysis = JsonSerializer.Deserialize(File.ReadAllText(path), RunAnalysisJson.Default.RunAnalysis);
-            if (analysis is null || analysis.Schema != RunAnalysis.CurrentSchema || analysis.Run is null || analysis.Returns is null
-                || analysis.Daily.IsDefault)
-            {
-                throw new UsageException($"{path} is no report: expected a file that --report FILE.json wrote (schema '{RunAnalysis.CurrentSchema}')");
-            }
-            return analysis;
-        }
-        catch (JsonException e)
-        {
-            throw new UsageException($"{path} is no report: {e.Message}");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new UsageException($"{path}: no such file");
-        }
+        RunAnalysis? analysis = JsonSerializer.Deserialize(json, RunAnalysisJson.Default.RunAnalysis);
+        return analysis is not null && analysis.Schema == RunAnalysis.CurrentSchema && analysis.Run is not null && analysis.Returns is not null && !analysis.Daily.IsDefault
+            ? analysis
+            : throw new JsonException($"it has not the schema '{RunAnalysis.CurrentSchema}'");
     }
 
     public static string Trades(RunAnalysis analysis) => Table(

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using HybridTrading.Domain.Performance;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Api.Reports;
 
 /// <summary>Figures as text and as tables. What a cell shows is read from the JSON of the page, under the path that it names.</summary>
 internal static class Figures

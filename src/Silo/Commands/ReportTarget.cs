@@ -1,8 +1,8 @@
 using System.Text;
+using HybridTrading.Api.Reports;
 using HybridTrading.Domain.Performance;
-using HybridTrading.Silo.Commands;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Silo.Commands;
 
 /// <summary>Where a report goes: FILE.html, FILE.json, or a folder that gets all of report.html, report.json, trades.csv, equity.csv and
 /// daily.csv.</summary>

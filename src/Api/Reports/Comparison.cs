@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using HybridTrading.Domain.Performance;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Api.Reports;
 
 /// <summary>Several runs on one page: curves, figures side by side, correlations, and what choosing the best of them proves.</summary>
 public static class Comparison

@@ -2,7 +2,7 @@ using System.Globalization;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Performance;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Api.Reports;
 
 /// <summary>The charts of a tear sheet: each drawn twice, for a wide and for a narrow screen, so that its words keep their size.</summary>
 internal static class Drawings

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using HybridTrading.Domain.Performance;
-using HybridTrading.Silo.Commands;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Silo.Commands;
 
 /// <summary>The options of a report, the same wherever one is made.</summary>
 public sealed class ReportOptions(string name, string description)

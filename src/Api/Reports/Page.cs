@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Api.Reports;
 
 /// <summary>
 /// One self-contained page: its style and the few lines of script inside, allowed by their hash, and nothing from anywhere else.

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-namespace HybridTrading.Silo.Reports;
+namespace HybridTrading.Api.Reports;
 
 /// <summary>A rectangle with round ticks on which lines, areas and bars are drawn as SVG. X is a plain number: for times, their ticks.</summary>
 internal sealed class Chart
