@@ -55,6 +55,7 @@ public sealed class StrategyReviewGrainTests
         Assert.Equal(WalkForwardFinding.EdgeShown, proposal.Verdict.Finding);
         Assert.Equal(9, (await world.Strategy(Key).GetView())!.Setup.Parameters["fast"]);
 
+        world.Time.Advance(TimeSpan.FromDays(150));
         Assert.Null((await review.Answer(view.LastNumber, accept: true)).Fault);
         StrategyView changed = (await world.Strategy(Key).GetView())!;
         Assert.Equal(proposal.To.AsEnumerable(), changed.Setup.Parameters.AsEnumerable());
