@@ -28,7 +28,7 @@ public static class HybridApi
         typeof(HybridApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
 
     /// <summary>
-    /// Adds the API. It needs what <see cref="HybridStorage.AddHybridStorage"/> and Orleans add, and a logger.
+    /// Adds the API. It needs what <see cref="HybridStorage.AddHybridStorage"/>, <see cref="Grains.Backtesting.BacktestingHosting.AddBacktesting"/> and Orleans add, and a logger.
     /// </summary>
     public static IServiceCollection AddHybridApi(this IServiceCollection services, ApiOptions options)
     {
@@ -40,6 +40,8 @@ public static class HybridApi
         services.AddSingleton<LatestMarket>();
         services.AddSingleton<MarketTime>();
         services.AddSingleton<InstrumentList>();
+        services.AddSingleton<UploadGate>();
+        services.AddScoped<JobDesk>();
         services.AddReadModels(options);
 
         services.ConfigureHttpJsonOptions(http => ApiJson.Configure(http.SerializerOptions));
@@ -50,6 +52,8 @@ public static class HybridApi
         services.AddHostedService(provider => provider.GetRequiredService<MarketBoard>());
         services.AddSingleton<AccountBoard>();
         services.AddHostedService(provider => provider.GetRequiredService<AccountBoard>());
+        services.AddSingleton<JobBoard>();
+        services.AddHostedService(provider => provider.GetRequiredService<JobBoard>());
         services.AddSingleton<JournalBoard>();
         services.AddHostedService(provider => provider.GetRequiredService<JournalBoard>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RoutingProblems>());
@@ -76,6 +80,8 @@ public static class HybridApi
         ReviewEndpoints.Map(api);
         RuleEndpoints.Map(api);
         DecisionEndpoints.Map(api);
+        DataSetEndpoints.Map(api);
+        JobEndpoints.Map(api);
         JournalEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.
@@ -90,9 +96,11 @@ public static class HybridApi
     {
         services.AddSingleton<IProjection>(new AccountProjection(options.Universe));
         services.AddSingleton<IProjection, StrategyProjection>();
+        services.AddSingleton<IProjection, JobProjection>();
         services.AddSingleton<IProjection, JournalIndexProjection>();
         services.AddSingleton(provider => new AccountQueries(Views(provider)));
         services.AddSingleton(provider => new StrategyQueries(Views(provider)));
+        services.AddSingleton(provider => new JobQueries(Views(provider)));
         services.AddSingleton(provider => new JournalQueries(Views(provider), provider.GetRequiredService<IJournal>()));
         services.AddSingleton<ReadSide>();
         services.AddSingleton<IStartupQueries, StartupQueries>();

@@ -28,6 +28,12 @@ public static class ApiReason
     public const string StrategyRunning = nameof(StrategyRunning);
     public const string NoPlayback = nameof(NoPlayback);
     public const string NoProposal = nameof(NoProposal);
+    public const string DataSetUnknown = nameof(DataSetUnknown);
+    public const string DataSetQuota = nameof(DataSetQuota);
+    public const string JobUnknown = nameof(JobUnknown);
+    public const string JobQueueFull = nameof(JobQueueFull);
+    public const string JobTooLarge = nameof(JobTooLarge);
+    public const string ReportUnknown = nameof(ReportUnknown);
     public const string DecisionUnknown = nameof(DecisionUnknown);
     public const string InsufficientFunds = nameof(InsufficientFunds);
     public const string ClientOrderIdReused = nameof(ClientOrderIdReused);

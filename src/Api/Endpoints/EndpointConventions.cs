@@ -84,6 +84,15 @@ internal static partial class EndpointConventions
 
 internal static class OwnedGrains
 {
+    public static Grains.Backtesting.IJobGrain Job(this IGrainFactory grains, ICaller caller, string id) =>
+        grains.GetGrain<Grains.Backtesting.IJobGrain>(caller.Key(id, "id"));
+
+    public static Grains.Backtesting.IJobQueueGrain JobQueue(this IGrainFactory grains, ICaller caller) =>
+        grains.GetGrain<Grains.Backtesting.IJobQueueGrain>(Grains.Keys.JobQueue(caller.Person()));
+
+    public static Grains.Backtesting.IDataSetsGrain DataSets(this IGrainFactory grains, ICaller caller) =>
+        grains.GetGrain<Grains.Backtesting.IDataSetsGrain>(Grains.Keys.DataSets(caller.Person()));
+
     public static Grains.Trading.IAccountGrain Account(this IGrainFactory grains, ICaller caller, string name) =>
         grains.GetGrain<Grains.Trading.IAccountGrain>(caller.Key(name, "account"));
 

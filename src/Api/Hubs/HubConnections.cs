@@ -33,7 +33,7 @@ public sealed class HubConnections(IHubContext<TradingHub> hub, TimeProvider clo
 }
 
 /// <summary>
-/// One connection and what waits to be sent to it. Nothing here blocks the sender of news. At the bound: of quotes, forming bars and the account
+/// One connection and what waits to be sent to it. Nothing here blocks the sender of news. At the bound: of quotes, forming bars, jobs and the account
 /// the latest is kept; of closed bars the last 500; of what the journal tells (decisions, orders, fills) at most 1000 wait, and when more come all
 /// of them are dropped and the client is told from which position to read. What the journal tells is a chain: it begins where the connection joins,
 /// and each push goes on where the one before it ended.
@@ -42,6 +42,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
 {
     public const int MostNews = 1000;
     public const int MostClosedBars = 500;
+    private const int MostJobs = 1000;
 
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
 
@@ -49,6 +50,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private Pending _pending = new();
+    private readonly Dictionary<string, (long Version, double Progress)> _jobs = new(StringComparer.Ordinal);
     private bool _joined;
     private long? _told;
 
@@ -115,6 +117,16 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
                 pending.Forming.Remove((bar.Symbol, bar.TimeFrame));
             }
         }
+    });
+
+    /// <summary>A job, unless the connection has been told more of it: news of one job come by two ways, and it must never seem to go back.</summary>
+    public void Push(JobView job) => Add(pending =>
+    {
+        (long, double) now = (job.Version, job.Progress);
+        if (_jobs.TryGetValue(job.Id, out (long, double) told) && now.CompareTo(told) < 0) return;
+        if (_jobs.Count >= MostJobs && !_jobs.ContainsKey(job.Id)) _jobs.Clear();
+        _jobs[job.Id] = now;
+        pending.Jobs[job.Id] = job;
     });
 
     public void Push(AccountView account) => Add(pending => pending.Account = account);
@@ -210,6 +222,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         if (now.Quotes.Count > 0) await client.SendAsync("quotes", now.Quotes.Values, stop);
         if (now.Closed.Count + now.Forming.Count > 0) await client.SendAsync("bars", now.Closed.Concat(now.Forming.Values), stop);
         if (news is not null) await client.SendAsync("journal", news, stop);
+        foreach (JobView job in now.Jobs.Values) await client.SendAsync("job", job, stop);
         if (now.Account is { } account) await client.SendAsync("account", account, stop);
     }
 
@@ -221,6 +234,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         public Dictionary<string, QuotePush> Quotes { get; } = new(StringComparer.Ordinal);
         public Dictionary<(string Symbol, string TimeFrame), BarPush> Forming { get; } = [];
         public Queue<BarPush> Closed { get; } = new();
+        public Dictionary<string, JobView> Jobs { get; } = new(StringComparer.Ordinal);
         public List<DecisionView> Decisions { get; } = [];
         public List<OrderView> Orders { get; } = [];
         public List<FillView> Fills { get; } = [];

@@ -17,8 +17,8 @@ namespace HybridTrading.Api.Hubs;
 /// what it has missed; both come out of the same events by the same code.
 /// </summary>
 public sealed partial class JournalBoard(
-    IJournal journal, JournalQueries own, ProjectionRunner projections, AccountQueries accounts, StrategyQueries strategies,
-    HubConnections connections, AccountBoard observed, ApiOptions options, TimeProvider clock, ILogger<JournalBoard> log) : BackgroundService
+    IJournal journal, JournalQueries own, ProjectionRunner projections, AccountQueries accounts, StrategyQueries strategies, JobQueries jobs,
+    HubConnections connections, AccountBoard observed, JobBoard running, ApiOptions options, TimeProvider clock, ILogger<JournalBoard> log) : BackgroundService
 {
     /// <summary>Of more events than this that a connection has missed it is not told: reading the lists again is less work.</summary>
     public const int MostMissed = 2000;
@@ -29,7 +29,7 @@ public sealed partial class JournalBoard(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly ImmutableArray<string> Needed =
-        [AccountProjection.ProjectionName, StrategyProjection.ProjectionName, JournalIndexProjection.ProjectionName];
+        [AccountProjection.ProjectionName, StrategyProjection.ProjectionName, JobProjection.ProjectionName, JournalIndexProjection.ProjectionName];
 
     // Held while a batch is told and while a connection joins: whoever joins does so between two batches.
     private readonly SemaphoreSlim _turn = new(1);
@@ -171,6 +171,7 @@ public sealed partial class JournalBoard(
         ];
         DecisionView[] decisions =
             [.. news.Decisions.Select(strategies.Decision).OfType<DecisionRow>().Select(row => DecisionView.Of(row, caller, options.Universe))];
+        foreach (JobRow job in news.Jobs.Select(jobs.Job).OfType<JobRow>()) running.Tell(job, person);
         foreach (HubConnection connection in person)
         {
             connection.Push(news.First, sequence, news.Lists, decisions,
@@ -241,6 +242,11 @@ public sealed partial class JournalBoard(
                 news.See(one.Position);
                 news.Decisions.Add(decision);
             }
+            else if (one.Stream.StartsWith(JobProjection.StreamPrefix, StringComparison.Ordinal))
+            {
+                news.See(one.Position);
+                news.Jobs.Add(one.Stream[JobProjection.StreamPrefix.Length..]);
+            }
         }
         return news;
     }
@@ -269,6 +275,7 @@ public sealed partial class JournalBoard(
         public HashSet<(string Account, long Ordinal)> Orders { get; } = [];
         public HashSet<(string Account, long Position)> Fills { get; } = [];
         public HashSet<string> Decisions { get; } = [];
+        public HashSet<string> Jobs { get; } = [];
         public ListsChanged? Lists { get; private set; }
         public bool IsEmpty => First < 0;
 

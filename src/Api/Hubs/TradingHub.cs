@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.SignalR;
 namespace HybridTrading.Api.Hubs;
 
 /// <summary>
-/// What happens, as it happens. A client invokes <c>Subscribe</c>; the server calls <c>quotes</c>, <c>bars</c>, <c>account</c>, <c>journal</c>
-/// (decisions, orders, fills, and lists that have to be read again) and, when a client was too slow or away for too long, <c>gap</c>. It is reached by
+/// What happens, as it happens. A client invokes <c>Subscribe</c>; the server calls <c>quotes</c>, <c>bars</c>, <c>account</c>, <c>job</c>,
+/// <c>journal</c> (decisions, orders, fills, and lists that have to be read again) and, when a client was too slow or away for too long, <c>gap</c>. It is reached by
 /// WebSockets alone, without negotiation. A client that lost its connection subscribes at any process with the journal sequence that it has seen.
 /// </summary>
 public sealed class TradingHub(
-    HubConnections connections, MarketBoard markets, AccountBoard accounts, JournalBoard journal, ICaller caller, IGrainFactory grains,
+    HubConnections connections, MarketBoard markets, AccountBoard accounts, JournalBoard journal, JobBoard jobs, ICaller caller, IGrainFactory grains,
     StrategyQueries strategies, ApiOptions options) : Hub
 {
     private const int MostSymbols = 100;
@@ -51,6 +51,7 @@ public sealed class TradingHub(
                 : throw new HubException($"account is '{subscription.Account}'; no such account");
         }
         long sequence = await journal.JoinAsync(connection, subscription.After, Context.ConnectionAborted);
+        jobs.Join(caller);
         Grains.Trading.StrategyView?[] running = await Task.WhenAll(
             strategies.Strategies(caller.Person()).Select(key => grains.GetGrain<IStrategyGrain>(key).GetView()));
         return new Snapshot(

@@ -89,6 +89,15 @@ public static class IdempotentEndpoints
         return endpoint;
     }
 
+    /// <summary>
+    /// A mutation whose body is too large to be kept: what it makes is named by its key (<see cref="ReadKey"/>), so that repeating it makes nothing twice.
+    /// </summary>
+    public static TBuilder IdempotentUpload<TBuilder>(this TBuilder endpoint) where TBuilder : IEndpointConventionBuilder
+    {
+        endpoint.Add(builder => builder.Metadata.Add(new IdempotentMetadata()));
+        return endpoint;
+    }
+
     /// <summary>The key of the running mutation.</summary>
     public static string IdempotencyKey(this HttpContext context) =>
         context.Items[KeyItem] as string ?? throw new InvalidOperationException("the endpoint is not idempotent");
@@ -124,7 +133,8 @@ public static class IdempotentEndpoints
     private static bool IsKept(int status) => status is < 500
         and not (StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType);
 
-    private static string ReadKey(HttpRequest request)
+    /// <exception cref="ApiException">400: none, or not one.</exception>
+    public static string ReadKey(HttpRequest request)
     {
         if (!request.Headers.TryGetValue(KeyHeader, out Microsoft.Extensions.Primitives.StringValues values) || values is [null or ""])
         {

@@ -14,13 +14,18 @@ public interface IStartupQueries
 
     /// <summary>Keys of the accounts with orders at work or with positions.</summary>
     ImmutableArray<string> AccountsToWake();
+
+    /// <summary>Keys of the jobs that have not ended, the oldest first.</summary>
+    ImmutableArray<string> UnfinishedJobs();
 }
 
-public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, StrategyQueries strategies) : IStartupQueries
+public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, StrategyQueries strategies, JobQueries jobs) : IStartupQueries
 {
     public Task CatchUpAsync(CancellationToken cancellation = default) => reads.CatchUpAsync(cancellation);
 
     public ImmutableArray<string> RunningStrategies() => strategies.RunningStrategies();
 
     public ImmutableArray<string> AccountsToWake() => accounts.AccountsInTheMarket();
+
+    public ImmutableArray<string> UnfinishedJobs() => jobs.Unfinished();
 }

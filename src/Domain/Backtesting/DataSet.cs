@@ -12,13 +12,14 @@ namespace HybridTrading.Domain.Backtesting;
 /// <param name="Count">Quotes or bars.</param>
 /// <param name="Bytes">Of the file.</param>
 /// <param name="Quality">What the reader dropped.</param>
+/// <param name="Sha256">Of the file, in lower-case hex; empty for the market's own.</param>
 /// <param name="TimeZone">IANA zone of times without one; null as the reader takes them.</param>
 /// <param name="SpreadPoints">Points of the instrument as the catalogue has it; null as the file says.</param>
 /// <param name="Columns">A table's columns; null where its header says them.</param>
 [GenerateSerializer, Immutable, Alias("ht.DataSet")]
 public sealed record DataSet(
     string Id, string Name, string FileName, Instrument Instrument, TimeFrame TimeFrame, DateTime From, DateTime To, long Count, long Bytes,
-    FeedQuality Quality, DateTime AddedAt, string? TimeZone = null, long? SpreadPoints = null, string? Columns = null);
+    FeedQuality Quality, DateTime AddedAt, string Sha256, string? TimeZone = null, long? SpreadPoints = null, string? Columns = null);
 
 /// <summary>Reads the data sets that persons have uploaded. Thread-safe.</summary>
 public interface IDataSetReader

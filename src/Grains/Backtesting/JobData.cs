@@ -30,7 +30,7 @@ public sealed class JobData(IDataSetReader sets, IBarStore bars, TradingOptions 
                orderby stock.Symbol, stock.TimeFrame
                select new DataSet(MarketId(stock.Symbol, stock.TimeFrame), $"{stock.Symbol} {stock.TimeFrame} of this market", "", instrument, stock.TimeFrame,
                    stock.FirstOpen, stock.TimeFrame.End(stock.LastOpen), Math.Min(stock.Count, options.MaxMarketBars), 0,
-                   new FeedQuality(stock.Count, 0, 0, 0, 0), stock.TimeFrame.End(stock.LastOpen)),
+                   new FeedQuality(stock.Count, 0, 0, 0, 0), stock.TimeFrame.End(stock.LastOpen), ""),
         ];
     }
 

@@ -86,7 +86,7 @@ public abstract record RunInput
         {
             StrategyDefinition definition = strategy.Define();
             string name = strategy.Name ?? Unused(definition.Name, wishes);
-            wishes.Add(new StrategyWish(name, definition, strategy.Parameters, strategy.Symbol));
+            wishes.Add(new StrategyWish(name, definition, Given(strategy), strategy.Symbol));
         }
         RunAccount account = Account ?? new();
         try
@@ -122,6 +122,9 @@ public abstract record RunInput
             : part.IsTicks ? MarketSeries.OfQuotes(instrument, part.Quotes, part.Quality, part.Sources)
             : MarketSeries.OfBars(instrument, part.TimeFrame, part.Bars, part.Quality, part.Sources);
     }
+
+    /// <summary>The values that a strategy's plan has.</summary>
+    protected virtual ImmutableSortedDictionary<string, decimal> Given(RunStrategy strategy) => strategy.Parameters;
 
     internal static string Quote(string? text)
     {
@@ -382,6 +385,9 @@ public sealed record SearchInput : RunInput
             throw new RunPlanException("vary", wrong.Message);
         }
     }
+
+    /// <summary>Those of the first trial: the defaults of what is varied need not go together with what is given.</summary>
+    protected override ImmutableSortedDictionary<string, decimal> Given(RunStrategy strategy) => Trials(Space())[0].Values;
 
     internal TrialConstraints Kept() => new(Constraints?.MinTrades ?? 1, Constraints?.MaxDrawdownPercent);
 }

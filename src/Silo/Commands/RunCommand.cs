@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Silo.Hosting;
 using HybridTrading.Storage.MarketLog;
@@ -21,6 +22,11 @@ public static class RunCommand
     private static readonly Option<int> LogDays = new("--market-log-days") { Description = "how long market data is kept", DefaultValueFactory = _ => 30 };
     private static readonly Option<long> LogQuota = new("--market-log-quota") { Description = "megabytes that market data may take; the oldest goes first", DefaultValueFactory = _ => 4096 };
 
+    private static readonly Option<int> Jobs = new("--jobs") { Description = "back-tests and searches of one user that may wait", DefaultValueFactory = _ => new BacktestingOptions().MaxWaiting };
+    private static readonly Option<int?> JobThreads = new("--job-threads") { Description = "threads that back-tests and searches of this process take; default: as many as there are cores" };
+    private static readonly Option<long> Upload = new("--upload") { Description = "megabytes of one uploaded file of past data", DefaultValueFactory = _ => new BacktestingOptions().MaxUploadBytes >> 20 };
+    private static readonly Option<long> Stored = new("--upload-quota") { Description = "megabytes of all that one user has uploaded", DefaultValueFactory = _ => new BacktestingOptions().MaxStoredBytes >> 20 };
+
     private static readonly Option<bool> NoDemo = new("--no-demo")
     {
         Description = "leave out what a first start makes in a new data folder: the account demo and two strategies on the simulated market "
@@ -29,7 +35,7 @@ public static class RunCommand
 
     private static readonly ClusterOptions Cluster = new();
 
-    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, LogDays, LogQuota, NoDemo, .. Cluster.All];
+    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, LogDays, LogQuota, Jobs, JobThreads, Upload, Stored, NoDemo, .. Cluster.All];
 
     public static Command Create()
     {
@@ -68,7 +74,18 @@ public static class RunCommand
         return LiveHost.RunAsync(new LiveOptions(
             DataOption.Path(parsed.GetValue(Data)), Plan.Read(parsed), Feed(parsed, ticks),
             new MarketLogOptions { MaxAge = TimeSpan.FromDays(parsed.GetValue(LogDays)), QuotaBytes = parsed.GetValue(LogQuota) << 20 },
-            !parsed.GetValue(NoDemo), Cluster.Read(parsed)), cancellation);
+            Limits(parsed), !parsed.GetValue(NoDemo), Cluster.Read(parsed)), cancellation);
+    }
+
+    private static BacktestingOptions Limits(ParseResult parsed)
+    {
+        int waiting = parsed.GetValue(Jobs), threads = parsed.GetValue(JobThreads) ?? Environment.ProcessorCount;
+        long upload = parsed.GetValue(Upload), stored = parsed.GetValue(Stored);
+        if (waiting is < 1 or > 10_000) throw new UsageException($"--jobs is {waiting}; expected 1 to 10000");
+        if (threads is < 1 or > 1024) throw new UsageException($"--job-threads is {threads}; expected 1 to 1024");
+        if (upload is < 1 or > 2000) throw new UsageException($"--upload is {upload}; expected 1 to 2000 megabytes");
+        if (stored is < 1 or > 1 << 20) throw new UsageException($"--upload-quota is {stored}; expected 1 to {1 << 20} megabytes");
+        return new BacktestingOptions { MaxWaiting = waiting, Threads = threads, MaxUploadBytes = upload << 20, MaxStoredBytes = stored << 20 };
     }
 
     private static LiveFeedOptions Feed(ParseResult parsed, double ticks)

@@ -3,6 +3,8 @@ using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Analysis;
+using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Silo.Commands;
@@ -17,7 +19,7 @@ namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What <c>run</c> is told.</summary>
 public sealed record LiveOptions(
-    string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, bool Demo, ClusterSettings Cluster);
+    string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, BacktestingOptions Backtesting, bool Demo, ClusterSettings Cluster);
 
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
@@ -70,6 +72,7 @@ public static class LiveHost
         InstrumentUniverse universe = trading.Universe;
         builder.Services.AddSingleton(member.Hosts(FeedService) ? options.Feed : WithoutData(options.Feed));
         builder.Services.AddSingleton(trading);
+        builder.Services.AddBacktesting(options.Backtesting).AddStrategyAnalysis();
         OrleansHost.AddMember(builder, member);
         var api = new ApiOptions
         {

@@ -1,5 +1,6 @@
 using HybridTrading.Api.Projections;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
@@ -8,7 +9,7 @@ using HybridTrading.Grains.Trading;
 namespace HybridTrading.Silo.Hosting;
 
 /// <summary>
-/// Sets going what must not wait for a caller: the feed, accounts with positions or orders, running strategies, a first start's demonstration, the
+/// Sets going what must not wait for a caller: the feed, accounts with positions or orders, running strategies, queues of jobs, a first start's demonstration, the
 /// outbox. In this order, so that prices are there for the accounts, and the accounts for the strategies' open decisions.
 /// </summary>
 internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries, Demonstration demonstration) : IHostedService
@@ -20,6 +21,7 @@ internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries
         await grains.GetGrain<IFeedGrain>(Keys.Feed).Start();
         foreach (string account in queries.AccountsToWake()) await grains.GetGrain<IAccountGrain>(account).Wake();
         foreach (string strategy in queries.RunningStrategies()) await grains.GetGrain<IStrategyGrain>(strategy).Wake();
+        await JobStart.WakeAsync(grains, queries);
         await demonstration.MakeAsync(grains);
         await grains.GetGrain<IOutboxGrain>(Keys.Outbox).Start();
     }
@@ -78,9 +80,22 @@ internal sealed partial class ClusterStart(IGrainFactory grains, TimeProvider cl
         await known.CatchUpAsync(cancellation);
         foreach (string account in known.AccountsToWake()) await grains.GetGrain<IAccountGrain>(account).Wake();
         foreach (string strategy in known.RunningStrategies()) await grains.GetGrain<IStrategyGrain>(strategy).Wake();
+        await JobStart.WakeAsync(grains, known);
         _awake = true;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "not everything is at work yet: {Why}")]
     private partial void LogWaiting(string why);
+}
+
+internal static class JobStart
+{
+    /// <summary>Sets going the queues of everybody whose jobs have not ended.</summary>
+    public static async Task WakeAsync(IGrainFactory grains, IStartupQueries queries)
+    {
+        foreach (IGrouping<string, string> person in queries.UnfinishedJobs().GroupBy(Keys.PersonOf, StringComparer.Ordinal))
+        {
+            await grains.GetGrain<IJobQueueGrain>(Keys.JobQueue(person.Key)).Wake([.. person.Select(key => key[(key.LastIndexOf('/') + 1)..])]);
+        }
+    }
 }

@@ -6,6 +6,7 @@ using System.Text.Json;
 using HybridTrading.Api;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
@@ -31,6 +32,12 @@ internal sealed class ApiHost : IAsyncDisposable
     public static readonly ImmutableArray<Instrument> Instruments = [.. InstrumentCatalog.All.Where(
         one => one.Symbol is "EURUSD" or "GBPUSD" or "USDJPY")];
 
+    /// <summary>Bounds that a test can reach.</summary>
+    public static readonly BacktestingOptions Backtesting = new()
+    {
+        MaxWaiting = 3, Threads = 2, MaxUploadBytes = 8 << 20, MaxUnpackedBytes = 64 << 20, MaxStoredBytes = 12 << 20, MaxTrials = 500, MaxWork = 200_000_000,
+    };
+
     private readonly TempFolder _folder;
     private WebApplication _app = null!;
     private DataFolder _data = null!;
@@ -42,6 +49,12 @@ internal sealed class ApiHost : IAsyncDisposable
     private ApiHost(TempFolder folder, Action<IServiceCollection>? configure) => (_folder, _configure) = (folder, configure);
 
     public HttpClient Client { get; private set; } = null!;
+
+    public string Folder => _folder.Path;
+
+    public string Work => Path.Combine(_folder.Path, "work");
+
+    public string Blobs => Path.Combine(_folder.Path, "blobs");
 
     public IServiceProvider Services => _app.Services;
 
@@ -73,6 +86,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
         var universe = new InstrumentUniverse(Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = 100 });
+        builder.Services.AddBacktesting(Backtesting);
         builder.Services.AddSingleton<LiveFeedOptions>(new SimulatedFeedOptions(1, new SimulationOptions()));
         OrleansHost.AddSilo(builder, durable: true);
         _configure?.Invoke(builder.Services);

@@ -1,8 +1,13 @@
 using System.Net;
 using HybridTrading.Api;
+using HybridTrading.Domain.Backtesting;
+using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Backtesting;
+using HybridTrading.Grains.Trading;
 using HybridTrading.Storage;
+using HybridTrading.Storage.Blobs;
 using HybridTrading.Storage.Sqlite;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -33,6 +38,11 @@ internal sealed class NeighbourApi : IAsyncDisposable
         builder.Services.AddSingleton(host.Services.GetRequiredService<IJournal>());
         builder.Services.AddSingleton(host.Services.GetRequiredService<IBarStore>());
         builder.Services.AddSingleton(host.Services.GetRequiredService<IAnswerStore>());
+        builder.Services.AddSingleton(host.Services.GetRequiredService<IBlobStore>());
+        builder.Services.AddSingleton(host.Services.GetRequiredService<BlobDataSetReader>());
+        builder.Services.AddSingleton<IDataSetReader>(host.Services.GetRequiredService<BlobDataSetReader>());
+        builder.Services.AddSingleton(host.Services.GetRequiredService<TradingOptions>());
+        builder.Services.AddBacktesting(ApiHost.Backtesting);
         builder.Services.AddKeyedSingleton(
             HybridStorage.ViewDatabase, (_, _) => SqliteDatabase.Open(Path.Combine(neighbour._folder.Path, "views.db"), SqliteDurability.Normal));
         builder.Services.AddSingleton(provider => new ProjectionRunner(
