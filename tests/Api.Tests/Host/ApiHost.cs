@@ -6,6 +6,7 @@ using System.Text.Json;
 using HybridTrading.Api;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
@@ -86,7 +87,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
         var universe = new InstrumentUniverse(Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = 100 });
-        builder.Services.AddBacktesting(Backtesting);
+        builder.Services.AddBacktesting(Backtesting).AddStrategyAnalysis();
         builder.Services.AddSingleton<LiveFeedOptions>(new SimulatedFeedOptions(1, new SimulationOptions()));
         OrleansHost.AddSilo(builder, durable: true);
         _configure?.Invoke(builder.Services);

@@ -4,6 +4,7 @@ using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage;
@@ -42,7 +43,7 @@ internal sealed class NeighbourApi : IAsyncDisposable
         builder.Services.AddSingleton(host.Services.GetRequiredService<BlobDataSetReader>());
         builder.Services.AddSingleton<IDataSetReader>(host.Services.GetRequiredService<BlobDataSetReader>());
         builder.Services.AddSingleton(host.Services.GetRequiredService<TradingOptions>());
-        builder.Services.AddBacktesting(ApiHost.Backtesting);
+        builder.Services.AddBacktesting(ApiHost.Backtesting).AddStrategyAnalysis();
         builder.Services.AddKeyedSingleton(
             HybridStorage.ViewDatabase, (_, _) => SqliteDatabase.Open(Path.Combine(neighbour._folder.Path, "views.db"), SqliteDurability.Normal));
         builder.Services.AddSingleton(provider => new ProjectionRunner(

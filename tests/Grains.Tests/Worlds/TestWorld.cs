@@ -5,6 +5,7 @@ using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
