@@ -124,9 +124,9 @@ public sealed class StrategyReviewGrainTests
         await world.StartAsync();
         await LiveAsync(world, trend: 0.1, history: 100, live: 5, fast: 5, slow: 30);
         using Principal.Scope other = Principal.Of("beta");
-        await Assert.ThrowsAnyAsync<Exception>(() => Review(world).GetView());
-        await Assert.ThrowsAnyAsync<Exception>(() => Review(world).Begin());
-        await Assert.ThrowsAnyAsync<Exception>(() => Review(world).Answer(1, true));
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Review(world).GetView());
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Review(world).Begin());
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Review(world).Answer(1, true));
     }
 
     private static IStrategyReviewGrain Review(TestWorld world) => world.Grains.GetGrain<IStrategyReviewGrain>(Key);

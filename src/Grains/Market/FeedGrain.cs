@@ -322,7 +322,8 @@ public sealed partial class FeedGrain(
         if (state.State.Simulation is not { } saved || now - state.State.Time > LongestPause || saved.Seed != simulated.Seed)
         {
             (SimulatedMarket market, ImmutableArray<MarketSeries> history) = SimulatedMarket.WithHistory(simulated.Seed, now, TimeFrame.M1, HistoryBars, simulated.Simulation);
-            foreach (MarketSeries series in history) await StoreAsync(series.Instrument.Symbol, series.Bars, cancellation);
+            // At once, so that they share their commits: nobody has prices until the last one is stored.
+            await Task.WhenAll(history.Select(series => StoreAsync(series.Instrument.Symbol, series.Bars, cancellation)));
             return market;
         }
         if (now - state.State.Time < TimeSpan.FromMinutes(2)) return SimulatedMarket.Restore(saved, simulated.Simulation);
@@ -336,14 +337,13 @@ public sealed partial class FeedGrain(
             if (minute.Builder.TryClose(next.Quote.Time, out Bar closed)) minute.Bars.Add(closed);
             minute.Builder.Add(next.Quote, out _);
         }
-        foreach ((string symbol, (BarBuilder _, List<Bar> bars)) in minutes) await StoreAsync(symbol, bars.ToArray(), cancellation);
+        await Task.WhenAll(minutes.Select(minute => StoreAsync(minute.Key, minute.Value.Bars.ToArray(), cancellation)));
         return SimulatedMarket.Restore(sparse.Capture(), simulated.Simulation);
     }
 
     /// <summary>Keeps minutes, and the longer bars made of them.</summary>
-    private async Task StoreAsync(string symbol, ReadOnlyMemory<Bar> minutes, CancellationToken cancellation)
-    {
-        foreach (TimeFrame frame in LiveFeedOptions.ChartFrames(TimeFrame.Tick))
+    private Task StoreAsync(string symbol, ReadOnlyMemory<Bar> minutes, CancellationToken cancellation) =>
+        Task.WhenAll(LiveFeedOptions.ChartFrames(TimeFrame.Tick).Select(frame =>
         {
             var builder = new BarBuilder(TimeFrame.M1, frame);
             List<Bar> made = [];
@@ -352,9 +352,8 @@ public sealed partial class FeedGrain(
                 if (builder.TryClose(minute.OpenTime, out Bar ended)) made.Add(ended);
                 if (builder.Add(minute, out Bar whole)) made.Add(whole);
             }
-            await bars.AppendAsync(symbol, frame, made.ToArray(), cancellation);
-        }
-    }
+            return bars.AppendAsync(symbol, frame, made.ToArray(), cancellation);
+        }));
 
     private async Task RedeliverAsync(CancellationToken cancellation)
     {

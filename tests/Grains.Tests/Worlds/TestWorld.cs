@@ -6,6 +6,7 @@ using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Analysis;
+using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
@@ -215,6 +216,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<IMarketLog>(FallibleMarketLog);
         services.AddSingleton(Bars);
         services.AddSingleton(Options);
+        services.AddBacktesting().AddStrategyAnalysis();
         services.AddSingleton(Feed);
         services.AddKeyedSingleton(Orleans.Providers.ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, GrainStorage);
         services.AddSingleton<IReminderTable>(new SqliteReminderTable(_state));
