@@ -1,5 +1,6 @@
 using System.Reflection;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
@@ -15,6 +16,7 @@ public sealed class TenancyTests
     [
         (typeof(IAccountGrain), TestWorld.Account), (typeof(IStrategyGrain), "acme/ann/turning"), (typeof(IMarketGrain), "EURUSD"),
         (typeof(IFeaturesGrain), "EURUSD/M1"), (typeof(IShardGrain), "EURUSD/M1/0"), (typeof(IFeedGrain), Keys.Feed), (typeof(IOutboxGrain), Keys.Outbox),
+        (typeof(IJobGrain), "acme/ann/job"), (typeof(IJobQueueGrain), "acme/ann/jobs"), (typeof(IDataSetsGrain), "acme/ann/data-sets"),
         (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"),
     ];
 
