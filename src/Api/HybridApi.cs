@@ -5,6 +5,7 @@ using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.OpenApi;
 using HybridTrading.Api.Ports;
 using HybridTrading.Api.Projections;
+using HybridTrading.Api.Reports;
 using HybridTrading.Api.Requests;
 using HybridTrading.Api.WebConsole;
 using HybridTrading.Domain.Journal;
@@ -42,6 +43,7 @@ public static class HybridApi
         services.AddSingleton<InstrumentList>();
         services.AddSingleton<UploadGate>();
         services.AddScoped<JobDesk>();
+        services.AddSingleton<AccountPerformance>();
         services.AddReadModels(options);
 
         services.ConfigureHttpJsonOptions(http => ApiJson.Configure(http.SerializerOptions));
@@ -82,6 +84,7 @@ public static class HybridApi
         DecisionEndpoints.Map(api);
         DataSetEndpoints.Map(api);
         JobEndpoints.Map(api);
+        PerformanceEndpoints.Map(api);
         JournalEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.

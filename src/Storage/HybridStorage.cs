@@ -58,7 +58,7 @@ public static class HybridStorage
             folder.Snapshots, provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<SegmentJournal>().DurableVersion));
         services.AddSingleton<IBlobStore>(provider => new FileBlobStore(
             folder.Blobs, provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<BlobDataSetReader>();
+        services.AddSingleton(provider => new BlobDataSetReader(provider.GetRequiredService<IBlobStore>(), folder.Work));
         services.AddSingleton<IDataSetReader>(provider => provider.GetRequiredService<BlobDataSetReader>());
         services.AddKeyedSingleton(StateDatabase, (_, _) => SqliteDatabase.Open(folder.StateDatabase));
         services.AddKeyedSingleton(BarDatabase, (_, _) => SqliteDatabase.Open(folder.BarDatabase, SqliteDurability.Normal));

@@ -12,11 +12,10 @@ namespace HybridTrading.Tests;
 public sealed class BacktestApiTests
 {
     private const string Rule = """
-        param fast = 20 in 1..500 step 1;
-        param slow = 50 in 2..1000 step 1;
+        param fast = 20 from 1 to 500 step 1;
+        param slow = 50 from 2 to 1000 step 1;
         enter long when crosses_above(sma(fast), sma(slow));
         enter short when crosses_below(sma(fast), sma(slow));
-        size 10000;
         """;
 
     private static readonly object R1Account = new { currency = "USD", deposit = 100_000, stopOutPercent = (int?)null };

@@ -1,6 +1,7 @@
 using System.Reflection;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Analysis;
+using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
@@ -16,7 +17,9 @@ public sealed class TenancyTests
     [
         (typeof(IAccountGrain), TestWorld.Account), (typeof(IStrategyGrain), "acme/ann/turning"), (typeof(IMarketGrain), "EURUSD"),
         (typeof(IFeaturesGrain), "EURUSD/M1"), (typeof(IShardGrain), "EURUSD/M1/0"), (typeof(IFeedGrain), Keys.Feed), (typeof(IOutboxGrain), Keys.Outbox),
-        (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"), (typeof(IStrategyReviewGrain), "acme/ann/turning"),
+        (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"),
+        (typeof(IJobGrain), "acme/ann/job"), (typeof(IJobQueueGrain), "acme/ann/jobs"), (typeof(IDataSetsGrain), "acme/ann/data-sets"),
+        (typeof(IStrategyReviewGrain), "acme/ann/turning"),
     ];
 
     [Fact]

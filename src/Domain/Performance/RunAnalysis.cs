@@ -50,6 +50,7 @@ public sealed record AnalysisConvention(
     double PeriodsPerYear, double RiskFreeRate, double Years, string Period, string Benchmark, int Trials, double TrialVariance, int RollingWindow);
 
 /// <summary>The equity of all accounts together.</summary>
+/// <param name="Net">Profit: end less start, less what was paid in since.</param>
 /// <param name="MaxDrawdown">Largest fall as a share of the peak, below 0, equity marked at every market event: deeper than that of daily
 /// returns.</param>
 public sealed record EquitySummary(

@@ -32,8 +32,9 @@ public sealed class RunAnalyzer
     private readonly Thinned<EquityMark> _marks = new(MostMarks), _curve = new(MostCurve);
     private readonly Dictionary<string, Thinned<PricePoint>> _prices = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (decimal First, decimal Last)> _closes = new(StringComparer.Ordinal);
-    private readonly List<(DateOnly Date, decimal Equity, double Benchmark)> _days = [];
-    private decimal _equity;
+    private readonly List<(DateOnly Date, decimal Equity, double Benchmark, decimal Flow)> _days = [];
+    // Paid in less paid out since the start: neither profit nor loss.
+    private decimal _equity, _flows;
     private long _events, _held, _long, _short;
     private double _grossSum, _netSum, _grossMost;
     private int _expired;
@@ -67,6 +68,8 @@ public sealed class RunAnalyzer
     private EquitySummary Play(CancellationToken cancellation)
     {
         foreach (AccountPlayback account in _accounts) account.Open();
+        _flows = 0;
+        decimal seen = 0, before = 0;
         decimal start = _equity = _accounts.Sum(account => account.State.Equity);
         decimal highest = start, lowest = start, deepest = 0;
         DateTime highestAt = _sequence.Start, lowestAt = highestAt;
@@ -86,6 +89,8 @@ public sealed class RunAnalyzer
             decimal close = series.Instrument.ToPrice(quote.Bid);
             See(series, happened, close);
             (decimal gross, decimal net) = Mark(quote.Time);
+            // A peak moves with what is paid in or out, so that only profit and loss make a drawdown.
+            (highest, seen) = (highest + _flows - seen, _flows);
             if (_equity > highest) (highest, highestAt) = (_equity, quote.Time);
             else if (highest > 0) deepest = Math.Min(deepest, _equity / highest - 1);
             if (_equity < lowest) (lowest, lowestAt) = (_equity, quote.Time);
@@ -94,20 +99,25 @@ public sealed class RunAnalyzer
             _curve.Add(point);
             DateOnly day = days.DateOf(RunSequence.StartOf(series, happened.Index));
             double benchmark = Benchmark();
-            if (_days.Count > 0 && _days[^1].Date >= day) _days[^1] = (_days[^1].Date, _equity, benchmark);
-            else _days.Add((day, _equity, benchmark));
+            if (_days.Count == 0 || _days[^1].Date < day)
+            {
+                before = _days.Count == 0 ? 0 : before + _days[^1].Flow;
+                _days.Add((day, _equity, benchmark, _flows - before));
+            }
+            else _days[^1] = (_days[^1].Date, _equity, benchmark, _flows - before);
         }
         foreach (AccountPlayback account in _accounts) account.Finish();
         decimal end = _accounts.Sum(account => account.State.Equity);
         // What follows the last market event (nothing, but for a charge at its very time) belongs to the last day.
-        if (_days.Count > 0) _days[^1] = _days[^1] with { Equity = end };
-        return new EquitySummary(start, end, end - start, highest, highestAt, lowest, lowestAt, (double)deepest);
+        if (_days.Count > 0) _days[^1] = (_days[^1].Date, end, _days[^1].Benchmark, _flows - before);
+        return new EquitySummary(start, end, end - start - _flows, highest, highestAt, lowest, lowestAt, (double)deepest);
     }
 
     /// <summary>Before an account takes an event: what the fill meets is still there.</summary>
     private void Before(AccountPlayback account, AccountEvent happened)
     {
         if (happened is OrderEnded { Status: OrderStatus.Expired }) _expired++;
+        else if (happened is BalanceAdjusted paid) _flows += paid.Amount;
         _trades.Take(account, happened, _equity);
     }
 
@@ -201,7 +211,8 @@ public sealed class RunAnalyzer
         {
             // An account at or below zero has lost all there was: what follows is no return any more.
             double next = Math.Max(0, (double)_days[i].Equity);
-            returns[i] = equity > 0 ? next / equity - 1 : 0;
+            // What is paid in during a day counts as there at its end, and earns from the next day on.
+            returns[i] = equity > 0 ? Math.Max(0, next - (double)_days[i].Flow) / equity - 1 : 0;
             benchmark[i] = _days[i].Benchmark / market - 1;
             (equity, market) = (next, _days[i].Benchmark);
         }

@@ -24,7 +24,7 @@ public sealed record JobRequest(JobKind Kind, string Name, BacktestInput? Backte
     public RunInput Run => (RunInput?)Backtest ?? Search!;
 
     private static string NameOf(RunInput run) => run.Name
-        ?? $"{string.Join(", ", run.Strategies.Select(each => each.Name ?? each.Definition ?? "rule").Distinct().Take(3))} on {string.Join(", ", run.DataSets.Take(3))}";
+        ?? $"{string.Join(", ", run.Strategies.Select(each => each?.Name ?? each?.Definition ?? "rule").Distinct().Take(3))} on {string.Join(", ", run.DataSets.Take(3))}";
 }
 
 /// <summary>The figures of a finished run. Money is in account currency.</summary>

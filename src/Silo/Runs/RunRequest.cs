@@ -75,26 +75,27 @@ public sealed record RunRequest
     /// <summary>The plan over this data; strategies and accounts belong to <paramref name="tenant"/>.</summary>
     public RunPlan Plan(ImmutableArray<MarketSeries> data, string tenant)
     {
-        var universe = new InstrumentUniverse(data.Select(series => series.Instrument));
-        ImmutableArray<StrategyPlan> strategies = PlanStrategies(data, tenant);
-        foreach (Instrument instrument in universe.Instruments)
-        {
-            if (instrument.QuoteCurrency != Currency && universe.FindPath(instrument.QuoteCurrency, Currency) is null)
-            {
-                throw new UsageException($"--account-currency is {Currency}, and nothing in the data converts {instrument.QuoteCurrency} ({instrument.Symbol}) to it; "
-                    + $"add such data, or use --account-currency {instrument.QuoteCurrency}");
-            }
-        }
         var settings = new AccountSettings(Currency, Mode, MoneyDigits, Leverage, StopOut is null ? null : Math.Max(100m, StopOut.Value), StopOut,
             Execution, TradingCalendar.Forex, null);
-        ImmutableArray<AccountPlan> accounts = [.. Accounts.Select(text => PlanAccount(text, tenant, settings, strategies))];
-        if (accounts.Select(account => account.Key).Distinct().Count() < accounts.Length) throw new UsageException("--account: the same name twice");
-        foreach (AccountPlan account in accounts)
+        try
         {
-            if (new Account(account.Key, new AccountState(universe)).Open(account.Settings, account.Limits, account.Deposit, DateTime.UnixEpoch) is { } fault) throw new UsageException(fault);
+            return RunPlanner.Plan([.. data.Select(RunData.Of)], Wishes(), TimeFrame, [.. Accounts.Select(text => Wish(text, settings))], $"{tenant}/run");
         }
-        return new RunPlan(universe, strategies, accounts);
+        catch (RunPlanException wrong)
+        {
+            throw new UsageException(InOptions(wrong));
+        }
     }
+
+    /// <summary>A fault of the plan in the words of the command line.</summary>
+    private static string InOptions(RunPlanException wrong) => wrong.Field.Split('.') switch
+    {
+        ["timeFrame"] => "--timeframe" + wrong.Message["timeFrame".Length..],
+        ["accounts", _, "currency"] when wrong.Message.StartsWith("currency is ", StringComparison.Ordinal) => "--account-" + wrong.Message,
+        ["accounts", _, "name"] => "--account: the same name twice",
+        ["strategies", _, "name"] => "--strategy, --rule: the same name twice",
+        _ => wrong.Message,
+    };
 
     /// <summary>The values that <see cref="Set"/> gives a run's only strategy.</summary>
     public Dictionary<string, decimal> Settings(string strategy)
@@ -116,15 +117,15 @@ public sealed record RunRequest
             : throw new UsageException($"--set is '{text}'; expected name=number");
     }
 
-    private ImmutableArray<StrategyPlan> PlanStrategies(ImmutableArray<MarketSeries> data, string tenant)
+    private ImmutableArray<StrategyWish> Wishes()
     {
-        ImmutableArray<StrategyPlan>.Builder plans = ImmutableArray.CreateBuilder<StrategyPlan>();
         List<string> unused = [.. Set];
         (string Name, StrategyDefinition Definition)[] chosen =
         [
             .. Strategies.Select(name => (name, StrategyCatalog.Find(name))),
             .. Rules.Select(rule => (rule.Name, rule.Check().Definition)),
         ];
+        ImmutableArray<StrategyWish>.Builder wishes = ImmutableArray.CreateBuilder<StrategyWish>();
         foreach ((string name, StrategyDefinition definition) in chosen)
         {
             Dictionary<string, decimal> values = [];
@@ -139,32 +140,17 @@ public sealed record RunRequest
                 values[parameter] = value;
                 unused.Remove(setting);
             }
-            StrategyParameters parameters = definition.Bind(values);
-            foreach (MarketSeries series in data)
-            {
-                TimeFrame frame = TimeFrame ?? series.TimeFrame;
-                if (frame.CompareTo(series.TimeFrame) < 0)
-                {
-                    throw new UsageException($"--timeframe is {frame}, but {series.Instrument.Symbol} is known by {series.TimeFrame} only");
-                }
-                string instance = data.Length == 1 ? name : $"{name}-{series.Instrument.Symbol.ToLowerInvariant()}";
-                plans.Add(new StrategyPlan(
-                    $"{tenant}/run/{instance}", definition.Name, parameters, series.Instrument.Symbol, frame, definition.Rule));
-            }
+            wishes.Add(new StrategyWish(name, definition, values));
         }
-        if (unused.Count > 0) throw new UsageException($"--set {unused[0]}: no strategy of this run takes it");
-        if (plans.Select(plan => plan.Key).Distinct().Count() < plans.Count) throw new UsageException("--strategy, --rule: the same name twice");
-        return [.. plans.OrderBy(plan => plan.Key, StringComparer.Ordinal)];
+        return unused.Count == 0 ? wishes.ToImmutable() : throw new UsageException($"--set {unused[0]}: no strategy of this run takes it");
     }
 
-    private AccountPlan PlanAccount(string text, string tenant, AccountSettings settings, ImmutableArray<StrategyPlan> strategies)
+    private AccountWish Wish(string text, AccountSettings settings)
     {
         int equals = text.IndexOf('=');
         string name = equals < 0 ? text : text[..equals];
         if (!Grains.Keys.IsName(name)) throw new UsageException($"--account is '{name}'; expected 1 to 64 of a-z 0-9 - _ .");
-        var terms = new FollowTerms(equals < 0 ? Sizing.AsTheStrategySays : ParseSize(text[(equals + 1)..]));
-        return new AccountPlan($"{tenant}/run/{name}", settings, Limits, Cash,
-            strategies.ToImmutableSortedDictionary(strategy => strategy.Key, _ => terms, StringComparer.Ordinal));
+        return new AccountWish(name, settings, Limits, Cash, equals < 0 ? Sizing.AsTheStrategySays : ParseSize(text[(equals + 1)..]));
     }
 
     private static Sizing ParseSize(string text)

@@ -2,7 +2,6 @@ using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
-using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.Feeds;
 using HybridTrading.Storage.Files;
 
@@ -21,11 +20,11 @@ public sealed class BlobDataSetReader : IDataSetReader
     private readonly Lock _gate = new();
     private readonly LinkedList<(string Key, MarketSeries Series)> _kept = [];
 
-    /// <summary>Takes the folder's working place over: what was there is removed.</summary>
-    public BlobDataSetReader(IBlobStore blobs, DataFolder folder)
+    /// <param name="work">A folder of its own: what is there was left by a process that is gone, and is removed.</param>
+    public BlobDataSetReader(IBlobStore blobs, string work)
     {
-        (_blobs, _work) = (blobs, folder.Work);
-        if (Directory.Exists(_work)) Directory.Delete(_work, recursive: true);
+        (_blobs, _work) = (blobs, work);
+        if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
     }
 
     /// <summary>A place for one file that is gone when it is disposed of.</summary>

@@ -59,7 +59,7 @@ public static class PostgresStorage
             provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>()));
         services.AddSingleton<IBlobStore>(provider => new PostgresBlobStore(
             provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<BlobDataSetReader>();
+        services.AddSingleton(provider => new BlobDataSetReader(provider.GetRequiredService<IBlobStore>(), own.Work));
         services.AddSingleton<IDataSetReader>(provider => provider.GetRequiredService<BlobDataSetReader>());
         services.AddSingleton<IPositionStore>(provider => new PostgresPositionStore(provider.GetRequiredService<PostgresDatabase>()));
         services.AddSingleton<IAnswerStore>(provider => new PostgresAnswerStore(

@@ -1,4 +1,6 @@
 using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Backtesting;
+using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
@@ -11,6 +13,7 @@ using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Storage.Blobs;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
@@ -40,13 +43,16 @@ public sealed class TestWorld : IAsyncDisposable
     private SqliteDatabase _state = null!, _bars = null!;
     private Silos? _silos;
 
-    private TestWorld(TradingOptions? options, LiveFeedOptions? feed)
+    private TestWorld(TradingOptions? options, LiveFeedOptions? feed, BacktestingOptions? backtesting)
     {
+        Backtesting = backtesting ?? new BacktestingOptions { Threads = 2 };
         Options = options ?? new TradingOptions { Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = 500, SnapshotEvery = 5 };
         Feed = feed ?? new SimulatedFeedOptions(7, new SimulationOptions());
     }
 
     public TradingOptions Options { get; }
+
+    public BacktestingOptions Backtesting { get; }
 
     /// <summary>Taken up by the next start.</summary>
     public LiveFeedOptions Feed { get; set; }
@@ -66,14 +72,19 @@ public sealed class TestWorld : IAsyncDisposable
 
     public IBarStore Bars { get; private set; } = null!;
 
+    public IBlobStore Blobs { get; private set; } = null!;
+
+    /// <summary>As jobs read data sets; a test may put another in its place before a start.</summary>
+    public IDataSetReader DataSets { get; set; } = null!;
+
     public IGrainStorage GrainStorage { get; private set; } = null!;
 
     public IGrainFactory Grains => _silos!.Grains;
 
     /// <summary>Synchronous up to the storage, so that the host's principal stays with the caller.</summary>
-    public static TestWorld Create(TradingOptions? options = null, LiveFeedOptions? feed = null)
+    public static TestWorld Create(TradingOptions? options = null, LiveFeedOptions? feed = null, BacktestingOptions? backtesting = null)
     {
-        var world = new TestWorld(options, feed);
+        var world = new TestWorld(options, feed, backtesting);
         world.OpenStorage();
         return world;
     }
@@ -205,6 +216,8 @@ public sealed class TestWorld : IAsyncDisposable
         _bars = SqliteDatabase.Open(this["bars.db"], SqliteDurability.Normal);
         Bars = new SqliteBarStore(_bars);
         GrainStorage = new SqliteGrainStorage(_state);
+        Blobs = new FileBlobStore(this["blobs"], keys, Time);
+        DataSets = new BlobDataSetReader(Blobs, this["work"]);
     }
 
     private void Configure(IServiceCollection services)
@@ -215,8 +228,10 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton(Snapshots);
         services.AddSingleton<IMarketLog>(FallibleMarketLog);
         services.AddSingleton(Bars);
+        services.AddSingleton(Blobs);
+        services.AddSingleton(DataSets);
+        services.AddBacktesting(Backtesting).AddStrategyAnalysis();
         services.AddSingleton(Options);
-        services.AddBacktesting().AddStrategyAnalysis();
         services.AddSingleton(Feed);
         services.AddKeyedSingleton(Orleans.Providers.ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, GrainStorage);
         services.AddSingleton<IReminderTable>(new SqliteReminderTable(_state));
