@@ -400,7 +400,7 @@ export interface RunStrategy {
   name?: string | null;
   definition?: string | null;
   rule?: string | null;
-  parameters: Record<string, number>;
+  parameters?: Record<string, number> | null;
   symbol?: string | null;
 }
 
@@ -444,7 +444,8 @@ export interface RunInput {
 
 /** What a search, or a walk-forward, is asked for. */
 export interface SearchInput extends RunInput {
-  vary: Record<string, string>;
+  /** By parameter: `5..50/5`, `5,10,20`, or empty for the range that a rule says itself. */
+  vary: Record<string, string | null>;
   /** `grid`, or `random:N`. */
   search?: string | null;
   searchSeed?: number | null;
@@ -454,9 +455,13 @@ export interface SearchInput extends RunInput {
 }
 
 export interface WalkForwardTerms {
-  inSample?: number | null;
-  outOfSample?: number | null;
+  /** Out-of-sample windows. */
+  windows?: number | null;
+  /** Length in sample by length out of sample. */
+  ratio?: number | null;
   anchored?: boolean | null;
+  warmUpBars?: number | null;
+  seed?: number | null;
 }
 
 export type JobKind = 'backtest' | 'optimisation' | 'walkForward';
@@ -475,9 +480,46 @@ export interface Job {
   endedAt: string | null;
   secondsLeft: number | null;
   fault: string | null;
+  /** Grows with every recorded change; progress alone does not change it. */
+  version: number;
+  /** There is a tear sheet. */
+  hasReport: boolean;
   /** Left out of lists and pushes. */
   request?: RunInput | SearchInput | null;
+  /** Of a search: of its best trial, run again over all data. */
   summary: RunSummary | null;
+  search?: SearchSummary | null;
+}
+
+/** The answer to a change of a job. */
+export type ChangedJob = Job & { minPosition?: number };
+
+export interface SearchSummary {
+  trials: number;
+  points: number;
+  objective: string;
+  /** Null when no trial keeps to the constraints. */
+  best: { trial: number; parameters: Record<string, number>; objective: number | null } | null;
+  deflatedSharpe: number | null;
+  /** Of a walk-forward. */
+  verdict: WalkForwardVerdict | null;
+}
+
+/** What a walk-forward says, with its evidence; what decides nothing has not `passed`. */
+export interface WalkForwardVerdict {
+  finding: string;
+  text: string;
+  evidence: { name: string; value: number | null; passed: boolean | null; text: string }[];
+}
+
+/** What the service takes, and what of it is used. */
+export interface JobLimits {
+  maxUploadBytes: number;
+  maxStoredBytes: number;
+  storedBytes: number;
+  maxWaiting: number;
+  maxTrials: number;
+  objectives: { name: string; description: string }[];
 }
 
 export interface RunSummary {
@@ -509,6 +551,8 @@ export interface Trial {
   parameters: Record<string, number>;
   /** The higher the better; null where it is not defined. */
   objective: number | null;
+  /** It keeps to the constraints. */
+  kept: boolean;
   statistics: TrialStatistics;
 }
 
@@ -535,7 +579,7 @@ export interface WalkForward {
   retained: number | null;
   stability: { name: string; chosen: number[]; distinct: number; meanMove: number | null }[];
   neighbourhood: number | null;
-  verdict: { finding: string; text: string; evidence: { name: string; passed: boolean | null; text: string }[] };
+  verdict: WalkForwardVerdict;
 }
 
 export interface WalkForwardWindow {

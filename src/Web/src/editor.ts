@@ -206,3 +206,9 @@ function statementStart(usage: string): string {
   if (first === 'size' || first === 'reentry') return usage;
   return `${first} `;
 }
+
+/** After a change, before the text is checked again: the diagnostics of lines that stayed as and where they were. */
+export function stillTrue(diagnostics: readonly RuleDiagnostic[], before: string, after: string): RuleDiagnostic[] {
+  const [old, now] = [before.split('\n'), after.split('\n')];
+  return diagnostics.filter(({ line }) => old[line - 1] !== undefined && old[line - 1] === now[line - 1]);
+}

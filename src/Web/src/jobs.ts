@@ -27,6 +27,7 @@ const ranks: Record<JobStatus, number> = { queued: 0, running: 1, finished: 2, f
 
 /** Answers and pushes overtake each other: whether the one job tells of a later moment than the other, or of the same. */
 export function isNoOlder(next: Job, known: Job): boolean {
+  if (next.version !== known.version) return next.version > known.version;
   if (ranks[next.status] !== ranks[known.status]) return ranks[next.status] > ranks[known.status];
   return next.status !== 'running' || next.progress >= known.progress;
 }
@@ -47,11 +48,11 @@ export class Jobs {
 
   /** False where more is known already. */
   take(job: Job, now: number): boolean {
-    const known = this.#byId.get(job.id)?.job;
+    const { job: known, heard = now } = this.#byId.get(job.id) ?? {};
     if (this.#removed.has(job.id) || (known && !isNoOlder(job, known))) return false;
     // Lists and pushes leave the request out, and it never changes.
     const request = job.request ?? known?.request;
-    this.#byId.set(job.id, { job: { ...job, summary: job.summary ?? known?.summary ?? null, ...(request ? { request } : {}) }, heard: now });
+    this.#byId.set(job.id, { job: { ...job, summary: job.summary ?? known?.summary ?? null, ...(request ? { request } : {}) }, heard: Math.max(heard, now) });
     this.#list = null;
     return true;
   }

@@ -11,6 +11,8 @@ export interface VaryDraft {
   from: number | undefined;
   to: number | undefined;
   step: number | undefined;
+  /** Values one by one in place of a range, as a former request may have them; empty for the range that a rule says itself. */
+  list?: string;
 }
 
 export interface RunDraft {
@@ -40,8 +42,8 @@ export interface RunDraft {
   objective: string;
   minTrades: number | undefined;
   maxDrawdownPercent: number | undefined;
-  inSample: number | undefined;
-  outOfSample: number | undefined;
+  windows: number | undefined;
+  ratio: number | undefined;
   anchored: boolean;
 }
 
@@ -70,7 +72,7 @@ export function newDraft(definition: string): RunDraft {
   return {
     kind: 'backtest', name: '', definition, rule: '', parameters: {}, symbol: '', others: [], dataSets: [], timeFrame: '', from: '', to: '',
     account: defaultAccount, costs: defaultCosts, limits: undefined, riskFreePercent: undefined, vary: {}, randomTrials: undefined, searchSeed: undefined,
-    objective: objectives[0]![0], minTrades: undefined, maxDrawdownPercent: undefined, inSample: undefined, outOfSample: undefined, anchored: false,
+    objective: objectives[0]![0], minTrades: undefined, maxDrawdownPercent: undefined, windows: undefined, ratio: undefined, anchored: false,
   };
 }
 
@@ -93,7 +95,7 @@ export function isSearch(request: RunInput | SearchInput): request is SearchInpu
 
 /** A former request in the form again; with the settings of one of its trials, as a back-test of it. */
 export function fromRequest(request: RunInput | SearchInput, trial: Trial | null = null): RunDraft {
-  const [strategy = { parameters: {} }, ...others] = request.strategies;
+  const [strategy = {}, ...others] = request.strategies;
   const draft: RunDraft = {
     ...newDraft(strategy.definition ?? ''),
     name: request.name ?? '', rule: strategy.rule ?? '', parameters: { ...strategy.parameters, ...trial?.parameters }, symbol: strategy.symbol ?? '', others,
@@ -105,10 +107,10 @@ export function fromRequest(request: RunInput | SearchInput, trial: Trial | null
   return {
     ...draft,
     kind: request.walkForward ? 'walkForward' : 'optimisation',
-    vary: Object.fromEntries(Object.entries(request.vary).map(([name, text]) => [name, parseVary(text)])),
+    vary: Object.fromEntries(Object.entries(request.vary).map(([name, text]) => [name, parseVary(text ?? '')])),
     randomTrials: parseSearch(request.search), searchSeed: request.searchSeed ?? undefined, objective: request.objective ?? draft.objective,
     minTrades: request.constraints?.minTrades ?? undefined, maxDrawdownPercent: request.constraints?.maxDrawdownPercent ?? undefined,
-    inSample: request.walkForward?.inSample ?? undefined, outOfSample: request.walkForward?.outOfSample ?? undefined,
+    windows: request.walkForward?.windows ?? undefined, ratio: request.walkForward?.ratio ?? undefined,
     anchored: request.walkForward?.anchored ?? false,
   };
 }
@@ -117,11 +119,16 @@ function trialName(name: string, { trial }: Trial): string {
   return `${name || 'search'}, trial ${trial}`.slice(0, 100);
 }
 
-/** `5..50/5` as its three numbers; a list of values, or a name alone, has none. */
+/** `5..50/5` as its three numbers; anything else is kept as it is. */
 export function parseVary(text: string): VaryDraft {
-  const numbers = /^(-?[\d.]+)\.\.(-?[\d.]+?)(?:\/([\d.]+))?$/.exec(text.replace(/\s/g, ''));
-  const number = (part: string | undefined) => (part === undefined || part === '' ? undefined : Number(part));
-  return { from: number(numbers?.[1]), to: number(numbers?.[2]), step: number(numbers?.[3]) };
+  const numbers = /^(-?\d*\.?\d+)\.\.(-?\d*\.?\d+)(?:\/(\d*\.?\d+))?$/.exec(text.trim());
+  if (!numbers) return { from: undefined, to: undefined, step: undefined, list: text };
+  const [, from, to, step] = numbers;
+  return { from: Number(from), to: Number(to), step: step === undefined ? undefined : Number(step) };
+}
+
+function varyText({ from, to, step, list }: VaryDraft): string {
+  return list ?? `${from}..${to}${step === undefined ? '' : `/${step}`}`;
 }
 
 function parseSearch(search: string | null | undefined): number | undefined {
@@ -143,9 +150,9 @@ function after(day: string): string {
 }
 
 /** Without what is left open, so that the service's own defaults hold. */
-function given<T extends object>(values: T): T | undefined {
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return entries.length > 0 ? (Object.fromEntries(entries) as T) : undefined;
+  return entries.length > 0 ? (Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }) : undefined;
 }
 
 export interface RunRequest {
@@ -178,10 +185,10 @@ export function toRequest(draft: RunDraft): RunRequest {
   };
   if (!search) return { collection: 'backtests', body };
   const constraints = given({ minTrades: draft.minTrades, maxDrawdownPercent: draft.maxDrawdownPercent });
-  const walkForward = { ...given({ inSample: draft.inSample, outOfSample: draft.outOfSample }), anchored: draft.anchored };
+  const walkForward = { ...given({ windows: draft.windows, ratio: draft.ratio }), anchored: draft.anchored };
   const searched: SearchInput = {
     ...body,
-    vary: Object.fromEntries(Object.entries(draft.vary).map(([name, { from, to, step }]) => [name, `${from}..${to}${step === undefined ? '' : `/${step}`}`])),
+    vary: Object.fromEntries(Object.entries(draft.vary).map(([name, vary]) => [name, varyText(vary)])),
     search: draft.randomTrials === undefined ? 'grid' : `random:${draft.randomTrials}`,
     ...(draft.searchSeed === undefined ? {} : { searchSeed: draft.searchSeed }),
     objective: draft.objective,
@@ -202,7 +209,8 @@ export function faultsOf(draft: RunDraft, parameters: readonly ParameterDefiniti
   const varied = Object.entries(draft.vary);
   if (varied.length === 0) faults['vary'] = 'Choose at least one parameter to vary.';
   if (draft.others.length > 0) faults['strategy'] = 'A search varies the parameters of one strategy; this run has several.';
-  for (const [name, { from, to, step }] of varied) {
+  for (const [name, { from, to, step, list }] of varied) {
+    if (list !== undefined) continue;
     const parameter = parameters.find((each) => each.name === name);
     if (from === undefined || to === undefined) faults[`vary.${name}`] = 'First and last value are needed.';
     else if (from > to) faults[`vary.${name}`] = 'The first value must not be above the last.';
@@ -213,7 +221,8 @@ export function faultsOf(draft: RunDraft, parameters: readonly ParameterDefiniti
 }
 
 /** The values that a varied parameter takes. */
-export function valuesOf({ from, to, step }: VaryDraft): number {
+export function valuesOf({ from, to, step, list }: VaryDraft): number {
+  if (list !== undefined) return list.split(',').length;
   if (from === undefined || to === undefined || from > to) return 0;
   const by = step ?? 1;
   // Decimal steps are not exact in binary: a value that is reached but for rounding counts.
@@ -246,7 +255,7 @@ export function parametersOf(definitions: readonly ParameterDefinition[], set: R
 /** One line that says what runs: "sma-cross, fast 20, slow 50". */
 export function strategyText({ definition, rule, name, parameters }: RunStrategy, read: (value: number) => string): string {
   const what = definition ?? name ?? firstStatement(rule ?? '');
-  return [what, ...Object.entries(parameters).map(([parameter, value]) => `${parameter} ${read(value)}`)].join(', ');
+  return [what, ...Object.entries(parameters ?? {}).map(([parameter, value]) => `${parameter} ${read(value)}`)].join(', ');
 }
 
 function firstStatement(rule: string): string {

@@ -63,7 +63,7 @@ export function heatMap(trials: readonly Trial[], x: string, y: string): HeatMap
   const values = (name: string) => [...new Set(trials.map(({ parameters }) => parameters[name]!))].filter(Number.isFinite).sort((a, b) => a - b);
   const best = new Map<string, Trial>();
   for (const trial of trials) {
-    if (trial.objective === null) continue;
+    if (trial.objective === null || !trial.kept) continue;
     const key = `${trial.parameters[x]}/${trial.parameters[y]}`;
     const known = best.get(key);
     if (!known || trial.objective > known.objective! || (trial.objective === known.objective && trial.trial < known.trial)) best.set(key, trial);
