@@ -1,5 +1,5 @@
 import type {
-  DataSet, ParameterDefinition, RunAccount, RunCosts, RunInput, RunStrategy, SearchInput, Strategy, StrategyDefinition, Trial,
+  DataSet, Instrument, ParameterDefinition, RunAccount, RunCosts, RunInput, RunStrategy, SearchInput, Strategy, StrategyDefinition, Trial,
 } from './contract';
 import type { Collection } from './routes';
 
@@ -248,8 +248,28 @@ export function suggestedVary({ default: value, minimum, maximum, whole }: Param
 }
 
 /** Parameters of a definition or rule at their defaults, with what is set of them. */
-export function parametersOf(definitions: readonly ParameterDefinition[], set: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(definitions.map(({ name, default: value }) => [name, set[name] ?? value]));
+export function parametersOf(
+  definitions: readonly ParameterDefinition[], set: Readonly<Record<string, number>>, instrument?: Instrument,
+): Record<string, number> {
+  return Object.fromEntries(definitions.map(({ name, default: value }) =>
+    [name, set[name] ?? (name === 'units' && instrument ? suggestedUnits(instrument) : value)]));
+}
+
+/** A tenth of a lot: what is a small position of one instrument is more than an account can hold of another. */
+export function suggestedUnits({ contractSize, minVolume, maxVolume }: Instrument): number {
+  return Math.max(minVolume, Math.min(contractSize / 10, maxVolume));
+}
+
+/** The bars to decide on, where the data are ticks and nothing else was chosen. */
+export function suggestedTimeFrame(chosen: readonly DataSet[]): string {
+  return chosen.some(({ timeFrame }) => timeFrame === 'tick') ? 'M1' : '';
+}
+
+/** The field of the form that a fault of the API is about: `strategies.0.parameters.fast` is `parameters.fast`. */
+export function formField(field: string): string {
+  const path = field.replace(/\[(\d+)\]/g, '.$1').replace(/^strategies\.0\./, '');
+  if (path.startsWith('dataSets')) return 'dataSets';
+  return path === 'definition' || path === 'rule' || path === 'strategies' ? 'strategy' : path;
 }
 
 /** One line that says what runs: "sma-cross, fast 20, slow 50". */

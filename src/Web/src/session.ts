@@ -1,6 +1,6 @@
 import { Api, ApiError, faultText } from './api';
 import { Chain } from './chain';
-import type { BarPush, ChangedJob, Decision, FillPush, Gap, Job, JournalPush, OrderPush, RunInput, SearchInput, TimeFrame } from './contract';
+import type { BarPush, ChangedJob, Decision, FillPush, Gap, Job, JournalPush, OrderPush, RunInput, SearchInput, TimeFrame, Trial } from './contract';
 import { Hub } from './hub';
 import { addressOf, hasEnded } from './jobs';
 import { isOpen } from './orders';
@@ -12,6 +12,8 @@ const barCount = 500;
 const decisionCount = 50;
 const fillCount = 200;
 const jobCount = 50;
+const trialPage = 500;
+const trialLimit = 10_000;
 
 /** Sessions open and close, feeds come and go: what no push tells is asked for this often. */
 const slowRefresh = 30_000;
@@ -154,6 +156,18 @@ export class Session {
     const job = await this.#api.job(address);
     this.#store.takeJob(job, asked);
     return this.#store.jobs.get(job.id)?.job ?? job;
+  }
+
+  /** All trials of a search, the best first; a search of more has the best of them here. */
+  async loadTrials(id: string): Promise<{ trials: Trial[]; isWhole: boolean }> {
+    const trials: Trial[] = [];
+    let next: string | null | undefined;
+    do {
+      const page = await this.#api.trials(id, trialPage, next ?? undefined);
+      trials.push(...page.items);
+      next = cursor(page.next);
+    } while (next !== null && trials.length < trialLimit);
+    return { trials, isWhole: next === null };
   }
 
   async startJob(collection: Collection, input: RunInput | SearchInput): Promise<ChangedJob> {

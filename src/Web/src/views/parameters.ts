@@ -8,6 +8,7 @@ export interface ParameterFields {
   show: (parameters: readonly ParameterDefinition[], values: Readonly<Record<string, number>>) => void;
   /** Those that are numbers. */
   values: () => Record<string, number>;
+  input: (name: string) => HTMLInputElement | undefined;
 }
 
 /** A field for each parameter, with its range. */
@@ -37,5 +38,6 @@ export function parameterFields(changed: () => void): ParameterFields {
       const value = numberOf(input);
       return value === undefined || !Number.isFinite(value) ? [] : [[name, value]];
     })),
+    input: (name) => inputs.get(name),
   };
 }
