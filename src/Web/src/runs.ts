@@ -279,7 +279,7 @@ export function strategyText({ definition, rule, name, parameters }: RunStrategy
 }
 
 function firstStatement(rule: string): string {
-  const line = rule.split('\n').find((text) => /^\s*enter\b/i.test(text))?.trim() ?? 'rule';
+  const line = rule.split('\n').find((text) => /^\s*enter\b/i.test(text))?.trim().replace(/;$/, '') ?? 'rule';
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
 }
 

@@ -8,5 +8,5 @@ export const page: PageFactory = (app, _route, signal) => {
   app.session.openJobs();
   return h('main', { class: 'page two' },
     h('div', { class: 'column' }, jobsView(app, signal)),
-    h('div', { class: 'column side' }, dataSetsView(app, { signal })));
+    h('div', { class: 'column beside' }, dataSetsView(app, { signal })));
 };

@@ -76,7 +76,7 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
       if (done && !store.jobs.get(id)) go({ page: 'backtests' });
     }),
   });
-  const asked = h('dl', { class: 'facts' });
+  const asked = h('dl', { class: 'terms' });
   headBody.append(h('div', { class: 'pad stack' },
     h('div', { class: 'line' }, kind, status), progress, h('div', { class: 'line' }, paper, again, editRule, end), asked));
 
@@ -84,6 +84,7 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
   const values = figures.map(([label]) => ({ term: h('dt', {}, label), value: h('dd', {}) }));
   const equity = curve(app, format.money, signal);
   resultBody.append(h('dl', { class: 'figures many' }, ...values.map(({ term, value }) => h('div', {}, term, value))), equity.element);
+  const verdict = h('div', { class: 'column' });
   const found = h('div', { class: 'column' });
   const sheet = h('div', { class: 'column' });
 
@@ -128,7 +129,7 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
     if (job.status !== 'finished') return;
     if (job.kind !== 'backtest' && !showedFindings) {
       showedFindings = true;
-      showFindings(app, job, found, signal);
+      showFindings(app, job, verdict, found, signal);
     }
     if (job.hasReport && !showedSheet) {
       showedSheet = true;
@@ -139,7 +140,7 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
       }));
     }
   }, signal);
-  return [h('div', { class: 'column' }, headPanel, resultPanel, found, sheet)];
+  return [h('div', { class: 'column' }, headPanel, verdict, resultPanel, found, sheet)];
 }
 
 /** "12 s: " of a job that ended, or "for 12 s: " of one that runs. */
@@ -172,7 +173,7 @@ function requestFacts({ store }: App, request: RunInput | SearchInput): [string,
   });
   const given = (values: object | null | undefined) => Object.entries(values ?? {})
     .filter(([, value]) => value !== null && value !== undefined && typeof value !== 'object')
-    .map(([name, value]) => `${format.words(name)} ${typeof value === 'number' ? format.reading(value) : String(value)}`).join(', ');
+    .map(([name, value]) => `${format.words(name)} ${typeof value === 'number' ? format.reading(value) : name === 'currency' ? value : format.words(String(value))}`).join(', ');
   const period = request.from || request.to ? `${request.from ? format.date(request.from) : 'the begin'} to ${request.to ? format.date(Date.parse(request.to) - 1) : 'the end'}` : 'all there is';
   const sizing = request.account?.sizing;
   const facts: [string, string][] = [
@@ -191,27 +192,27 @@ function requestFacts({ store }: App, request: RunInput | SearchInput): [string,
 }
 
 /** What a search found: the verdict first, then the map, then all trials. */
-function showFindings(app: App, job: Job, place: HTMLElement, signal: AbortSignal): void {
+function showFindings(app: App, job: Job, first: HTMLElement, place: HTMLElement, signal: AbortSignal): void {
   const { session, api } = app;
   const objective = objectiveName(job.search?.objective ?? (job.request && isSearch(job.request) ? (job.request.objective ?? '') : ''));
   const back = (trial: Trial) => go({ page: 'start', source: { kind: 'run', ...addressOf(job), trial: trial.trial } });
-  const add = (id: string, title: string, content: HTMLElement, aside?: string) => {
+  const add = (into: HTMLElement, id: string, title: string, content: HTMLElement, aside?: string) => {
     const { element, body } = panel(id, title, aside && h('span', { class: 'aside' }, aside));
     body.append(content);
-    place.append(element);
+    into.append(element);
     return body;
   };
   const failed = (error: unknown) => h('p', { class: 'empty fault', role: 'alert' }, faultText(error));
 
-  if (job.search?.verdict) add('verdict', 'Verdict', verdictView(job.search.verdict));
-  else if (job.search && !job.search.best) add('verdict', 'Result', h('p', { class: 'empty' }, 'No trial keeps to the constraints.'));
+  if (job.search?.verdict) add(first, 'verdict', 'Verdict', verdictView(job.search.verdict));
+  else if (job.search && !job.search.best) add(first, 'verdict', 'Result', h('p', { class: 'empty' }, 'No trial keeps to the constraints.'));
   if (job.kind === 'walkForward') {
-    const body = add('windows', 'Out of sample', h('p', { class: 'empty' }, 'Loading…'));
+    const body = add(place, 'windows', 'Out of sample', h('p', { class: 'empty' }, 'Loading…'));
     api.walkForward(job.id).then((result) => {
       if (!signal.aborted) body.replaceChildren(walkForwardView(app, result, signal));
     }, (error: unknown) => body.replaceChildren(failed(error)));
   }
-  const body = add('trials', 'Trials', h('p', { class: 'empty' }, 'Loading…'), job.search ? `${format.volume(job.search.trials)}, the best first` : '');
+  const body = add(place, 'trials', 'Trials', h('p', { class: 'empty' }, 'Loading…'), job.search ? `${format.volume(job.search.trials)}, the best first` : '');
   session.loadTrials(job.id).then(({ trials, isWhole }) => {
     if (signal.aborted) return;
     body.replaceChildren(trialsView(trials, back));

@@ -22,7 +22,7 @@ export const page: PageFactory = (app, route, signal) => {
   if (route.page === 'accountReport') return accountReport(route.account);
   return h('main', { class: 'page two' },
     h('div', { class: 'column' }, runsView(app, signal)),
-    h('div', { class: 'column side' }, accountsView(app, signal)));
+    h('div', { class: 'column beside' }, accountsView(app, signal)));
 };
 
 function accountReport(account: string): HTMLElement {

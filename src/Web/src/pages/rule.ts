@@ -169,5 +169,5 @@ function editorPage(app: App, address: string, source: RuleSource, origin: Origi
   }, signal);
   checks.ask(text, 0);
   render();
-  return [h('div', { class: 'column' }, writing), h('div', { class: 'column side' }, setting, wordsPanel)];
+  return [h('div', { class: 'column' }, writing), h('div', { class: 'column beside' }, setting, wordsPanel)];
 }

@@ -361,5 +361,5 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
   });
 
   void readParameters();
-  return [form, h('div', { class: 'column side' }, dataSetsView(app, { signal, added: ({ id }) => choose({ dataSets: [id] }) }))];
+  return [form, h('div', { class: 'column beside' }, dataSetsView(app, { signal, added: ({ id }) => choose({ dataSets: [id] }) }))];
 }

@@ -32,5 +32,5 @@ export const page: PageFactory = (app, _route, signal) => {
 
   return h('main', { class: 'page two' },
     h('div', { class: 'column' }, strategiesView(app, { signal, links: true })),
-    h('div', { class: 'column side' }, rules, catalogue));
+    h('div', { class: 'column beside' }, rules, catalogue));
 };

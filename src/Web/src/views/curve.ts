@@ -30,7 +30,13 @@ export function curve({ store }: App, text: (value: number) => string, signal: A
     chart.applyOptions({ ...chartColours(), timeScale: { tickMarkFormatter: (time: Time, type: number) => tickMark(time, type, store) } });
     area.applyOptions({ lineColor: colour('accent'), topColor: colour('area-top'), bottomColor: colour('area-bottom') });
   }, signal);
-  signal.addEventListener('abort', () => chart.remove());
+  // A curve can be shown before it has a place on the screen.
+  const fit = new ResizeObserver(() => chart.timeScale().fitContent());
+  fit.observe(element);
+  signal.addEventListener('abort', () => {
+    fit.disconnect();
+    chart.remove();
+  });
   return {
     element,
     show: (points, label) => {

@@ -1,5 +1,6 @@
 import type { ParameterDefinition } from '../contract';
 import { h } from '../dom';
+import * as format from '../format';
 import { field, numberInput, numberOf } from './dialogs';
 
 export interface ParameterFields {
@@ -27,7 +28,7 @@ export function parameterFields(changed: () => void): ParameterFields {
           const input = numberInput(values[name] ?? initial, { minimum, maximum, whole, required: true });
           input.addEventListener('input', changed);
           inputs.set(name, input);
-          const range = `${minimum} to ${maximum}${whole ? ', whole' : ''}`;
+          const range = `${format.reading(minimum)} to ${format.reading(maximum)}${whole ? ', whole' : ''}`;
           return field(name, input, description === '' || description === name ? range : `${description}; ${range}`).element;
         }));
         return;
