@@ -134,10 +134,10 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
   const { element: termsPanel, body: termsBody } = panel('terms', 'Account and costs');
   const deposit = named('account.deposit', field('Deposit', numberInput(account.deposit ?? 100_000, { minimum: 0, above: true, required: true })));
   const currency = named('account.currency', field('Currency', textInput(account.currency ?? 'USD', /^[A-Za-z]{3,5}$/, 'A currency code such as USD.')));
-  const mode = named('account.mode', field('Positions', select([['netting', 'Netting: one an instrument'], ['hedging', 'Hedging: every entry its own']], account.mode ?? 'netting')));
+  const mode = named('account.mode', field('Positions', select([['netting', 'Netting'], ['hedging', 'Hedging']], account.mode ?? 'netting')));
   const leverage = named('account.leverage', field('Leverage', numberInput(account.leverage ?? '', { minimum: 1, maximum: 2000 }), 'Empty: the instruments say it'));
   const sizing = named('account.sizing', field('Size of an entry', select([
-    ['StrategyUnits', 'As the strategy says, times'], ['FixedUnits', 'Units'], ['PercentOfEquity', 'Percent of the equity'], ['PercentRisk', 'Percent at risk at the stop'],
+    ['StrategyUnits', 'The strategy\'s, times'], ['FixedUnits', 'Units'], ['PercentOfEquity', 'Percent of equity'], ['PercentRisk', 'Percent at risk'],
   ], account.sizing?.kind ?? 'StrategyUnits')));
   const size = named('account.sizing.value', field('Value', numberInput(account.sizing?.value ?? 1, { minimum: 0, above: true, required: true })));
   const stopOut = named('account.stopOutPercent', field('Stop-out at margin level, %', numberInput(account.stopOutPercent ?? 50, { minimum: 0, maximum: 1000, required: true })));

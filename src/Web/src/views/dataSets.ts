@@ -78,7 +78,7 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
         h('span', { class: 'status' }, first.source === 'market' ? 'recorded' : 'uploaded'),
         first.source === 'upload' && h('button', { type: 'button', 'aria-label': `Delete ${first.name}`, onclick: () => void remove(first) }, 'Delete')),
       what);
-    return { element: item, update: (dataSet) => setText(what, dataSetText(dataSet)) };
+    return { element: item, update: (dataSet) => setText(what, dataSet.source === 'market' ? extentText(dataSet) : dataSetText(dataSet)) };
   };
   const rows = new Rows<DataSet>(list, ({ id }) => id, make);
   store.view(['dataSets', 'zone'], () => {
@@ -90,9 +90,13 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
 }
 
 /** "EURUSD H1, 6,200 from Jan 01, 2020 to Dec 31, 2024; 12 rows left out". */
-export function dataSetText({ symbol, timeFrame, count, from, to, dropped, source, bytes: size }: DataSet): string {
-  const rows = `${symbol} ${timeFrame}: ${format.volume(count)} ${timeFrame === 'tick' ? 'ticks' : 'bars'}`;
+export function dataSetText(dataSet: DataSet): string {
+  return `${dataSet.symbol} ${dataSet.timeFrame}: ${extentText(dataSet)}`;
+}
+
+function extentText({ timeFrame, count, from, to, dropped, source, bytes: size }: DataSet): string {
   const left = dropped > 0 ? `; ${format.volume(dropped)} faulty rows left out` : '';
+  const rows = `${format.volume(count)} ${timeFrame === 'tick' ? 'ticks' : 'bars'}`;
   return `${rows}, ${format.date(from)} to ${format.date(to)}${source === 'upload' ? `, ${bytes(size)}` : ''}${left}`;
 }
 

@@ -3,6 +3,7 @@ import { h, setAttribute, setHidden, setText } from '../dom';
 import {
   apply, complete, completionsOf, insertion, knownNames, offsetOf, paint, placeOf, stillTrue, wordAt, type Completion, type Edit,
 } from '../editor';
+import * as format from '../format';
 
 export interface RuleEditor {
   element: HTMLElement;
@@ -104,7 +105,7 @@ export function ruleEditor(text: string, describedBy: string, changed: (text: st
           accept(index);
         },
       },
-      h('code', {}, usage), h('span', { class: 'gives' }, [kind, gives].filter(Boolean).join(', ').toLowerCase()), h('span', {}, description))));
+      h('code', {}, usage), h('span', { class: 'gives' }, [kind, gives].filter(Boolean).map(format.words).join(', ')), h('span', {}, description))));
     setHidden(list, false);
     setText(news, `${offered.length} ${offered.length === 1 ? 'word' : 'words'}; arrow keys choose, Tab takes`);
     choose(0);

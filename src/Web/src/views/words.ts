@@ -1,5 +1,6 @@
 import type { RuleWord } from '../contract';
 import { h, panel, setHidden, setText } from '../dom';
+import * as format from '../format';
 
 /** Everything that a rule can be made of, to be looked through and taken over. */
 export function wordsView(take: (usage: string) => void): { element: HTMLElement; setWords: (words: readonly RuleWord[]) => void } {
@@ -15,7 +16,7 @@ export function wordsView(take: (usage: string) => void): { element: HTMLElement
     const found = words.filter(({ usage, description }) => wanted === '' || usage.toLowerCase().includes(wanted) || description.toLowerCase().includes(wanted));
     list.replaceChildren(...found.map(({ kind, usage, gives, description }) => h('li', {},
       h('button', { type: 'button', class: 'plain', title: 'Write it where the caret is', onclick: () => take(usage) }, h('code', {}, usage)),
-      h('span', { class: 'gives' }, `${kind}, ${gives}`.toLowerCase()),
+      h('span', { class: 'gives' }, `${kind.toLowerCase()}, ${format.words(gives)}`),
       h('span', { class: 'hint' }, description))));
     setHidden(none, found.length > 0);
     if (words.length > 0) setText(none, 'No such word.');
