@@ -140,6 +140,7 @@ export class Api {
   trials = (id: string, limit: number, cursor?: string) =>
     this.#get<Page<Trial>>(`optimisations/${part(id)}/trials`, { limit, cursor, sort: 'objective' });
   walkForward = (id: string) => this.#get<WalkForward>(`optimisations/${part(id)}/walk-forward`);
+  accountPerformance = (account: string) => this.#get<unknown>(`performance/accounts/${part(account)}`);
   reports = (limit: number, cursor?: string) => this.#get<Page<Job>>('reports', { limit, cursor });
 
   /** Sends a file as it is. `progress` is told the share that is under way. */

@@ -169,7 +169,8 @@ export function toRequest(draft: RunDraft): RunRequest {
     parameters: Object.fromEntries(Object.entries(draft.parameters).filter(([name]) => !varied.includes(name))),
     ...(draft.symbol === '' ? {} : { symbol: draft.symbol }),
   };
-  const account = given(draft.account);
+  // Null is a value of this one: never.
+  const account = { ...given(draft.account), ...(draft.account.stopOutPercent === null ? { stopOutPercent: null } : {}) };
   const costs = given(draft.costs);
   const body: RunInput = {
     ...(draft.name.trim() === '' ? {} : { name: draft.name.trim() }),
@@ -178,7 +179,7 @@ export function toRequest(draft: RunDraft): RunRequest {
     ...(draft.from === '' ? {} : { from: `${draft.from}T00:00:00.000Z` }),
     ...(draft.to === '' ? {} : { to: after(draft.to) }),
     strategies: [strategy, ...draft.others],
-    ...(account ? { account } : {}),
+    ...(Object.keys(account).length > 0 ? { account } : {}),
     ...(costs ? { costs } : {}),
     ...(draft.limits === undefined ? {} : { limits: draft.limits }),
     ...(draft.riskFreePercent === undefined ? {} : { riskFreePercent: draft.riskFreePercent }),
@@ -258,6 +259,12 @@ export function parametersOf(
 /** A tenth of a lot: what is a small position of one instrument is more than an account can hold of another. */
 export function suggestedUnits({ contractSize, minVolume, maxVolume }: Instrument): number {
   return Math.max(minVolume, Math.min(contractSize / 10, maxVolume));
+}
+
+/** The currency of an account that can hold what is traded: dollars where they are on one side, else the currency that prices are in. */
+export function suggestedCurrency(symbol: string, instrument?: Instrument): string {
+  const [base, quote] = instrument ? [instrument.baseCurrency, instrument.quoteCurrency] : /^[A-Z]{6}$/.test(symbol) ? [symbol.slice(0, 3), symbol.slice(3)] : ['', ''];
+  return quote === '' || base === 'USD' || quote === 'USD' ? 'USD' : quote;
 }
 
 /** The bars to decide on, where the data are ticks and nothing else was chosen. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DataSet, Instrument, ParameterDefinition, RunInput, SearchInput, Strategy, Trial } from '../src/contract';
 import {
-  faultsOf, formField, fromRequest, fromStrategy, newDraft, parametersOf, parseVary, strategyText, suggestedData, suggestedRunName, suggestedTimeFrame,
+  faultsOf, formField, fromRequest, fromStrategy, newDraft, parametersOf, parseVary, strategyText, suggestedCurrency, suggestedData, suggestedRunName, suggestedTimeFrame,
   suggestedUnits, suggestedVary, toRequest, trialsOf, valuesOf, type RunDraft,
 } from '../src/runs';
 
@@ -46,6 +46,10 @@ describe('what the API is asked for', () => {
     expect(body.account).toEqual({ deposit: 5 });
     expect(body).not.toHaveProperty('costs');
     expect(body.riskFreePercent).toBe(0);
+  });
+
+  it('never stops out where that is said, which is not the same as leaving it open', () => {
+    expect(toRequest(draft({ account: { deposit: 5, stopOutPercent: null } })).body.account).toEqual({ deposit: 5, stopOutPercent: null });
   });
 
   it('does not set what it varies', () => {
@@ -163,6 +167,13 @@ describe('what the form begins with', () => {
   it('decides on bars where the data are ticks', () => {
     expect(suggestedTimeFrame([dataSet('a', { timeFrame: 'tick' })])).toBe('M1');
     expect(suggestedTimeFrame([dataSet('a')])).toBe('');
+  });
+
+  it.each([['EURUSD', 'USD'], ['USDJPY', 'USD'], ['EURGBP', 'GBP'], ['ACME', 'USD'], ['US500', 'USD']])('an account over %s is in %s', (symbol, currency) =>
+    expect(suggestedCurrency(symbol)).toBe(currency));
+
+  it('an account is in the currency of an instrument that is known', () => {
+    expect(suggestedCurrency('DAX', { baseCurrency: 'DAX', quoteCurrency: 'EUR' } as Instrument)).toBe('EUR');
   });
 
   it('sets every parameter, the size by what the instrument allows', () => {

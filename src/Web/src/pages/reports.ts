@@ -19,16 +19,21 @@ const pageSize = 50;
 
 /** Tear sheets: of accounts as they trade, and of what was computed. */
 export const page: PageFactory = (app, route, signal) => {
-  if (route.page === 'accountReport') return accountReport(route.account);
+  if (route.page === 'accountReport') return accountReport(app, route.account, signal);
   return h('main', { class: 'page two' },
     h('div', { class: 'column' }, runsView(app, signal)),
     h('div', { class: 'column beside' }, accountsView(app, signal)));
 };
 
-function accountReport(account: string): HTMLElement {
-  return h('main', { class: 'page' }, h('div', { class: 'column' },
-    h('p', {}, h('a', { href: href({ page: 'reports' }) }, '← All reports')),
-    tearSheetView(`Tear sheet of ${account}`, { html: accountReportUrl(account, 'report.html'), json: accountReportUrl(account, ''), files: [] })));
+function accountReport({ api }: App, account: string, signal: AbortSignal): HTMLElement {
+  const place = h('div', { class: 'column' }, h('p', { class: 'empty' }, 'Loading…'));
+  // Asked first, as a frame would show a refusal raw: an account that has not traded has nothing to tell.
+  api.accountPerformance(account).then(() => {
+    if (signal.aborted) return;
+    const links = { html: accountReportUrl(account, 'report.html'), json: accountReportUrl(account, ''), files: [] };
+    place.replaceChildren(tearSheetView(`Tear sheet of ${account}`, links));
+  }, (error: unknown) => place.replaceChildren(h('p', { class: 'empty fault', role: 'alert' }, faultText(error))));
+  return h('main', { class: 'page' }, h('div', { class: 'column' }, h('p', {}, h('a', { href: href({ page: 'reports' }) }, '← All reports')), place));
 }
 
 function accountsView({ store }: App, signal: AbortSignal): HTMLElement {

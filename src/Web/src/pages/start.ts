@@ -9,7 +9,7 @@ import type { PageFactory } from '../page';
 import { go } from '../router';
 import { href, type RunSource } from '../routes';
 import {
-  faultsOf, formField, fromRequest, fromStrategy, newDraft, objectives, parametersOf, suggestedData, suggestedRunName, suggestedTimeFrame, suggestedVary,
+  defaultAccount, faultsOf, formField, fromRequest, fromStrategy, newDraft, objectives, parametersOf, suggestedCurrency, suggestedData, suggestedRunName, suggestedTimeFrame, suggestedVary,
   toRequest, trialsOf, type RunDraft, type RunKind, type VaryDraft,
 } from '../runs';
 import { checkFields, field, numberInput, numberOf, select, showFault, textInput, type Field } from '../views/dialogs';
@@ -135,13 +135,13 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
   const deposit = named('account.deposit', field('Deposit', numberInput(account.deposit ?? 100_000, { minimum: 0, above: true, required: true })));
   const currency = named('account.currency', field('Currency', textInput(account.currency ?? 'USD', /^[A-Za-z]{3,5}$/, 'A currency code such as USD.')));
   const mode = named('account.mode', field('Positions', select([['netting', 'Netting'], ['hedging', 'Hedging']], account.mode ?? 'netting')));
-  const leverage = named('account.leverage', field('Leverage', numberInput(account.leverage ?? '', { minimum: 1, maximum: 2000 }), 'Empty: the instruments say it'));
+  const leverage = named('account.leverage', field('Leverage', numberInput(account.leverage ?? '', { minimum: 1, maximum: 1000 }), 'Empty: the instruments say it'));
   const sizing = named('account.sizing', field('Size of an entry', select([
     ['StrategyUnits', 'The strategy\'s, times'], ['FixedUnits', 'Units'], ['PercentOfEquity', 'Percent of equity'], ['PercentRisk', 'Percent at risk'],
   ], account.sizing?.kind ?? 'StrategyUnits')));
   const size = named('account.sizing.value', field('Value', numberInput(account.sizing?.value ?? 1, { minimum: 0, above: true, required: true })));
-  const stopOut = named('account.stopOutPercent', field('Stop-out at margin level, %', numberInput(account.stopOutPercent ?? 50, { minimum: 0, maximum: 1000, required: true })));
-  const moneyDigits = named('account.moneyDigits', field('Money is rounded to', numberInput(account.moneyDigits ?? '', { minimum: 0, maximum: 8, whole: true }), 'Decimals; empty: exact'));
+  const stopOut = named('account.stopOutPercent', field('Stop-out at margin level, %', numberInput(account.stopOutPercent === undefined ? 50 : (account.stopOutPercent ?? ''), { minimum: 1, maximum: 100 }), 'Empty: never'));
+  const moneyDigits = named('account.moneyDigits', field('Money is rounded to', numberInput(account.moneyDigits ?? '', { minimum: 0, maximum: 10, whole: true }), 'Decimals; empty: exact'));
   const costField = (key: keyof RunCosts, label: string, hint = '') =>
     ({ key, made: named(`costs.${key}`, field(label, numberInput((costs[key] as number | null | undefined) ?? '', {}), hint)) });
   const costFields = [
@@ -157,11 +157,13 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
   ];
   const fill = named('costs.fill', field('Market orders fill at', select([['nextOpen', 'The next open'], ['nextClose', 'The next close']], costs.fill ?? 'nextOpen')));
   const riskFree = named('riskFreePercent', field('Risk-free rate, % a year', numberInput(initial.riskFreePercent ?? '', { minimum: -100, maximum: 100 }), 'Of the Sharpe ratio'));
-  const limits = h('p', { class: 'hint' }, initial.limits === undefined ? 'Pre-trade limits are those of a new account.' : 'Pre-trade limits are those of the run it comes from.');
+  const limits = field('Pre-trade limits', select([
+    ['default', 'Those of a new account'], ['none', 'None'], ...(initial.limits === undefined ? [] : [['former', 'Those of the run it comes from'] as const]),
+  ], initial.limits === undefined ? 'default' : 'former'));
   termsBody.append(h('div', { class: 'pad stack' },
     h('div', { class: 'fields three' }, deposit.element, currency.element, mode.element, leverage.element, sizing.element, size.element),
     h('details', {}, h('summary', {}, 'Costs and details'),
-      h('div', { class: 'fields three' }, fill.element, ...costFields.map(({ made }) => made.element), stopOut.element, moneyDigits.element, riskFree.element), limits)));
+      h('div', { class: 'fields three' }, fill.element, ...costFields.map(({ made }) => made.element), stopOut.element, moneyDigits.element, riskFree.element, limits.element))));
 
   const run = h('button', { type: 'submit', class: 'primary large' }, 'Run');
   const fault = h('p', { class: 'fault', role: 'alert' });
@@ -287,8 +289,13 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
   };
   const dataRows = new Rows<{ id: string; text: string }>(dataList, ({ id }) => id, makeData);
   let suggested = initial.dataSets.length > 0;
+  let offered = '';
   store.view(['dataSets', 'instruments'], () => {
     const dataSets = store.dataSets ?? [];
+    // The lists are read again now and then; what is being written stays as it is where they say nothing new.
+    const now = JSON.stringify([dataSets, store.instruments.size]);
+    if (now === offered) return;
+    offered = now;
     draft = { ...draft, dataSets: draft.dataSets.filter((id) => dataSets.some((each) => each.id === id)) };
     if (!suggested && dataSets.length > 0) {
       suggested = true;
@@ -296,6 +303,8 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
       const chosen = suggestedData(ofSymbol.length > 0 ? ofSymbol : dataSets);
       draft = { ...draft, dataSets: chosen };
       if (timeFrame.input.value === '') timeFrame.input.value = suggestedTimeFrame(dataSets.filter(({ id }) => chosen.includes(id)));
+      const symbol = dataSets.find(({ id }) => id === chosen[0])?.symbol ?? '';
+      if (initial.account === defaultAccount) currency.input.value = suggestedCurrency(symbol, store.instruments.get(symbol));
     }
     setHidden(dataNone, dataSets.length > 0);
     dataRows.render(dataSets.map((dataSet) => ({
@@ -317,6 +326,7 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
       ...draft, symbol, name: name.input.value.trim() || name.input.placeholder, parameters: fields.values(), timeFrame: timeFrame.input.value, from: from.input.value, to: to.input.value,
       account: money,
       costs: { ...Object.fromEntries(costFields.map(({ key, made }) => [key, numberOf(made.input) ?? null])), fill: fill.input.value },
+      limits: limits.input.value === 'none' ? {} : limits.input.value === 'former' ? initial.limits : undefined,
       riskFreePercent: numberOf(riskFree.input), objective: objective.input.value,
       randomTrials: order.input.value === 'random' ? numberOf(randomTrials.input) : undefined,
       searchSeed: order.input.value === 'random' ? numberOf(seed.input) : undefined,
