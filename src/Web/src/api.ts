@@ -1,6 +1,6 @@
 import type {
-  Account, BarSeries, ChangedJob, DataSet, DataSetTerms, Decision, EquityPoint, FeedStatus, Fill, Instrument, Job, JobLimits, NewAccount, NewOrder, NewStrategy,
-  Order, Page, Playback, Problem, Quote, RuleCheck, RuleWord, RunInput, SearchInput, Strategy, StrategyDefinition, SystemView, TradingState, Trial,
+  Account, BarSeries, ChangedJob, DataSet, DataSetTerms, Decision, EquityPoint, FeedStatus, Fill, Instrument, Job, JobLimits, NewAccount, NewOrder,
+  NewStrategy, Order, Page, Playback, Problem, Quote, RuleCheck, RuleWord, RunInput, SearchInput, Strategy, StrategyDefinition, SystemView, TradingState, Trial,
   FollowTerms, WalkForward,
 } from './contract';
 import { capital, words } from './format';

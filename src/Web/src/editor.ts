@@ -10,8 +10,8 @@ export interface Token {
 }
 
 const statements = new Set([
-  'param', 'let', 'require', 'enter', 'exit', 'stop', 'target', 'trail', 'reentry', 'size', 'session', 'timezone', 'when', 'from', 'to', 'step', 'after',
-  'on', 'risk', 'equity', 'lots', 'units', 'notional',
+  'param', 'let', 'require', 'enter', 'exit', 'stop', 'target', 'trail', 'reentry', 'size', 'session', 'timezone', 'when', 'from', 'to', 'step',
+  'after', 'on', 'risk', 'equity', 'lots', 'units', 'notional',
 ]);
 const operators = new Set(['and', 'or', 'not', 'points', 'ticks', 'long', 'short', 'flat']);
 
@@ -144,7 +144,8 @@ const statementWords: readonly [usage: string, description: string][] = [
 /** Everything that can be completed to: statements, the vocabulary of the service, and the names that the text itself gives. */
 export function completionsOf(words: readonly RuleWord[], text: string): Completion[] {
   const own = [...text.matchAll(/\b(param|let)\s+([a-z_]\w*)/gi)].map(([, kind, name]): Completion => ({
-    name: name!.toLowerCase(), usage: name!.toLowerCase(), kind: kind!.toLowerCase() === 'let' ? 'Let' : 'Parameter', gives: '', description: 'of this rule',
+    name: name!.toLowerCase(), usage: name!.toLowerCase(), kind: kind!.toLowerCase() === 'let' ? 'Let' : 'Parameter', gives: '',
+    description: 'of this rule',
   }));
   const statement = statementWords.map(([usage, description]): Completion => ({
     name: wordOf(usage), usage, kind: 'Statement', gives: '', description,
@@ -188,9 +189,8 @@ function rankOf({ name }: Completion, wanted: string): number {
 
 /** Writes a completion over the begun word: statements and plain names as they are, functions and features with their parentheses. */
 export function insertion(completion: Completion, at: { from: number; prefix: string }): Edit {
-  const insert = completion.kind === 'Statement' && /^(enter|exit|stop|target|trail|reentry|size|require|let|param|session|timezone)\b/.test(completion.usage)
-    ? statementStart(completion.usage)
-    : completion.usage;
+  const begins = /^(enter|exit|stop|target|trail|reentry|size|require|let|param|session|timezone)\b/.test(completion.usage);
+  const insert = completion.kind === 'Statement' && begins ? statementStart(completion.usage) : completion.usage;
   const open = insert.indexOf('(');
   // Inside the parentheses of a function, whose arguments are to be written; behind a feature, whose numbers already stand there.
   const caret = completion.kind === 'Function' && open >= 0 ? open + 1 : insert.length;

@@ -107,7 +107,7 @@ export function date(time: string | number | Date): string {
 
 /** A share as a percentage: 0.1234 is 12.3 %. */
 export function percent(share: number | null | undefined, digits = 1): string {
-  return share === null || share === undefined || !Number.isFinite(share) ? noValue : `${decimals(digits, digits, false).format(share * 100)} %`;
+  return share === null || share === undefined || !Number.isFinite(share) ? noValue : `${decimals(digits, digits, false).format(share * 100)}\u00a0%`;
 }
 
 /** A ratio, or nothing where it is not defined. */

@@ -43,7 +43,7 @@ export class Jobs {
   }
 
   get list(): readonly LiveJob[] {
-    return (this.#list ??= [...this.#byId.values()].sort((a, b) => compare(b.job.createdAt, a.job.createdAt) || compare(b.job.id, a.job.id)));
+    return (this.#list ??= [...this.#byId.values()].sort(({ job: a }, { job: b }) => compare(b.createdAt, a.createdAt) || compare(b.id, a.id)));
   }
 
   /** False where more is known already. */

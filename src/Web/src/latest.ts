@@ -9,7 +9,9 @@ export class Latest<Q, A> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = new AbortController();
 
-  constructor(delay: number, ask: (question: Q, signal: AbortSignal) => Promise<A>, tell: (question: Q, answer: A) => void, fail: (error: unknown) => void) {
+  constructor(
+    delay: number, ask: (question: Q, signal: AbortSignal) => Promise<A>, tell: (question: Q, answer: A) => void, fail: (error: unknown) => void,
+  ) {
     this.#delay = delay;
     this.#ask = ask;
     this.#tell = tell;

@@ -72,7 +72,8 @@ export function newDraft(definition: string): RunDraft {
   return {
     kind: 'backtest', name: '', definition, rule: '', parameters: {}, symbol: '', others: [], dataSets: [], timeFrame: '', from: '', to: '',
     account: defaultAccount, costs: defaultCosts, limits: undefined, riskFreePercent: undefined, vary: {}, randomTrials: undefined, searchSeed: undefined,
-    objective: objectives[0]![0], minTrades: undefined, maxDrawdownPercent: undefined, windows: undefined, ratio: undefined, anchored: false,
+    objective: objectives[0]![0], minTrades: undefined, maxDrawdownPercent: undefined, windows: undefined, ratio: undefined,
+    anchored: false,
   };
 }
 
@@ -98,8 +99,8 @@ export function fromRequest(request: RunInput | SearchInput, trial: Trial | null
   const [strategy = {}, ...others] = request.strategies;
   const draft: RunDraft = {
     ...newDraft(strategy.definition ?? ''),
-    name: request.name ?? '', rule: strategy.rule ?? '', parameters: { ...strategy.parameters, ...trial?.parameters }, symbol: strategy.symbol ?? '', others,
-    dataSets: request.dataSets, timeFrame: request.timeFrame ?? '', from: dayOf(request.from), to: lastDayOf(request.to),
+    name: request.name ?? '', rule: strategy.rule ?? '', parameters: { ...strategy.parameters, ...trial?.parameters },
+    symbol: strategy.symbol ?? '', others, dataSets: request.dataSets, timeFrame: request.timeFrame ?? '', from: dayOf(request.from), to: lastDayOf(request.to),
     account: request.account ?? defaultAccount, costs: request.costs ?? defaultCosts, limits: request.limits ?? undefined,
     riskFreePercent: request.riskFreePercent ?? undefined,
   };
@@ -215,8 +216,9 @@ export function faultsOf(draft: RunDraft, parameters: readonly ParameterDefiniti
     const parameter = parameters.find((each) => each.name === name);
     if (from === undefined || to === undefined) faults[`vary.${name}`] = 'First and last value are needed.';
     else if (from > to) faults[`vary.${name}`] = 'The first value must not be above the last.';
-    else if (parameter && (from < parameter.minimum || to > parameter.maximum)) faults[`vary.${name}`] = `Must be from ${parameter.minimum} to ${parameter.maximum}.`;
-    else if (step === undefined ? parameter?.whole === false : !(step > 0)) faults[`vary.${name}`] = 'A step above 0 is needed.';
+    else if (parameter && (from < parameter.minimum || to > parameter.maximum)) {
+      faults[`vary.${name}`] = `Must be from ${parameter.minimum} to ${parameter.maximum}.`;
+    } else if (step === undefined ? parameter?.whole === false : !(step > 0)) faults[`vary.${name}`] = 'A step above 0 is needed.';
   }
   return faults;
 }
@@ -263,7 +265,8 @@ export function suggestedUnits({ contractSize, minVolume, maxVolume }: Instrumen
 
 /** The currency of an account that can hold what is traded: dollars where they are on one side, else the currency that prices are in. */
 export function suggestedCurrency(symbol: string, instrument?: Instrument): string {
-  const [base, quote] = instrument ? [instrument.baseCurrency, instrument.quoteCurrency] : /^[A-Z]{6}$/.test(symbol) ? [symbol.slice(0, 3), symbol.slice(3)] : ['', ''];
+  const [base, quote] = instrument ? [instrument.baseCurrency, instrument.quoteCurrency]
+    : /^[A-Z]{6}$/.test(symbol) ? [symbol.slice(0, 3), symbol.slice(3)] : ['', ''];
   return quote === '' || base === 'USD' || quote === 'USD' ? 'USD' : quote;
 }
 

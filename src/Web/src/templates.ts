@@ -27,7 +27,7 @@ exit short when rsi(period) <= 50;
 `,
   },
   {
-    name: 'breakout', title: 'Channel breakout (donchian-breakout)', text: `# The channel holds the bar itself, so the close is measured against that of the bar before.
+    name: 'breakout', title: 'Channel breakout (donchian-breakout)', text: `# The channel holds the bar itself: the close is measured against the one before.
 param entry = 20 from 10 to 60 step 5;
 param leave = 10 from 5 to 30 step 5;
 enter long when close > donchian.upper(entry)[1];
@@ -40,7 +40,8 @@ reentry after exit;
 `,
   },
   {
-    name: 'bands', title: 'Bollinger mean reversion (bollinger-reversion)', text: `# From a band back to the middle, only while nothing trends.
+    name: 'bands', title: 'Bollinger mean reversion (bollinger-reversion)',
+    text: `# From a band back to the middle, only while nothing trends.
 param width = 2 from 1 to 3 step 0.25;
 let quiet = adx(14) < 25;
 let middle = bollinger.middle(20, width);

@@ -67,8 +67,9 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
   const kind = h('span', { class: 'status' }, kindNames[first.kind]);
   const status = h('p', { class: 'job-status', role: 'status' });
   const progress = h('progress', { max: '1', value: '0', 'aria-label': 'Progress' });
-  const again = h('a', { class: 'button', href: href({ page: 'start', source: { kind: 'run', ...addressOf(first), trial: null } }) }, 'Run again with changes');
-  const editRule = h('a', { class: 'button', href: href({ page: 'rule', source: { kind: 'run', ...addressOf(first) } }) }, 'Edit the rule');
+  const source = { kind: 'run', ...addressOf(first) } as const;
+  const again = h('a', { class: 'button', href: href({ page: 'start', source: { ...source, trial: null } }) }, 'Run again with changes');
+  const editRule = h('a', { class: 'button', href: href({ page: 'rule', source }) }, 'Edit the rule');
   const paper = h('button', { type: 'button', class: 'primary', onclick: () => startOnPaper(app, current()) }, 'Start on paper');
   const end = h('button', {
     type: 'button',
@@ -157,7 +158,8 @@ function testedOf({ store }: App, { request, search, name, kind }: Job) {
   const data = store.dataSets?.find(({ id }) => id === request.dataSets[0]);
   return {
     name: strategy.name ?? name, definition: strategy.definition ?? '', rule: strategy.rule ?? '',
-    parameters: { ...strategy.parameters, ...search?.best?.parameters }, symbol: strategy.symbol ?? data?.symbol ?? '', timeFrame: request.timeFrame ?? data?.timeFrame ?? '',
+    parameters: { ...strategy.parameters, ...search?.best?.parameters },
+    symbol: strategy.symbol ?? data?.symbol ?? '', timeFrame: request.timeFrame ?? data?.timeFrame ?? '',
   };
 }
 
@@ -171,22 +173,28 @@ function requestFacts({ store }: App, request: RunInput | SearchInput): [string,
     const known = store.dataSets?.find((each) => each.id === id);
     return known ? `${known.source === 'market' ? 'recorded ' : `${known.name}, `}${known.symbol} ${known.timeFrame}` : id;
   });
+  const text = (name: string, value: unknown) =>
+    (typeof value === 'number' ? format.reading(value) : name === 'currency' ? String(value) : format.words(String(value)));
   const given = (values: object | null | undefined) => Object.entries(values ?? {})
     .filter(([, value]) => value !== null && value !== undefined && typeof value !== 'object')
-    .map(([name, value]) => `${format.words(name)} ${typeof value === 'number' ? format.reading(value) : name === 'currency' ? value : format.words(String(value))}`).join(', ');
-  const period = request.from || request.to ? `${request.from ? format.date(request.from) : 'the begin'} to ${request.to ? format.date(Date.parse(request.to) - 1) : 'the end'}` : 'all there is';
+    .map(([name, value]) => `${format.words(name)} ${text(name, value)}`).join(', ');
+  const first = request.from ? format.date(request.from) : 'the begin';
+  const last = request.to ? format.date(Date.parse(request.to) - 1) : 'the end';
+  const period = request.from || request.to ? `${first} to ${last}` : 'all there is';
   const sizing = request.account?.sizing;
+  const isOwnSize = !sizing || (sizing.kind === 'StrategyUnits' && sizing.value === 1);
   const facts: [string, string][] = [
     ...request.strategies.map((strategy): [string, string] => ['Strategy', strategyText(strategy, format.reading)]),
     ['Data', data.join('; ')],
     ['Period', `${period}${request.timeFrame ? `, ${request.timeFrame}` : ''}`],
     ['Account', given(request.account)],
-    ...(sizing && !(sizing.kind === 'StrategyUnits' && sizing.value === 1) ? [['Size', `${format.words(sizing.kind)} ${format.reading(sizing.value)}`] as [string, string]] : []),
+    ['Size', isOwnSize ? '' : `${format.words(sizing.kind)} ${format.reading(sizing.value)}`],
     ['Costs', given(request.costs)],
   ];
   if (isSearch(request)) {
     facts.push(['Varied', Object.entries(request.vary).map(([name, values]) => `${name} ${values || 'over its range'}`).join(', ')]);
-    facts.push(['Best by', `${objectiveName(request.objective ?? 'sharpe-daily')}${request.constraints ? `, with ${given(request.constraints)}` : ''}`]);
+    const constraints = given(request.constraints);
+    facts.push(['Best by', `${objectiveName(request.objective ?? 'sharpe-daily')}${constraints === '' ? '' : `, with ${constraints}`}`]);
   }
   return facts.filter(([, value]) => value !== '');
 }
@@ -194,7 +202,7 @@ function requestFacts({ store }: App, request: RunInput | SearchInput): [string,
 /** What a search found: the verdict first, then the map, then all trials. */
 function showFindings(app: App, job: Job, first: HTMLElement, place: HTMLElement, signal: AbortSignal): void {
   const { session, api } = app;
-  const objective = objectiveName(job.search?.objective ?? (job.request && isSearch(job.request) ? (job.request.objective ?? '') : ''));
+  const objective = objectiveName(job.search?.objective ?? '');
   const back = (trial: Trial) => go({ page: 'start', source: { kind: 'run', ...addressOf(job), trial: trial.trial } });
   const add = (into: HTMLElement, id: string, title: string, content: HTMLElement, aside?: string) => {
     const { element, body } = panel(id, title, aside && h('span', { class: 'aside' }, aside));

@@ -11,8 +11,8 @@ import { tearSheetView } from '../views/tearSheet';
 
 const columns = [
   { title: 'Run' }, { title: 'Net profit', numeric: true }, { title: 'Return', numeric: true }, { title: 'Drawdown', numeric: true },
-  { title: 'Trades', numeric: true, shown: 'wide' }, { title: 'Won', numeric: true, shown: 'wide' }, { title: 'Profit factor', numeric: true, shown: 'wide' },
-  { title: 'Sharpe', numeric: true }, { title: 'Finished', shown: 'widest' },
+  { title: 'Trades', numeric: true, shown: 'wide' }, { title: 'Won', numeric: true, shown: 'wide' },
+  { title: 'Profit factor', numeric: true, shown: 'wide' }, { title: 'Sharpe', numeric: true }, { title: 'Finished', shown: 'widest' },
 ] as const satisfies readonly Column[];
 
 const pageSize = 50;
@@ -33,7 +33,8 @@ function accountReport({ api }: App, account: string, signal: AbortSignal): HTML
     const links = { html: accountReportUrl(account, 'report.html'), json: accountReportUrl(account, ''), files: [] };
     place.replaceChildren(tearSheetView(`Tear sheet of ${account}`, links));
   }, (error: unknown) => place.replaceChildren(h('p', { class: 'empty fault', role: 'alert' }, faultText(error))));
-  return h('main', { class: 'page' }, h('div', { class: 'column' }, h('p', {}, h('a', { href: href({ page: 'reports' }) }, '← All reports')), place));
+  const back = h('p', {}, h('a', { href: href({ page: 'reports' }) }, '← All reports'));
+  return h('main', { class: 'page' }, h('div', { class: 'column' }, back, place));
 }
 
 function accountsView({ store }: App, signal: AbortSignal): HTMLElement {
@@ -42,20 +43,22 @@ function accountsView({ store }: App, signal: AbortSignal): HTMLElement {
   const none = h('p', { class: 'empty' });
   body.append(list, none);
   let shown = '';
-  store.view(['accounts'], () => {
+  store.view(['accounts', 'zone'], () => {
     const accounts = store.accounts ?? [];
     setHidden(none, accounts.length > 0);
     setText(none, store.accounts === null ? 'Loading…' : 'No account yet.');
-    const state = accounts.map(({ name, equity, deposits, currency }) => [name, `${format.money(equity)} ${currency}`, equity - deposits] as const);
+    // Only the account that is looked at is pushed; each says of when its equity is.
+    const state = accounts.map(({ name, equity, deposits, currency, time }) =>
+      [name, `${format.money(equity)} ${currency}`, equity - deposits, time ? `at ${format.moment(time, store.zone)}` : ''] as const);
     if (JSON.stringify(state) === shown) return;
     // A link that has the focus keeps it.
     const focused = list.contains(document.activeElement) ? document.activeElement?.textContent : null;
     shown = JSON.stringify(state);
-    list.replaceChildren(...state.map(([name, equity, gain]) => {
+    list.replaceChildren(...state.map(([name, equity, gain, time]) => {
       const result = h('span', {}, format.result(gain));
       signed(result, gain);
       return h('li', {}, h('div', { class: 'line' }, h('h3', {}, h('a', { href: href({ page: 'accountReport', account: name }) }, name)),
-        h('span', {}, equity), result));
+        h('span', {}, equity), result), h('span', { class: 'hint' }, time));
     }));
     if (focused) [...list.querySelectorAll('a')].find((link) => link.textContent === focused)?.focus();
   }, signal);

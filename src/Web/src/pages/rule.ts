@@ -79,7 +79,9 @@ function editorPage(app: App, address: string, source: RuleSource, origin: Origi
   const faults = h('ol', { class: 'faults', 'aria-label': 'Faults' });
   const test = h('button', { type: 'button', class: 'primary', disabled: true, onclick: () => backtest() }, 'Back-test it');
   const start = h('button', { type: 'button', disabled: true, onclick: () => startOnPaper() }, 'Start on a paper account');
-  const tidy = h('button', { type: 'button', disabled: true, title: 'One statement a line, without comments', onclick: () => editor.setText(ready()!.text) }, 'Tidy');
+  const tidy = h('button', {
+    type: 'button', disabled: true, title: 'One statement a line, without comments', onclick: () => editor.setText(ready()!.text),
+  }, 'Tidy');
 
   const { element: setting, body: settingBody } = panel('rule-parameters', 'Parameters');
   const facts = h('dl', { class: 'facts' });
@@ -100,8 +102,9 @@ function editorPage(app: App, address: string, source: RuleSource, origin: Origi
     const rule = ready();
     const current = checked?.text === text;
     const count = checked?.check.diagnostics.length ?? 0;
-    setText(status, fault !== '' ? `Not checked: ${fault}` : !current ? 'Checking…'
-      : rule ? `Valid: ready after ${rule.warmUp} bars${rule.size ? `, size ${rule.size}` : ''}.` : count === 1 ? 'One fault.' : `${count} faults.`);
+    const verdict = rule ? `Valid: ready after ${rule.warmUp} bars${rule.size ? `, size ${rule.size}` : ''}.`
+      : count === 1 ? 'One fault.' : `${count} faults.`;
+    setText(status, fault !== '' ? `Not checked: ${fault}` : current ? verdict : 'Checking…');
     setClass(status, 'fault', fault !== '' || (current && !rule));
     setClass(status, 'gain', current && rule !== null);
     setAttribute(faults, 'aria-busy', String(!current));

@@ -76,7 +76,8 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
       h('div', { class: 'line' },
         h('h3', {}, first.source === 'market' ? `${first.symbol} ${first.timeFrame}` : first.name),
         h('span', { class: 'status' }, first.source === 'market' ? 'recorded' : 'uploaded'),
-        first.source === 'upload' && h('button', { type: 'button', 'aria-label': `Delete ${first.name}`, onclick: () => void remove(first) }, 'Delete')),
+        first.source === 'upload'
+          && h('button', { type: 'button', 'aria-label': `Delete ${first.name}`, onclick: () => void remove(first) }, 'Delete')),
       what);
     return { element: item, update: (dataSet) => setText(what, dataSet.source === 'market' ? extentText(dataSet) : dataSetText(dataSet)) };
   };
@@ -104,7 +105,8 @@ function extentText({ timeFrame, count, from, to, dropped, source, bytes: size }
 function uploadItem({ api }: App, file: File, most: number, signal: AbortSignal, done: (dataSet: DataSet) => void): HTMLElement {
   const said = readName(file.name);
   const symbol = field('Symbol', textInput(said.symbol, /.*/, ''), 'Empty: as the file says');
-  const timeFrame = field('Time frame', select([['', 'As the file says'], ...dataTimeFrames.map((frame) => [frame, frame] as const)], said.timeFrame));
+  const frames = [['', 'As the file says'] as const, ...dataTimeFrames.map((frame) => [frame, frame] as const)];
+  const timeFrame = field('Time frame', select(frames, said.timeFrame));
   const timeZone = field('Times are of', textInput('', /.*/, ''), 'Empty: broker time of an export, UTC of others; or Europe/Athens, UTC …');
   const spread = field('Spread, points', numberInput('', { minimum: 0 }), 'For bars without one');
   const progress = h('progress', { max: '1', value: '0', 'aria-label': `Upload of ${file.name}`, hidden: true });

@@ -2,6 +2,8 @@ import { faultText } from '../api';
 import { h, setText } from '../dom';
 import { numberFault, type NumberRange } from '../numbers';
 
+export type { NumberRange };
+
 /** Asks before something that cannot be taken back. The harmless answer has the focus. */
 export function ask(title: string, text: string, action: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -108,7 +110,10 @@ export function checkFields(form: HTMLElement): boolean {
     if (input.closest('[hidden]')) continue;
     const fault = checks.get(input)?.() ?? '';
     showFault(input, fault);
-    if (fault !== '') first ??= input;
+    if (fault === '') continue;
+    first ??= input;
+    const folded = input.closest('details');
+    if (folded) folded.open = true;
   }
   first?.focus();
   return first === null;

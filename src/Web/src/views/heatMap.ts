@@ -16,16 +16,19 @@ export function heatMapView(trials: readonly Trial[], objective: string, choose:
   const y = field('Up', select(options, names[1]!));
   const grid = h('table', { class: 'heat', role: 'grid', 'aria-label': `${objective} over two parameters` });
   const told = h('p', { class: 'hint', role: 'status' });
-  const element = h('div', { class: 'pad stack' }, h('div', { class: 'fields two' }, x.element, y.element), told, h('div', { class: 'heat-scroll' }, grid));
+  const choice = h('div', { class: 'fields' }, x.element, y.element);
+  const element = h('div', { class: 'pad stack' }, choice, told, h('div', { class: 'heat-scroll' }, grid));
 
   const render = () => {
     const map = heatMap(trials, x.input.value, y.input.value);
     const { xs, ys, cells } = map;
     const tooLarge = xs.length > most || ys.length > most;
     const further = names.filter((name) => name !== map.x && name !== map.y);
-    const explanation = `${objective} by colour, the best of ${further.length > 0 ? `all ${further.join(', ')} there` : 'each pair'}. Choose a cell to back-test its settings.`;
-    setText(told, tooLarge ? `More than ${most} values a side; see the table.` : x.input.value === y.input.value ? 'Choose two different parameters.' : explanation);
-    setHidden(grid, tooLarge || x.input.value === y.input.value);
+    const best = further.length > 0 ? `all ${further.join(', ')} there` : 'each pair';
+    const isSame = map.x === map.y;
+    setText(told, isSame ? 'Choose two different parameters.' : tooLarge ? `More than ${most} values a side; see the table.`
+      : `${objective} by colour, the best of ${best}. Choose a cell to back-test its settings.`);
+    setHidden(grid, tooLarge || isSame);
     if (grid.hidden) return;
     const buttons: (HTMLButtonElement | null)[][] = [];
     const body = cells.map((row, r) => {
@@ -37,7 +40,9 @@ export function heatMapView(trials: readonly Trial[], objective: string, choose:
           return h('td', { class: 'none' });
         }
         const words = `${map.x} ${format.reading(xs[c]!)}, ${map.y} ${format.reading(ys[r]!)}: ${format.ratio(cell.objective)}`;
-        const button = h('button', { type: 'button', tabindex: '-1', title: words, 'aria-label': words, onclick: () => choose(cell.trial) }, format.ratio(cell.objective));
+        const button = h('button', {
+          type: 'button', tabindex: '-1', title: words, 'aria-label': words, onclick: () => choose(cell.trial),
+        }, format.ratio(cell.objective));
         button.style.setProperty('--share', `${Math.round(cell.share * 100)}%`);
         button.addEventListener('focus', () => setText(told, words));
         line.push(button);
@@ -47,8 +52,8 @@ export function heatMapView(trials: readonly Trial[], objective: string, choose:
     grid.replaceChildren(h('tbody', {}, ...body),
       h('tfoot', {}, h('tr', {}, h('th', {}, `${map.y} \\ ${map.x}`), ...xs.map((value) => h('th', { scope: 'col' }, format.reading(value))))));
     // One stop of the Tab key, at the best cell.
-    const best = cells.flatMap((row, r) => row.map((cell, c) => ({ cell, r, c }))).find(({ cell }) => cell?.share === 1);
-    if (best) buttons[best.r]![best.c]!.tabIndex = 0;
+    const top = cells.flatMap((row, r) => row.map((cell, c) => ({ cell, r, c }))).find(({ cell }) => cell?.share === 1);
+    if (top) buttons[top.r]![top.c]!.tabIndex = 0;
     grid.onkeydown = (event) => {
       const row = buttons.findIndex((line) => line.includes(event.target as HTMLButtonElement));
       if (row < 0) return;

@@ -9,7 +9,8 @@ import { ask } from './dialogs';
 
 const columns = [
   { title: 'Name' }, { title: 'Status' }, { title: 'Net profit', numeric: true }, { title: 'Drawdown', numeric: true, shown: 'wide' },
-  { title: 'Trades', numeric: true, shown: 'wide' }, { title: 'Sharpe', numeric: true, shown: 'wide' }, { title: 'Asked', shown: 'widest' }, { title: '', shown: 'wide' },
+  { title: 'Trades', numeric: true, shown: 'wide' }, { title: 'Sharpe', numeric: true, shown: 'wide' }, { title: 'Asked', shown: 'widest' },
+  { title: '', shown: 'wide' },
 ] as const satisfies readonly Column[];
 
 /** Every job with its state, live, and its main figures. */

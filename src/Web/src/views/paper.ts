@@ -26,14 +26,17 @@ export function openStartOnPaper({ store, api, session, say }: App, strategy: Pa
   const name = field('Name', textInput(freeName(toName(strategy.name), taken), /^[a-z0-9_-][a-z0-9._-]{0,63}$/, 'a-z, 0-9, - and _, at most 64.'));
   const instruments = [...store.instruments.values()];
   const known = store.instruments.has(strategy.symbol);
-  const symbol = field('Symbol', select(instruments.map((one) => [one.symbol, `${one.symbol} – ${one.name}`] as const), known ? strategy.symbol : store.symbol),
+  const symbols = instruments.map((one) => [one.symbol, `${one.symbol} – ${one.name}`] as const);
+  const symbol = field('Symbol', select(symbols, known ? strategy.symbol : store.symbol),
     known || strategy.symbol === '' ? '' : `It was tested on ${strategy.symbol}, which is not traded here.`);
   const frames: readonly string[] = strategyTimeFrames.some((frame) => frame === strategy.timeFrame) || strategy.timeFrame === ''
     ? strategyTimeFrames : [...strategyTimeFrames, strategy.timeFrame];
-  const timeFrame = field('Time frame', select(frames.map((frame) => [frame, frame === 'tick' ? 'tick: every quote' : frame] as const), strategy.timeFrame || 'H1'));
-  const accounts = (store.accounts ?? []).map((account) => [account.name, `${account.name}: ${format.money(account.equity)} ${account.currency}`] as const);
+  const frameChoices = frames.map((frame) => [frame, frame === 'tick' ? 'tick: every quote' : frame] as const);
+  const timeFrame = field('Time frame', select(frameChoices, strategy.timeFrame || 'H1'));
+  const accounts = (store.accounts ?? []).map((account) => [account.name, `${account.name} (${account.currency})`] as const);
   const account = field('Account', select([...accounts, [newAccount, 'A new paper account']], store.accountName || newAccount));
-  const accountName = field('Name of the account', textInput(freeName('paper', (store.accounts ?? []).map((one) => one.name)), /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/,
+  const accountNames = (store.accounts ?? []).map((one) => one.name);
+  const accountName = field('Name of the account', textInput(freeName('paper', accountNames), /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/,
     'Letters, digits, . _ and -, at most 40.'));
   const deposit = field('Deposit', numberInput(100_000, { minimum: 0, above: true, required: true }));
   const currency = field('Currency', textInput('USD', /^[A-Za-z]{3,5}$/, 'A currency code such as USD.'));
@@ -48,7 +51,7 @@ export function openStartOnPaper({ store, api, session, say }: App, strategy: Pa
     title: 'Start on a paper account',
     action: 'Start',
     fields: [
-      h('p', { class: 'hint' }, strategy.definition || 'The rule', parameters === '' ? '' : ` with ${parameters}`, ', at live prices with play money.'),
+      h('p', { class: 'hint' }, `${strategy.definition || 'The rule'}${parameters === '' ? '' : ` with ${parameters}`}, at live prices with play money.`),
       name.element, symbol.element, timeFrame.element, account.element, ...opened.map(({ element }) => element),
     ],
     submit: async () => {

@@ -38,6 +38,7 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
 
   const make = (first: Strategy): Row<Strategy> => {
     const { name } = first;
+    const source = { kind: 'strategy', name } as const;
     let running = false;
     let followed = false;
     const status = h('span', { class: 'status' });
@@ -65,8 +66,9 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
       h('div', { class: 'line' }, h('h3', {}, name), status, stance),
       what, why,
       h('div', { class: 'line' }, accounts,
-        links && first.rule !== null && h('a', { class: 'button', href: href({ page: 'rule', source: { kind: 'strategy', name } }), 'aria-label': `Edit the rule of ${name}` }, 'Edit rule'),
-        links && h('a', { class: 'button', href: href({ page: 'start', source: { kind: 'strategy', name } }), 'aria-label': `Back-test ${name}` }, 'Back-test'),
+        links && first.rule !== null
+          && h('a', { class: 'button', href: href({ page: 'rule', source }), 'aria-label': `Edit the rule of ${name}` }, 'Edit rule'),
+        links && h('a', { class: 'button', href: href({ page: 'start', source }), 'aria-label': `Back-test ${name}` }, 'Back-test'),
         follow, toggle));
     return {
       element: item,

@@ -8,7 +8,8 @@ export interface SheetLinks {
 }
 
 /**
- * A report of the service in a frame of its own: its script may run and nothing else, and it is of no origin, so that nothing in it reaches this page.
+ * A report of the service in a frame of its own: its script may run and nothing else, and it is of no origin, so that nothing in it reaches
+ * this page.
  */
 export function tearSheetView(title: string, { html, json, files }: SheetLinks): HTMLElement {
   const { element, body } = panel('sheet', 'Tear sheet',

@@ -45,7 +45,8 @@ export function trialsView(trials: readonly Trial[], choose: (trial: Trial) => v
   const render = () => {
     const sorted = sortTrials(trials, by, order);
     heads.forEach((head, index) => setAttribute(head, 'aria-sort', columns[index] === by ? order : 'none'));
-    rows.replaceChildren(...sorted.slice(0, shown).map((trial) => h('tr', { class: trial.kept ? null : 'left', title: trial.kept ? null : 'Does not keep to the constraints' },
+    const left = { class: 'left', title: 'Does not keep to the constraints' };
+    rows.replaceChildren(...sorted.slice(0, shown).map((trial) => h('tr', trial.kept ? {} : left,
       ...columns.map(({ id, value }) => {
         const read = texts[id] ?? (id.startsWith('parameters.') || id === 'trial' ? format.reading : format.ratio);
         return h('td', { class: 'number' }, read(value(trial)));

@@ -29,7 +29,8 @@ export function walkForwardView(app: App, result: WalkForward, signal: AbortSign
     const { element: row, cells: [window, out, settings, sharpeIn, sharpeOut, profit, trades] } = cells(columns);
     window.append(String(number));
     out.append(`${format.date(outFrom)} to ${format.date(outTo)}`);
-    settings.append(parameters ? Object.entries(parameters).map(([name, value]) => `${name} ${format.reading(value)}`).join(', ') : 'none keeps to the constraints: flat');
+    const chosen = Object.entries(parameters ?? {}).map(([name, value]) => `${name} ${format.reading(value)}`).join(', ');
+    settings.append(parameters ? chosen : 'none keeps to the constraints: flat');
     sharpeIn.append(format.ratio(inSample?.sharpeDaily));
     sharpeOut.append(format.ratio(outOfSample?.sharpeDaily));
     profit.append(outOfSample ? format.result(outOfSample.netProfit) : format.noValue);

@@ -13,7 +13,7 @@ export function wordsView(take: (usage: string) => void): { element: HTMLElement
 
   const render = () => {
     const wanted = filter.value.trim().toLowerCase();
-    const found = words.filter(({ usage, description }) => wanted === '' || usage.toLowerCase().includes(wanted) || description.toLowerCase().includes(wanted));
+    const found = words.filter(({ usage, description }) => `${usage} ${description}`.toLowerCase().includes(wanted));
     list.replaceChildren(...found.map(({ kind, usage, gives, description }) => h('li', {},
       h('button', { type: 'button', class: 'plain', title: 'Write it where the caret is', onclick: () => take(usage) }, h('code', {}, usage)),
       h('span', { class: 'gives' }, `${kind.toLowerCase()}, ${format.words(gives)}`),
