@@ -10,6 +10,8 @@ export const contentSecurityPolicy = [
   `style-src 'self' '${attributionStyleHash}'`,
   "img-src 'self' data:",
   "connect-src 'self'",
+  // Tear sheets, in a sandbox.
+  "frame-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');

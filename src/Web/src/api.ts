@@ -1,8 +1,10 @@
 import type {
-  Account, BarSeries, Decision, EquityPoint, FeedStatus, Fill, Instrument, NewAccount, NewOrder, NewStrategy, Order, Playback, Problem, Quote, Strategy,
-  StrategyDefinition, SystemView, TradingState, FollowTerms,
+  Account, BarSeries, ChangedJob, DataSet, DataSetTerms, Decision, EquityPoint, FeedStatus, Fill, Instrument, Job, JobLimits, NewAccount, NewOrder,
+  NewStrategy, Order, Page, Playback, Problem, Quote, RuleCheck, RuleWord, RunInput, SearchInput, Strategy, StrategyDefinition, SystemView, TradingState, Trial,
+  FollowTerms, WalkForward,
 } from './contract';
 import { capital, words } from './format';
+import type { Collection, JobAddress } from './routes';
 
 /** An answer that is no success, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -37,6 +39,31 @@ export interface ApiOptions {
   newKey: () => string;
   wait: (milliseconds: number) => Promise<void>;
   timeoutMilliseconds: number;
+  upload: typeof upload;
+}
+
+interface UploadAnswer {
+  status: number;
+  type: string;
+  text: string;
+}
+
+/** By XMLHttpRequest, as `fetch` does not tell how far the body of a request is. No time limit: what moves may take its time. */
+function upload(url: string, body: Blob, key: string, progress: (share: number) => void, signal: AbortSignal): Promise<UploadAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', url);
+    request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    request.setRequestHeader('Idempotency-Key', key);
+    request.upload.addEventListener('progress', ({ loaded, total }) => progress(total > 0 ? loaded / total : 0));
+    request.addEventListener('load', () =>
+      resolve({ status: request.status, type: request.getResponseHeader('Content-Type') ?? '', text: request.responseText }));
+    request.addEventListener('error', () => reject(new ApiError(0, { detail: 'The connection broke off.' })));
+    request.addEventListener('abort', () => reject(new ApiError(0, { detail: 'Cancelled.' })));
+    signal.addEventListener('abort', () => request.abort());
+    request.send(body);
+  });
 }
 
 /** 128 random bits; unlike `crypto.randomUUID` it also works where the page is not a secure context. */
@@ -49,6 +76,7 @@ const defaults: ApiOptions = {
   newKey: randomKey,
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   timeoutMilliseconds: 15_000,
+  upload,
 };
 
 type Query = Record<string, string | number | undefined>;
@@ -96,11 +124,38 @@ export class Api {
   startStrategy = (name: string) => this.#send<Changed>('POST', `strategies/${part(name)}/start`, {});
   stopStrategy = (name: string) => this.#send<Changed>('POST', `strategies/${part(name)}/stop`, {});
 
+  ruleWords = () => this.#get<RuleWord[]>('rules/words');
+  /** Reads a rule and makes nothing of it, so it takes no key. */
+  checkRule = (rule: string, signal?: AbortSignal) => this.#ask<RuleCheck>('rules/check', { rule }, signal);
+
+  dataSets = () => this.#get<Page<DataSet>>('data-sets');
+  removeDataSet = (id: string) => this.#send<void>('DELETE', `data-sets/${part(id)}`);
+  jobLimits = () => this.#get<JobLimits>('job-limits');
+
+  jobs = (collection: Collection, limit: number, cursor?: string) => this.#get<Page<Job>>(collection, { limit, cursor });
+  job = ({ collection, id }: JobAddress) => this.#get<Job>(`${collection}/${part(id)}`);
+  startJob = (collection: Collection, input: RunInput | SearchInput) => this.#send<ChangedJob>('POST', collection, input);
+  /** Cancels what waits or runs, and answers how it stands; of what has ended nothing is left, and nothing is answered. */
+  endJob = ({ collection, id }: JobAddress) => this.#send<ChangedJob | undefined>('DELETE', `${collection}/${part(id)}`);
+  trials = (id: string, limit: number, cursor?: string) =>
+    this.#get<Page<Trial>>(`optimisations/${part(id)}/trials`, { limit, cursor, sort: 'objective' });
+  walkForward = (id: string) => this.#get<WalkForward>(`optimisations/${part(id)}/walk-forward`);
+  accountPerformance = (account: string) => this.#get<unknown>(`performance/accounts/${part(account)}`);
+  reports = (limit: number, cursor?: string) => this.#get<Page<Job>>('reports', { limit, cursor });
+
+  /** Sends a file as it is. `progress` is told the share that is under way. */
+  upload = (file: Blob, terms: DataSetTerms, progress: (share: number) => void, signal: AbortSignal): Promise<DataSet> =>
+    this.#options.upload(`/api/v1/data-sets?${search({ ...terms })}`, file, this.#options.newKey(), progress, signal).then(({ status, type, text }) =>
+      answerOf<DataSet>(status, type, text));
+
   async #get<T>(path: string, query: Query = {}): Promise<T> {
-    const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
-    const suffix = search.size > 0 ? `?${search}` : '';
-    return read<T>(await this.#request(`/api/v1/${path}${suffix}`, { headers: { Accept: 'application/json' } }));
+    const text = search(query);
+    return read<T>(await this.#request(`/api/v1/${path}${text === '' ? '' : `?${text}`}`, { headers: { Accept: 'application/json' } }));
+  }
+
+  async #ask<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+    const headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
+    return read<T>(await this.#request(`/api/v1/${path}`, { method: 'POST', headers, body: JSON.stringify(body) }, signal));
   }
 
   /** A change. What the network lost is sent again under the same key, so it happens once at most. */
@@ -118,12 +173,13 @@ export class Api {
     }
   }
 
-  async #request(url: string, init: RequestInit): Promise<Response> {
+  async #request(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
+    const late = AbortSignal.timeout(this.#options.timeoutMilliseconds);
     try {
-      return await this.#options.fetch(url, { ...init, signal: AbortSignal.timeout(this.#options.timeoutMilliseconds) });
+      return await this.#options.fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, late]) : late });
     } catch (error) {
-      const late = error instanceof DOMException && error.name === 'TimeoutError';
-      throw new ApiError(0, { detail: late ? 'The service did not answer in time.' : 'The service cannot be reached.' });
+      if (signal?.aborted) throw error;
+      throw new ApiError(0, { detail: late.aborted ? 'The service did not answer in time.' : 'The service cannot be reached.' });
     }
   }
 }
@@ -132,16 +188,32 @@ interface Changed {
   minPosition: number;
 }
 
+function search(query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+}
+
+/** Where the service has what it made of a job, as a link has it. */
+export function reportUrl({ collection, id }: JobAddress, file: 'report' | 'report.html' | 'trades.csv' | 'equity.csv'): string {
+  return `/api/v1/${collection}/${part(id)}/${file}`;
+}
+
+export function accountReportUrl(account: string, file: '' | 'report.html'): string {
+  return `/api/v1/performance/accounts/${part(account)}${file === '' ? '' : `/${file}`}`;
+}
+
 function part(text: string): string {
   return encodeURIComponent(text);
 }
 
 async function read<T>(response: Response): Promise<T> {
-  const text = await response.text();
-  const type = response.headers.get('Content-Type') ?? '';
-  if (response.ok) {
+  return answerOf<T>(response.status, response.headers.get('Content-Type') ?? '', await response.text());
+}
+
+function answerOf<T>(status: number, type: string, text: string): T {
+  if (status >= 200 && status < 300) {
     if (text === '') return undefined as T;
-    if (!type.includes('json')) throw new ApiError(response.status, { detail: 'The service answered with something that is not JSON.' });
+    if (!type.includes('json')) throw new ApiError(status, { detail: 'The service answered with something that is not JSON.' });
     return JSON.parse(text) as T;
   }
   let problem: Problem = {};
@@ -152,5 +224,5 @@ async function read<T>(response: Response): Promise<T> {
       // The status alone has to do.
     }
   }
-  throw new ApiError(response.status, problem);
+  throw new ApiError(status, problem);
 }

@@ -314,7 +314,9 @@ export interface NewAccount {
 
 export interface NewStrategy {
   name: string;
-  definition: string;
+  /** Exactly one of `definition` and `rule`. */
+  definition?: string;
+  rule?: string;
   parameters: Record<string, number>;
   symbol: string;
   timeFrame: string;
@@ -329,4 +331,264 @@ export interface Snapshot {
   quotes: Quote[];
   account: Account | null;
   strategies: Strategy[];
+}
+
+/** What a text of a rule comes to. */
+export interface RuleCheck {
+  valid: boolean;
+  /** By place; empty when it is valid. */
+  diagnostics: RuleDiagnostic[];
+  rule: Rule | null;
+}
+
+/** Line and column from 1, in UTF-16 code units. */
+export interface RuleDiagnostic {
+  line: number;
+  column: number;
+  length: number;
+  message: string;
+  /** The known name that was probably meant. */
+  suggestion: string | null;
+}
+
+export interface Rule {
+  /** In its canonical form. */
+  text: string;
+  features: string[];
+  /** Bars until all features are ready. */
+  warmUp: number;
+  /** How its size is said; null where it takes its units. */
+  size: string | null;
+  parameters: ParameterDefinition[];
+}
+
+/** A word that rules can be made of. */
+export interface RuleWord {
+  kind: string;
+  usage: string;
+  gives: string;
+  description: string;
+}
+
+/** Past data: uploaded, or recorded by the market itself. */
+export interface DataSet {
+  id: string;
+  name: string;
+  symbol: string;
+  timeFrame: string;
+  from: string;
+  to: string;
+  count: number;
+  bytes: number;
+  source: 'upload' | 'market';
+  addedAt: string;
+  /** Rows that were left out, and counted. */
+  dropped: number;
+}
+
+/** What the name of a file does not say. */
+export interface DataSetTerms {
+  name: string;
+  symbol?: string;
+  timeFrame?: string;
+  timeZone?: string;
+  spreadPoints?: number;
+}
+
+/** A strategy of a run: exactly one of `definition` and `rule`. */
+export interface RunStrategy {
+  name?: string | null;
+  definition?: string | null;
+  rule?: string | null;
+  parameters?: Record<string, number> | null;
+  symbol?: string | null;
+}
+
+export interface RunAccount {
+  currency?: string | null;
+  deposit?: number | null;
+  mode?: string | null;
+  leverage?: number | null;
+  stopOutPercent?: number | null;
+  moneyDigits?: number | null;
+  sizing?: Sizing | null;
+}
+
+export interface RunCosts {
+  commissionRate?: number | null;
+  commissionPerLot?: number | null;
+  commissionMinimum?: number | null;
+  slippagePoints?: number | null;
+  randomSlippagePoints?: number | null;
+  latencyMilliseconds?: number | null;
+  fill?: string | null;
+  swapLongPoints?: number | null;
+  swapShortPoints?: number | null;
+  seed?: number | null;
+}
+
+/** What a back-test is asked for. */
+export interface RunInput {
+  name?: string | null;
+  dataSets: string[];
+  timeFrame?: string | null;
+  from?: string | null;
+  to?: string | null;
+  strategies: RunStrategy[];
+  account?: RunAccount | null;
+  costs?: RunCosts | null;
+  /** Pre-trade limits, as accounts take them; the pages only pass them on. */
+  limits?: unknown;
+  riskFreePercent?: number | null;
+}
+
+/** What a search, or a walk-forward, is asked for. */
+export interface SearchInput extends RunInput {
+  /** By parameter: `5..50/5`, `5,10,20`, or empty for the range that a rule says itself. */
+  vary: Record<string, string | null>;
+  /** `grid`, or `random:N`. */
+  search?: string | null;
+  searchSeed?: number | null;
+  objective?: string | null;
+  constraints?: { minTrades?: number | null; maxDrawdownPercent?: number | null } | null;
+  walkForward?: WalkForwardTerms | null;
+}
+
+export interface WalkForwardTerms {
+  /** Out-of-sample windows. */
+  windows?: number | null;
+  /** Length in sample by length out of sample. */
+  ratio?: number | null;
+  anchored?: boolean | null;
+  warmUpBars?: number | null;
+  seed?: number | null;
+}
+
+export type JobKind = 'backtest' | 'optimisation' | 'walkForward';
+export type JobStatus = 'queued' | 'running' | 'finished' | 'failed' | 'cancelled';
+
+export interface Job {
+  id: string;
+  kind: JobKind;
+  name: string;
+  status: JobStatus;
+  /** 0 to 1. */
+  progress: number;
+  queuePosition: number | null;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  secondsLeft: number | null;
+  fault: string | null;
+  /** Grows with every recorded change; progress alone does not change it. */
+  version: number;
+  /** There is a tear sheet. */
+  hasReport: boolean;
+  /** Left out of lists and pushes. */
+  request?: RunInput | SearchInput | null;
+  /** Of a search: of its best trial, run again over all data. */
+  summary: RunSummary | null;
+  search?: SearchSummary | null;
+}
+
+/** The answer to a change of a job. */
+export type ChangedJob = Job & { minPosition?: number };
+
+export interface SearchSummary {
+  trials: number;
+  points: number;
+  objective: string;
+  /** Null when no trial keeps to the constraints. */
+  best: { trial: number; parameters: Record<string, number>; objective: number | null } | null;
+  deflatedSharpe: number | null;
+  /** Of a walk-forward. */
+  verdict: WalkForwardVerdict | null;
+}
+
+/** What a walk-forward says, with its evidence; what decides nothing has not `passed`. */
+export interface WalkForwardVerdict {
+  finding: string;
+  text: string;
+  evidence: { name: string; value: number | null; passed: boolean | null; text: string }[];
+}
+
+/** What the service takes, and what of it is used. */
+export interface JobLimits {
+  maxUploadBytes: number;
+  maxStoredBytes: number;
+  storedBytes: number;
+  maxWaiting: number;
+  maxTrials: number;
+  objectives: { name: string; description: string }[];
+}
+
+export interface RunSummary {
+  finalEquity: number;
+  netProfit: number;
+  netProfitPercent: number;
+  maxDrawdownPercent: number;
+  trades: number;
+  winRatePercent: number | null;
+  profitFactor: number | null;
+  sharpe: number | null;
+  fees: number;
+  swap: number;
+  dataPoints: number;
+  seconds: number;
+  orderListHash: string;
+  /** Milliseconds since 1970 and equity, oldest first, thinned. */
+  equity: [number, number][];
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | number | null;
+}
+
+/** One combination of a search. */
+export interface Trial {
+  trial: number;
+  parameters: Record<string, number>;
+  /** The higher the better; null where it is not defined. */
+  objective: number | null;
+  /** It keeps to the constraints. */
+  kept: boolean;
+  statistics: TrialStatistics;
+}
+
+export interface TrialStatistics {
+  finalEquity: number;
+  netProfit: number;
+  /** A share of the opening deposits. */
+  netReturn: number;
+  /** A share of the peak. */
+  maxDrawdown: number;
+  closedTrades: number;
+  wonTrades: number;
+  profitFactor: number | null;
+  sharpeDaily: number | null;
+}
+
+export interface WalkForward {
+  trials: number;
+  windows: WalkForwardWindow[];
+  /** Out of sample, compounded from 1. */
+  stitched: { date: string; return: number; equity: number }[];
+  inSharpe: number | null;
+  outSharpe: number | null;
+  retained: number | null;
+  stability: { name: string; chosen: number[]; distinct: number; meanMove: number | null }[];
+  neighbourhood: number | null;
+  verdict: WalkForwardVerdict;
+}
+
+export interface WalkForwardWindow {
+  number: number;
+  inFrom: string;
+  outFrom: string;
+  outTo: string;
+  trial: number | null;
+  parameters: Record<string, number> | null;
+  inSample: TrialStatistics | null;
+  outOfSample: TrialStatistics | null;
 }

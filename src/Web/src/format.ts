@@ -100,6 +100,21 @@ export function day(time: string | number | Date, zone: Zone): string {
   return dates('day', zone, { day: 'numeric', month: 'short' }).format(new Date(time));
 }
 
+/** A day with its year, UTC: what past data and periods are told in. */
+export function date(time: string | number | Date): string {
+  return dates('date', 'utc', { year: 'numeric', month: 'short', day: '2-digit' }).format(new Date(time));
+}
+
+/** A share as a percentage: 0.1234 is 12.3 %. */
+export function percent(share: number | null | undefined, digits = 1): string {
+  return share === null || share === undefined || !Number.isFinite(share) ? noValue : `${decimals(digits, digits, false).format(share * 100)}\u00a0%`;
+}
+
+/** A ratio, or nothing where it is not defined. */
+export function ratio(value: number | null | undefined): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? noValue : decimals(2, 2, false).format(value);
+}
+
 export function month(time: string | number | Date, zone: Zone): string {
   return dates('month', zone, { month: 'short', year: 'numeric' }).format(new Date(time));
 }

@@ -1,5 +1,5 @@
 import { HttpTransportType, HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import type { Account, BarPush, Gap, JournalPush, Quote, Snapshot } from './contract';
+import type { Account, BarPush, Gap, Job, JournalPush, Quote, Snapshot } from './contract';
 import type { Connection } from './store';
 
 export interface Subscription {
@@ -14,6 +14,8 @@ export interface HubEvents {
   bars: (bars: BarPush[]) => void;
   journal: (push: JournalPush) => void;
   account: (account: Account) => void;
+  /** A job of ours as it stands, several times a second while it runs. */
+  job: (job: Job) => void;
   /** Pushes were left out, as this page was too slow or away for too long: load again. */
   gap: (gap: Gap) => void;
   /** Every time that a connection is made, the first one too: subscribe. */
@@ -49,6 +51,7 @@ export class Hub {
     this.#connection.on('bars', events.bars);
     this.#connection.on('journal', events.journal);
     this.#connection.on('account', events.account);
+    this.#connection.on('job', events.job);
     this.#connection.on('gap', events.gap);
     this.#connection.onclose(() => void this.#connect(true));
     // The network came back, or the reader did: no need to wait out the pause.

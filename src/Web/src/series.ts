@@ -70,3 +70,9 @@ export function barAt(bars: readonly Bar[], time: number): number {
   }
   return low - 1;
 }
+
+/** Points of a chart: whole seconds since 1970, each once with its last value, in order. */
+export function curvePoints(points: readonly (readonly [timeMs: number, value: number])[]): { time: number; value: number }[] {
+  const bySecond = new Map(points.map(([time, value]) => [Math.floor(time / 1000), value]));
+  return [...bySecond].sort(([a], [b]) => a - b).map(([time, value]) => ({ time, value }));
+}

@@ -1,14 +1,19 @@
 import { Api, ApiError, faultText } from './api';
 import { Chain } from './chain';
-import type { BarPush, Decision, FillPush, Gap, JournalPush, OrderPush, TimeFrame } from './contract';
+import type { BarPush, ChangedJob, Decision, FillPush, Gap, Job, JournalPush, OrderPush, RunInput, SearchInput, TimeFrame, Trial } from './contract';
 import { Hub } from './hub';
+import { addressOf, hasEnded } from './jobs';
 import { isOpen } from './orders';
+import type { Collection, JobAddress } from './routes';
 import { remember } from './settings';
 import type { Store } from './store';
 
 const barCount = 500;
 const decisionCount = 50;
 const fillCount = 200;
+const jobCount = 50;
+const trialPage = 500;
+const trialLimit = 10_000;
 
 /** Sessions open and close, feeds come and go: what no push tells is asked for this often. */
 const slowRefresh = 30_000;
@@ -32,6 +37,8 @@ export class Session {
   #loads = 0;
   #barLoads = 0;
   #accountLoads = 0;
+  /** Jobs and data sets are looked at: they are read with everything else from now on. */
+  #jobsWanted = false;
   #earlyBars: BarPush[] = [];
   #earlyDecisions: Decision[] = [];
 
@@ -44,10 +51,12 @@ export class Session {
       bars: (bars) => this.#heard(() => this.#takeBars(bars)),
       journal: (push) => this.#heard(() => this.#takeJournal(push)),
       account: (account) => this.#heard(() => store.takeAccount(account)),
+      job: (job) => this.#heard(() => store.takeJob(job, Date.now())),
       gap: (gap) => this.#heard(() => this.#takeGap(gap)),
       connected: () => {
         this.#subscribed = false;
         void (this.#loaded ? this.#readOn() : this.#loadAll());
+        if (this.#jobsWanted) void this.#guard(this.#loadJobs());
       },
       state: (connection) => store.setConnection(connection),
     });
@@ -119,6 +128,73 @@ export class Session {
     for (const account of accounts) this.#store.takeAccount(account);
     this.#store.setStrategies(strategies);
     if (this.#store.accountName !== selected) this.selectAccount(this.#store.accountName);
+  }
+
+  /** Jobs and data sets as they are now, and from here on after every reconnect. */
+  openJobs(): void {
+    this.#jobsWanted = true;
+    void this.#guard(this.#loadJobs());
+  }
+
+  async loadOlderJobs(collection: Collection): Promise<void> {
+    const store = this.#store;
+    const before = store.jobsNext[collection];
+    if (before === null) return;
+    const page = await this.#api.jobs(collection, jobCount, before);
+    store.jobs.takePage(page.items, collection, false, page.next === null, Date.now());
+    store.jobsNext[collection] = cursor(page.next);
+    store.touch('jobs');
+  }
+
+  async loadDataSets(): Promise<void> {
+    this.#store.setDataSets((await this.#api.dataSets()).items);
+  }
+
+  /** A job with its request. */
+  async loadJob(address: JobAddress): Promise<Job> {
+    const asked = Date.now();
+    const job = await this.#api.job(address);
+    this.#store.takeJob(job, asked);
+    return this.#store.jobs.get(job.id)?.job ?? job;
+  }
+
+  /** All trials of a search, the best first; a search of more has the best of them here. */
+  async loadTrials(id: string): Promise<{ trials: Trial[]; isWhole: boolean }> {
+    const trials: Trial[] = [];
+    let next: string | null | undefined;
+    do {
+      const page = await this.#api.trials(id, trialPage, next ?? undefined);
+      trials.push(...page.items);
+      next = cursor(page.next);
+    } while (next !== null && trials.length < trialLimit);
+    return { trials, isWhole: next === null };
+  }
+
+  async startJob(collection: Collection, input: RunInput | SearchInput): Promise<ChangedJob> {
+    const job = await this.#api.startJob(collection, input);
+    this.#store.takeJob({ ...job, request: input }, Date.now());
+    return job;
+  }
+
+  /** Cancels a job that waits or runs, and takes away one that has ended. */
+  async endJob(job: Job): Promise<void> {
+    const answer = await this.#api.endJob(addressOf(job));
+    if (answer) this.#store.takeJob(answer, Date.now());
+    else if (hasEnded(job)) this.#store.removeJob(job.id);
+  }
+
+  async #loadJobs(): Promise<void> {
+    const store = this.#store;
+    const asked = Date.now();
+    const read = async (collection: Collection) => {
+      const page = await this.#api.jobs(collection, jobCount);
+      const next = cursor(page.next);
+      store.jobs.takePage(page.items, collection, true, next === null, asked);
+      store.jobsNext[collection] = next;
+    };
+    await Promise.all([read('backtests'), read('optimisations'), this.loadDataSets()]);
+    store.jobsLoaded = true;
+    store.touch('jobs');
   }
 
   async #loadAll(): Promise<void> {

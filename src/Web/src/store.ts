@@ -1,7 +1,9 @@
 import type {
-  Account, Decision, Fill, Instrument, Order, OrderPush, Quote, Strategy, StrategyDefinition, SystemView, TimeFrame,
+  Account, DataSet, Decision, Fill, Instrument, Job, Order, OrderPush, Quote, Strategy, StrategyDefinition, SystemView, TimeFrame,
 } from './contract';
 import { keyName, type Zone } from './format';
+import { Jobs } from './jobs';
+import type { Collection, Route } from './routes';
 import { barSeries, equitySeries } from './series';
 
 export type Connection = 'connecting' | 'connected' | 'reconnecting' | 'offline';
@@ -9,7 +11,7 @@ export type Connection = 'connecting' | 'connected' | 'reconnecting' | 'offline'
 /** What a view can wait for. `clock` comes once a second. */
 export type Topic =
   | 'system' | 'connection' | 'instruments' | 'quotes' | 'selection' | 'bars' | 'accounts' | 'orders' | 'fills' | 'equity'
-  | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme';
+  | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme' | 'route' | 'jobs' | 'dataSets';
 
 export interface LiveQuote {
   quote: Quote;
@@ -29,10 +31,11 @@ const orderLimit = 200;
  */
 export class Store {
   readonly #frame: (render: () => void) => void;
-  readonly #views: { topics: readonly Topic[]; render: () => void }[] = [];
+  readonly #views = new Set<{ topics: readonly Topic[]; render: () => void }>();
   readonly #dirty = new Set<Topic>();
   #scheduled = false;
 
+  route: Route = { page: 'trade' };
   system: SystemView | null = null;
   connection: Connection = 'connecting';
   /** When anything last came through the hub, in ms since 1970; 0 for never. */
@@ -50,6 +53,13 @@ export class Store {
   /** Where the older decisions begin; null when there are none. */
   decisionsNext: string | null = null;
 
+  readonly jobs = new Jobs();
+  /** The lists of jobs were read; before that there may be more than is known. */
+  jobsLoaded = false;
+  /** Where the older jobs of a collection begin; null when there are none. */
+  jobsNext: Record<Collection, string | null> = { backtests: null, optimisations: null };
+  dataSets: DataSet[] | null = null;
+
   symbol = '';
   timeFrame: TimeFrame = 'M1';
   accountName = '';
@@ -66,9 +76,12 @@ export class Store {
     this.#frame = frame;
   }
 
-  /** Calls `render` in the next frame, and after that in every frame before which one of the topics was touched. */
-  view(topics: readonly Topic[], render: () => void): void {
-    this.#views.push({ topics, render });
+  /** Calls `render` in the next frame, and after that in every frame before which one of the topics was touched; until `signal` ends it. */
+  view(topics: readonly Topic[], render: () => void, signal?: AbortSignal): void {
+    if (signal?.aborted) return;
+    const view = { topics, render };
+    this.#views.add(view);
+    signal?.addEventListener('abort', () => this.#views.delete(view));
     for (const topic of topics) this.touch(topic);
   }
 
@@ -187,6 +200,20 @@ export class Store {
     const byId = new Map([...(this.fills ?? []), ...fills].map((fill) => [fillId(fill), fill]));
     this.fills = [...byId.values()].sort((a, b) => b.position - a.position || b.ordinal - a.ordinal).slice(0, fillLimit);
     this.touch('fills');
+  }
+
+  takeJob(job: Job, now: number): void {
+    if (this.jobs.take(job, now)) this.touch('jobs');
+  }
+
+  removeJob(id: string): void {
+    this.jobs.remove(id);
+    this.touch('jobs');
+  }
+
+  setDataSets(dataSets: readonly DataSet[]): void {
+    this.dataSets = [...dataSets];
+    this.touch('dataSets');
   }
 
   setStrategies(strategies: readonly Strategy[]): void {

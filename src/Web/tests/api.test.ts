@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Api, ApiError, faultText, randomKey } from '../src/api';
+import { accountReportUrl, Api, ApiError, faultText, randomKey, reportUrl } from '../src/api';
 
 interface Call {
   url: string;
@@ -123,4 +123,50 @@ it('keys are 32 hex digits and differ', () => {
   const keys = new Set(Array.from({ length: 100 }, randomKey));
   expect(keys.size).toBe(100);
   for (const key of keys) expect(key).toMatch(/^[0-9a-f]{32}$/);
+});
+
+describe('files', () => {
+  it('are sent as they are under a key, with what was said of them, and the service\'s fault is told with its field', async () => {
+    const sent: unknown[] = [];
+    const answers = [
+      { status: 201, type: 'application/json', text: '{"id":"d1"}' },
+      { status: 400, type: 'application/problem+json', text: '{"detail":"symbol is missing; expected a symbol","field":"symbol"}' },
+      { status: 413, type: 'text/html', text: '<html>' },
+    ];
+    const api = new Api({
+      newKey: () => 'key',
+      upload: async (url, _body, key, progress) => {
+        progress(0.5);
+        sent.push([url, key]);
+        return answers.shift()!;
+      },
+    });
+    const shares: number[] = [];
+    const upload = () => api.upload(new Blob(['x']), { name: 'a b.csv', symbol: 'EURUSD' }, (share) => shares.push(share), new AbortController().signal);
+    expect(await upload()).toEqual({ id: 'd1' });
+    expect(sent).toEqual([['/api/v1/data-sets?name=a+b.csv&symbol=EURUSD', 'key']]);
+    expect(shares).toEqual([0.5]);
+    expect(await failure(upload())).toMatchObject({ status: 400, field: 'symbol', message: 'symbol is missing; expected a symbol' });
+    expect((await failure(upload())).message).toBe('The service answered 413.');
+  });
+
+  it('have addresses that stand any name', () => {
+    expect(reportUrl({ collection: 'optimisations', id: 'a/b' }, 'trades.csv')).toBe('/api/v1/optimisations/a%2Fb/trades.csv');
+    expect(accountReportUrl('a b', '')).toBe('/api/v1/performance/accounts/a%20b');
+    expect(accountReportUrl('a', 'report.html')).toBe('/api/v1/performance/accounts/a/report.html');
+  });
+});
+
+describe('jobs and rules', () => {
+  it('are asked for where they are, a removed job answers nothing, a check takes no key', async () => {
+    const { api, calls } = service(json({ id: 'j', version: 1 }, 202), new Response(null, { status: 204 }), json({ valid: true }), json({ items: [], next: null }));
+    expect(await api.startJob('backtests', { dataSets: [], strategies: [] })).toMatchObject({ id: 'j' });
+    expect(await api.endJob({ collection: 'optimisations', id: 'j' })).toBeUndefined();
+    await api.checkRule('enter long when close > 1;');
+    await api.trials('j', 500, '7');
+    expect(calls.map(({ method, url, key }) => [method, url, key])).toEqual([
+      ['POST', '/api/v1/backtests', 'key-1'], ['DELETE', '/api/v1/optimisations/j', 'key-2'], ['POST', '/api/v1/rules/check', null],
+      ['GET', '/api/v1/optimisations/j/trials?limit=500&cursor=7&sort=objective', null],
+    ]);
+  });
 });

@@ -76,3 +76,9 @@ it('names are the last part of a key, codes become words', () => {
   expect(['local/main', 'main'].map(format.keyName)).toEqual(['main', 'main']);
   expect(format.capital(format.words('MaxInstrumentWorkingOrders'))).toBe('Max instrument working orders');
 });
+
+it('shares, ratios and days of past data', () => {
+  expect([format.percent(0.1234), format.percent(-0.5, 0), format.percent(null), format.percent(Infinity)]).toEqual(['12.3\u00a0%', '-50\u00a0%', '–', '–']);
+  expect([format.ratio(1.256), format.ratio(undefined), format.ratio(NaN)]).toEqual(['1.26', '–', '–']);
+  expect(format.date('2024-12-31T23:59:59Z')).toBe('Dec 31, 2024');
+});

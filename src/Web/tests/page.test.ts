@@ -17,6 +17,10 @@ it('the page has no inline script or style, and the policy allows none', () => {
   expect(contentSecurityPolicy).not.toContain('unsafe');
 });
 
+it('what is framed comes from the service itself', () => {
+  expect(contentSecurityPolicy).toContain("frame-src 'self'");
+});
+
 it('the back-off doubles, is bounded, and leaves half to chance', () => {
   expect([0, 1, 2, 3, 4, 100].map((attempt) => backOff(attempt, 1))).toEqual([500, 1000, 2000, 4000, 5000, 5000]);
   expect(backOff(3, 0)).toBe(2000);

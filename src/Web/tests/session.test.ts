@@ -1,5 +1,5 @@
-import { beforeEach, expect, it, vi } from 'vitest';
-import type { Account, FillPush, Fill, JournalPush, Snapshot, Strategy } from '../src/contract';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Account, FillPush, Fill, Job, JournalPush, RunInput, Snapshot, Strategy, Trial } from '../src/contract';
 import type { Api } from '../src/api';
 import type { HubEvents, Subscription } from '../src/hub';
 import { Session } from '../src/session';
@@ -43,7 +43,14 @@ const strategy = (name: string): Strategy => ({
 });
 
 /** The service of the test: what its lists hold, and at which position they were asked for. */
-const service = { accounts: [] as Account[], strategies: [] as Strategy[], asked: [] as (number | undefined)[] };
+const service = {
+  accounts: [] as Account[], strategies: [] as Strategy[], asked: [] as (number | undefined)[], jobs: [] as Job[], trials: [] as Trial[], jobReads: 0,
+};
+
+const job = (id: string, changes: Partial<Job> = {}): Job => ({
+  id, kind: 'backtest', name: id, status: 'running', progress: 0.5, queuePosition: null, createdAt: '2026-01-05T10:00:00Z', startedAt: '2026-01-05T10:00:01Z',
+  endedAt: null, secondsLeft: 30, fault: null, version: 2, hasReport: false, summary: null, ...changes,
+});
 
 const api = {
   system: () => Promise.resolve({ simulated: true, notices: [] }),
@@ -58,6 +65,18 @@ const api = {
   equity: () => Promise.resolve([]),
   fills: () => Promise.resolve({ fills: [] as Fill[] }),
   bars: () => Promise.resolve({ bars: [] }),
+  dataSets: () => Promise.resolve({ items: [], next: null }),
+  jobs: (collection: string) => {
+    service.jobReads++;
+    return Promise.resolve({ items: service.jobs.filter(({ kind }) => (kind === 'backtest') === (collection === 'backtests')), next: null });
+  },
+  startJob: (_collection: string, input: RunInput) => Promise.resolve(job(input.name ?? '', { status: 'queued', progress: 0, version: 1 })),
+  endJob: ({ id }: { id: string }) => Promise.resolve(id === 'ended' ? undefined : job(id, { status: 'cancelled', version: 3 })),
+  trials: (_id: string, limit: number, from?: string) => {
+    const begin = Number(from ?? 0);
+    const end = begin + Math.min(limit, 2);
+    return Promise.resolve({ items: service.trials.slice(begin, end), next: end < service.trials.length ? end : null });
+  },
 } as unknown as Api;
 
 function open(): Store {
@@ -71,7 +90,7 @@ function open(): Store {
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
-  Object.assign(service, { accounts: [], strategies: [], asked: [] });
+  Object.assign(service, { accounts: [], strategies: [], asked: [], jobs: [], trials: [], jobReads: 0 });
   Object.assign(gateway, { sequence: 0, subscriptions: [] });
 });
 
@@ -154,4 +173,59 @@ it('another subscription of the same connection goes on by itself', async () => 
   session.selectAccount('other');
   await vi.advanceTimersByTimeAsync(0);
   expect(gateway.subscriptions.map(({ account, after }) => [account, after])).toEqual([['main', null], ['other', null]]);
+});
+
+describe('jobs', () => {
+  const openWithJobs = async () => {
+    const store = new Store(() => {});
+    const session = new Session(store, api, (fault) => expect.fail(String(fault)));
+    hub.connected();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(service.jobReads).toBe(0);
+    session.openJobs();
+    await vi.advanceTimersByTimeAsync(0);
+    return { store, session };
+  };
+
+  it('are read when they are looked at, and again after every reconnect', async () => {
+    service.jobs = [job('a'), job('s', { kind: 'optimisation' })];
+    const { store } = await openWithJobs();
+    expect([store.jobsLoaded, store.dataSets, store.jobs.list.map((live) => live.job.id)]).toEqual([true, [], ['s', 'a']]);
+    service.jobs = [job('a', { status: 'finished', version: 3 })];
+    await vi.advanceTimersByTimeAsync(10);
+    hub.connected();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(store.jobs.list.map((live) => [live.job.id, live.job.status])).toEqual([['a', 'finished']]);
+  });
+
+  it('move by what is pushed', async () => {
+    service.jobs = [job('a')];
+    const { store } = await openWithJobs();
+    hub.job(job('a', { progress: 0.9 }));
+    hub.job(job('a', { progress: 0.7 }));
+    expect(store.jobs.get('a')?.job.progress).toBe(0.9);
+  });
+
+  it('know what they were asked for from the moment they are started', async () => {
+    const { store, session } = await openWithJobs();
+    const input: RunInput = { name: 'mine', dataSets: ['d'], strategies: [{ definition: 'sma-cross' }] };
+    await session.startJob('backtests', input);
+    hub.job(job('mine', { progress: 0.2 }));
+    expect(store.jobs.get('mine')?.job).toMatchObject({ status: 'running', request: input });
+  });
+
+  it('are cancelled while they run, and gone once they were removed', async () => {
+    service.jobs = [job('a'), job('ended', { status: 'finished' })];
+    const { store, session } = await openWithJobs();
+    await session.endJob(store.jobs.get('a')!.job);
+    await session.endJob(store.jobs.get('ended')!.job);
+    expect(store.jobs.list.map((live) => [live.job.id, live.job.status])).toEqual([['a', 'cancelled']]);
+  });
+
+  it('have all their trials, page by page', async () => {
+    const { session } = await openWithJobs();
+    service.trials = Array.from({ length: 5 }, (_, trial) => ({ trial }) as Trial);
+    const { trials, isWhole } = await session.loadTrials('a');
+    expect([trials.map(({ trial }) => trial), isWhole]).toEqual([[0, 1, 2, 3, 4], true]);
+  });
 });

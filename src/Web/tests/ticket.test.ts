@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Instrument, Quote } from '../src/contract';
+import { numberFault } from '../src/numbers';
 import { faultsOf, isMultiple, toOrder, type Draft } from '../src/ticket';
-import { numberFault } from '../src/views/dialogs';
 
 const instrument: Instrument = {
   symbol: 'EURUSD', name: '', assetClass: 'Forex', baseCurrency: 'EUR', quoteCurrency: 'USD', digits: 5, tickSize: 0.00001, pipSize: 0.0001,

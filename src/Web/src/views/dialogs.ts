@@ -1,5 +1,8 @@
 import { faultText } from '../api';
 import { h, setText } from '../dom';
+import { numberFault, type NumberRange } from '../numbers';
+
+export type { NumberRange };
 
 /** Asks before something that cannot be taken back. The harmless answer has the focus. */
 export function ask(title: string, text: string, action: string): Promise<boolean> {
@@ -73,15 +76,6 @@ export function field<E extends HTMLInputElement | HTMLSelectElement>(label: str
   return { element, input };
 }
 
-export interface NumberRange {
-  minimum?: number;
-  maximum?: number;
-  /** Not the minimum itself. */
-  above?: boolean;
-  whole?: boolean;
-  required?: boolean;
-}
-
 /** A number field that checks itself; the browser shows and reads it in the reader's own way. */
 export function numberInput(value: number | '', range: NumberRange): HTMLInputElement {
   const input = h('input', { type: 'number', inputmode: range.whole ? 'numeric' : 'decimal', step: 'any', value, autocomplete: 'off' });
@@ -95,22 +89,6 @@ export function numberInput(value: number | '', range: NumberRange): HTMLInputEl
 /** The number in the field; undefined when it is empty. */
 export function numberOf(input: HTMLInputElement): number | undefined {
   return input.value === '' ? undefined : Number(input.value);
-}
-
-/** What is wrong with a number as text; empty when nothing is. */
-export function numberFault(text: string, range: NumberRange): string {
-  if (text.trim() === '') return range.required ? 'A number is needed.' : '';
-  const value = Number(text);
-  if (!Number.isFinite(value)) return 'Not a number.';
-  if (range.whole && !Number.isInteger(value)) return 'A whole number is needed.';
-  const { minimum, maximum } = range;
-  const tooSmall = minimum !== undefined && (range.above ? value <= minimum : value < minimum);
-  const tooLarge = maximum !== undefined && value > maximum;
-  if (!tooSmall && !tooLarge) return '';
-  if (minimum !== undefined && maximum !== undefined) {
-    return range.above ? `Must be above ${minimum} and at most ${maximum}.` : `Must be from ${minimum} to ${maximum}.`;
-  }
-  return tooSmall ? `Must be ${range.above ? 'above' : 'at least'} ${minimum}.` : `Must be at most ${maximum}.`;
 }
 
 export function textInput(value: string, pattern: RegExp, expected: string): HTMLInputElement {
@@ -132,7 +110,10 @@ export function checkFields(form: HTMLElement): boolean {
     if (input.closest('[hidden]')) continue;
     const fault = checks.get(input)?.() ?? '';
     showFault(input, fault);
-    if (fault !== '') first ??= input;
+    if (fault === '') continue;
+    first ??= input;
+    const folded = input.closest('details');
+    if (folded) folded.open = true;
   }
   first?.focus();
   return first === null;

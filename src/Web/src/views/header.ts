@@ -2,8 +2,10 @@ import type { App } from '../app';
 import { h, setAttribute, setClass, setHidden, setText } from '../dom';
 import { age, clock, zoneName } from '../format';
 import { remember } from '../settings';
+import { titleOf } from '../routes';
 import type { Connection } from '../store';
 import { currentTheme, toggleTheme } from '../theme';
+import { navigationView } from './navigation';
 import { playbackView } from './playback';
 
 const connectionTexts: Record<Connection, string> = {
@@ -61,12 +63,12 @@ export function headerView(app: App): HTMLElement {
     setText(theme, dark ? 'Dark' : 'Light');
     setAttribute(theme, 'aria-label', `Theme is ${dark ? 'dark' : 'light'}; change`);
   });
-  store.view(['system', 'instruments'], () => {
+  store.view(['system', 'instruments', 'route'], () => {
     const { system } = store;
     const anySimulated = [...store.instruments.values()].some((instrument) => instrument.simulated);
     const isSimulated = system?.simulated === true || anySimulated;
     setHidden(simulated, !isSimulated);
-    document.title = isSimulated ? 'SIMULATED · HybridTrading' : 'HybridTrading';
+    document.title = [isSimulated ? 'SIMULATED' : '', titleOf(store.route), 'HybridTrading'].filter(Boolean).join(' · ');
     setText(feed, system ? `${system.feed ? `${system.feed.name} · ` : ''}${system.version} · ${system.host}` : '');
     const texts = system?.notices ?? [];
     setClass(notices, 'none', texts.length === 0);
@@ -86,6 +88,7 @@ export function headerView(app: App): HTMLElement {
   return h('div', { class: 'top' },
     h('header', { class: 'bar' },
       h('h1', {}, 'HybridTrading'),
+      navigationView(app),
       simulated,
       playbackView(app),
       connection,

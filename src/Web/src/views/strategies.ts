@@ -2,9 +2,17 @@ import type { App } from '../app';
 import { strategyTimeFrames, type Strategy, type StrategyDefinition } from '../contract';
 import { h, panel, Rows, setAttribute, setHidden, setText, type Row } from '../dom';
 import * as format from '../format';
+import { href } from '../routes';
 import { field, numberInput, numberOf, openForm, select, textInput } from './dialogs';
 
-export function strategiesView(app: App): HTMLElement {
+export interface StrategiesOptions {
+  /** Until when the view lives; without it for good. */
+  signal?: AbortSignal;
+  /** With links to its rule and to a back-test of it. */
+  links?: boolean;
+}
+
+export function strategiesView(app: App, { signal, links = false }: StrategiesOptions = {}): HTMLElement {
   const { store, api, session, say, report } = app;
   const create = h('button', { type: 'button', onclick: () => openNewStrategy(app) }, 'New strategy');
   const { element, body } = panel('strategies', 'Strategies', create);
@@ -30,6 +38,7 @@ export function strategiesView(app: App): HTMLElement {
 
   const make = (first: Strategy): Row<Strategy> => {
     const { name } = first;
+    const source = { kind: 'strategy', name } as const;
     let running = false;
     let followed = false;
     const status = h('span', { class: 'status' });
@@ -56,7 +65,11 @@ export function strategiesView(app: App): HTMLElement {
     const item = h('li', {},
       h('div', { class: 'line' }, h('h3', {}, name), status, stance),
       what, why,
-      h('div', { class: 'line' }, accounts, follow, toggle));
+      h('div', { class: 'line' }, accounts,
+        links && first.rule !== null
+          && h('a', { class: 'button', href: href({ page: 'rule', source }), 'aria-label': `Edit the rule of ${name}` }, 'Edit rule'),
+        links && h('a', { class: 'button', href: href({ page: 'start', source }), 'aria-label': `Back-test ${name}` }, 'Back-test'),
+        follow, toggle));
     return {
       element: item,
       update: (strategy) => {
@@ -90,12 +103,12 @@ export function strategiesView(app: App): HTMLElement {
     setHidden(loading, store.strategies !== null);
     setHidden(none, store.strategies === null || strategies.length > 0);
     setHidden(create, strategies.length === 0);
-  });
-  store.view(['definitions'], () => (create.disabled = store.definitions.length === 0));
+  }, signal);
+  store.view(['definitions'], () => (create.disabled = store.definitions.length === 0), signal);
   return element;
 }
 
-function openNewStrategy({ store, api, session, say }: App): void {
+export function openNewStrategy({ store, api, session, say }: App): void {
   const first = store.definitions[0];
   if (!first) return;
   const definition = field('Definition', select(store.definitions.map(({ name, title }) => [name, title] as const), first.name));

@@ -1,0 +1,22 @@
+import type { App } from './app';
+import type { Route } from './routes';
+
+/** What a module of `pages/` exports: makes the page of a route, which lives until `signal` ends. */
+export type PageFactory = (app: App, route: Route, signal: AbortSignal) => HTMLElement;
+
+const modules = {
+  trade: () => import('./pages/trade'),
+  strategies: () => import('./pages/strategies'),
+  rule: () => import('./pages/rule'),
+  backtests: () => import('./pages/backtests'),
+  start: () => import('./pages/start'),
+  job: () => import('./pages/job'),
+  reports: () => import('./pages/reports'),
+  accountReport: () => import('./pages/reports'),
+  unknown: () => import('./pages/unknown'),
+} satisfies Record<Route['page'], () => Promise<{ page: PageFactory }>>;
+
+/** The code of a page, loaded when it is first asked for. */
+export async function loadPage(page: Route['page']): Promise<PageFactory> {
+  return (await modules[page]()).page;
+}

@@ -1,0 +1,177 @@
+/** The pages by their address: what follows the # of the URL, so that links, history and reload work without the server. */
+
+/** Jobs live in two collections of the API: `backtests`, and `optimisations` with the walk-forwards. */
+export type Collection = 'backtests' | 'optimisations';
+
+/** A job by its address. */
+export interface JobAddress {
+  collection: Collection;
+  id: string;
+}
+
+/** Where the text of the rule editor comes from. */
+export type RuleSource = { kind: 'draft' } | { kind: 'strategy'; name: string } | ({ kind: 'run' } & JobAddress);
+
+/** What the start form of a back-test begins with. */
+export type RunSource =
+  | { kind: 'defaults' }
+  | { kind: 'rule' }
+  | { kind: 'strategy'; name: string }
+  | ({ kind: 'run'; trial: number | null } & JobAddress);
+
+export type Route =
+  | { page: 'trade' }
+  | { page: 'strategies' }
+  | { page: 'rule'; source: RuleSource }
+  | { page: 'backtests' }
+  | { page: 'start'; source: RunSource }
+  | ({ page: 'job' } & JobAddress)
+  | { page: 'reports' }
+  | { page: 'accountReport'; account: string }
+  | { page: 'unknown'; path: string };
+
+export type Section = 'trade' | 'strategies' | 'backtests' | 'reports';
+
+/** The page of `#/backtests/new?strategy=cross`; an address that names none is `unknown`. */
+export function parseRoute(hash: string): Route {
+  const address = hash.replace(/^#?\/?/, '');
+  const unknown: Route = { page: 'unknown', path: address };
+  const [path = '', search = ''] = split(address, '?');
+  const query = new URLSearchParams(search);
+  let parts: string[];
+  try {
+    parts = path.split('/').filter((part) => part !== '').map(decodeURIComponent);
+  } catch {
+    return unknown;
+  }
+  const [section, name, verb] = parts;
+  switch (section) {
+    case undefined:
+    case 'trade':
+      return parts.length <= 1 ? { page: 'trade' } : unknown;
+    case 'strategies':
+      if (name === undefined) return { page: 'strategies' };
+      if (parts.length === 2 && name === 'new') return ruleRoute(query) ?? unknown;
+      return parts.length === 3 && verb === 'edit' ? { page: 'rule', source: { kind: 'strategy', name } } : unknown;
+    case 'backtests':
+    case 'optimisations':
+      if (name === undefined) return { page: 'backtests' };
+      if (parts.length > 2) return unknown;
+      if (name === 'new') return section === 'backtests' ? (startRoute(query) ?? unknown) : unknown;
+      return { page: 'job', collection: section, id: name };
+    case 'reports':
+      if (name === undefined) return { page: 'reports' };
+      return parts.length === 3 && name === 'accounts' ? { page: 'accountReport', account: verb! } : unknown;
+    default:
+      return unknown;
+  }
+}
+
+function ruleRoute(query: URLSearchParams): Route | null {
+  const run = query.get('run');
+  if (run === null) return { page: 'rule', source: { kind: 'draft' } };
+  const address = parseJob(run);
+  return address && { page: 'rule', source: { kind: 'run', ...address } };
+}
+
+function startRoute(query: URLSearchParams): Route | null {
+  const strategy = query.get('strategy');
+  if (strategy !== null) return { page: 'start', source: { kind: 'strategy', name: strategy } };
+  const run = query.get('run');
+  if (run !== null) {
+    const address = parseJob(run);
+    const trial = query.get('trial');
+    if (!address || (trial !== null && !/^\d{1,9}$/.test(trial))) return null;
+    return { page: 'start', source: { kind: 'run', ...address, trial: trial === null ? null : Number(trial) } };
+  }
+  return { page: 'start', source: { kind: query.has('rule') ? 'rule' : 'defaults' } };
+}
+
+function parseJob(text: string): JobAddress | null {
+  const [collection, id = ''] = split(text, '/');
+  return (collection === 'backtests' || collection === 'optimisations') && id !== '' ? { collection, id } : null;
+}
+
+/** The address of a page, as a link has it; `parseRoute` reads it back. */
+export function href(route: Route): string {
+  const part = encodeURIComponent;
+  switch (route.page) {
+    case 'trade':
+      return '#/';
+    case 'strategies':
+    case 'backtests':
+    case 'reports':
+      return `#/${route.page}`;
+    case 'rule': {
+      const { source } = route;
+      if (source.kind === 'strategy') return `#/strategies/${part(source.name)}/edit`;
+      return `#/strategies/new${source.kind === 'run' ? `?${new URLSearchParams({ run: `${source.collection}/${source.id}` })}` : ''}`;
+    }
+    case 'start': {
+      const { source } = route;
+      const query = new URLSearchParams();
+      if (source.kind === 'rule') query.set('rule', '');
+      if (source.kind === 'strategy') query.set('strategy', source.name);
+      if (source.kind === 'run') {
+        query.set('run', `${source.collection}/${source.id}`);
+        if (source.trial !== null) query.set('trial', String(source.trial));
+      }
+      return `#/backtests/new${query.size > 0 ? `?${query}` : ''}`;
+    }
+    case 'job':
+      return `#/${route.collection}/${part(route.id)}`;
+    case 'accountReport':
+      return `#/reports/accounts/${part(route.account)}`;
+    case 'unknown':
+      return `#/${route.path}`;
+  }
+}
+
+/** Which entry of the navigation a page belongs to. */
+export function sectionOf(route: Route): Section | null {
+  switch (route.page) {
+    case 'trade':
+      return 'trade';
+    case 'strategies':
+    case 'rule':
+      return 'strategies';
+    case 'backtests':
+    case 'start':
+    case 'job':
+      return 'backtests';
+    case 'reports':
+    case 'accountReport':
+      return 'reports';
+    case 'unknown':
+      return null;
+  }
+}
+
+/** For the title of the window. */
+export function titleOf(route: Route): string {
+  switch (route.page) {
+    case 'trade':
+      return '';
+    case 'strategies':
+      return 'Strategies';
+    case 'rule':
+      return 'Rule';
+    case 'backtests':
+      return 'Back-tests';
+    case 'start':
+      return 'New back-test';
+    case 'job':
+      return route.collection === 'backtests' ? 'Back-test' : 'Search';
+    case 'reports':
+      return 'Reports';
+    case 'accountReport':
+      return `Report of ${route.account}`;
+    case 'unknown':
+      return 'No such page';
+  }
+}
+
+function split(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
