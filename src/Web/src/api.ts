@@ -1,7 +1,7 @@
 import type {
   Account, BarSeries, ChangedJob, DataSet, DataSetTerms, Decision, EquityPoint, FeedStatus, Fill, Instrument, Job, JobLimits, NewAccount, NewOrder,
   NewStrategy, Order, Page, Playback, Problem, Quote, RuleCheck, RuleWord, RunInput, SearchInput, Strategy, StrategyDefinition, SystemView, TradingState, Trial,
-  FollowTerms, WalkForward,
+  FollowTerms, StrategyReviews, ReviewSchedule, WalkForward,
 } from './contract';
 import { capital, words } from './format';
 import type { Collection, JobAddress } from './routes';
@@ -124,6 +124,12 @@ export class Api {
   startStrategy = (name: string) => this.#send<Changed>('POST', `strategies/${part(name)}/start`, {});
   stopStrategy = (name: string) => this.#send<Changed>('POST', `strategies/${part(name)}/stop`, {});
 
+  review = (strategy: string) => this.#get<StrategyReviews>(`strategies/${part(strategy)}/review`);
+  runReview = (strategy: string) => this.#send<ChangedReview>('POST', `strategies/${part(strategy)}/review/run`, {});
+  scheduleReview = (strategy: string, schedule: ReviewSchedule) => this.#send<ChangedReview>('PUT', `strategies/${part(strategy)}/review/schedule`, schedule);
+  answerProposal = (strategy: string, number: number, accept: boolean) =>
+    this.#send<ChangedReview>('POST', `strategies/${part(strategy)}/review/proposal`, { number, accept });
+
   ruleWords = () => this.#get<RuleWord[]>('rules/words');
   /** Reads a rule and makes nothing of it, so it takes no key. */
   checkRule = (rule: string, signal?: AbortSignal) => this.#ask<RuleCheck>('rules/check', { rule }, signal);
@@ -186,6 +192,10 @@ export class Api {
 
 interface Changed {
   minPosition: number;
+}
+
+interface ChangedReview extends Changed {
+  review: StrategyReviews;
 }
 
 function search(query: Query): string {

@@ -569,6 +569,55 @@ export interface TrialStatistics {
   sharpeDaily: number | null;
 }
 
+export type LiveFinding = 'TooEarly' | 'AsExpected' | 'Below' | 'Above';
+export type ProposalState = 'None' | 'Open' | 'Accepted' | 'Declined' | 'Outdated';
+
+/** Growth of 1 on a live day, and where it was expected. */
+export interface LiveDay {
+  date: string;
+  growth: number;
+  lower: number;
+  median: number;
+  upper: number;
+}
+
+export interface ReviewSchedule {
+  /** Null: only when asked. */
+  everyHours: number | null;
+  account: string | null;
+  proposes: boolean;
+}
+
+/** What a review of a live strategy found. */
+export interface Review {
+  made: string;
+  liveFrom: string;
+  live: { finding: LiveFinding; text: string; leftOn: string | null; outsideNow: boolean; days: LiveDay[] };
+  testedDays: number;
+  expectedTradesPerDay: number | null;
+  liveTradesPerDay: number | null;
+  proposal: {
+    from: Record<string, number>;
+    to: Record<string, number>;
+    verdict: WalkForwardVerdict;
+    trials: number;
+    present: TrialStatistics;
+    proposed: TrialStatistics;
+  } | null;
+}
+
+/** All reviews of a strategy, the last one whole. */
+export interface StrategyReviews {
+  strategy: string;
+  schedule: ReviewSchedule;
+  /** Of the one under way, 0 to 1. */
+  progress: number | null;
+  number: number;
+  last: Review | null;
+  proposal: ProposalState;
+  reviews: { number: number; time: string; finding: LiveFinding | null; text: string | null; proposal: ProposalState; fault: string | null }[];
+}
+
 export interface WalkForward {
   trials: number;
   windows: WalkForwardWindow[];

@@ -7,6 +7,7 @@ export type PageFactory = (app: App, route: Route, signal: AbortSignal) => HTMLE
 const modules = {
   trade: () => import('./pages/trade'),
   strategies: () => import('./pages/strategies'),
+  review: () => import('./pages/review'),
   rule: () => import('./pages/rule'),
   backtests: () => import('./pages/backtests'),
   start: () => import('./pages/start'),

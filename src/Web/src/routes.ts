@@ -22,6 +22,7 @@ export type RunSource =
 export type Route =
   | { page: 'trade' }
   | { page: 'strategies' }
+  | { page: 'review'; strategy: string }
   | { page: 'rule'; source: RuleSource }
   | { page: 'backtests' }
   | { page: 'start'; source: RunSource }
@@ -52,6 +53,7 @@ export function parseRoute(hash: string): Route {
     case 'strategies':
       if (name === undefined) return { page: 'strategies' };
       if (parts.length === 2 && name === 'new') return ruleRoute(query) ?? unknown;
+      if (parts.length === 3 && verb === 'review') return { page: 'review', strategy: name };
       return parts.length === 3 && verb === 'edit' ? { page: 'rule', source: { kind: 'strategy', name } } : unknown;
     case 'backtests':
     case 'optimisations':
@@ -102,6 +104,8 @@ export function href(route: Route): string {
     case 'backtests':
     case 'reports':
       return `#/${route.page}`;
+    case 'review':
+      return `#/strategies/${part(route.strategy)}/review`;
     case 'rule': {
       const { source } = route;
       if (source.kind === 'strategy') return `#/strategies/${part(source.name)}/edit`;
@@ -133,6 +137,7 @@ export function sectionOf(route: Route): Section | null {
     case 'trade':
       return 'trade';
     case 'strategies':
+    case 'review':
     case 'rule':
       return 'strategies';
     case 'backtests':
@@ -154,6 +159,8 @@ export function titleOf(route: Route): string {
       return '';
     case 'strategies':
       return 'Strategies';
+    case 'review':
+      return `Review of ${route.strategy}`;
     case 'rule':
       return 'Rule';
     case 'backtests':

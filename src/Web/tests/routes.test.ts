@@ -4,6 +4,7 @@ import { href, parseRoute, sectionOf, titleOf, type Route } from '../src/routes'
 const routes: readonly Route[] = [
   { page: 'trade' },
   { page: 'strategies' },
+  { page: 'review', strategy: 'cross/100 %' },
   { page: 'rule', source: { kind: 'draft' } },
   { page: 'rule', source: { kind: 'strategy', name: 'cross/100 %' } },
   { page: 'rule', source: { kind: 'strategy', name: 'new' } },
