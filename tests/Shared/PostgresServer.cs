@@ -12,7 +12,7 @@ namespace HybridTrading.Tests;
 public sealed partial class PostgresServer : IAsyncDisposable
 {
     private const string User = "postgres";
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
 
     private readonly string _binaries;
     private readonly string _folder;

@@ -59,7 +59,8 @@ public sealed partial class StrategyReviewGrain(
     public async Task Keep()
     {
         if (_schedule is null) await SetSchedule(ReviewSchedule.Daily);
-        else await RemindAsync();
+        // Set anew, it would be put off by every start.
+        else if (await this.GetReminder(Reminder) is null) await RemindAsync();
     }
 
     public async Task<CommandResult> Begin()
