@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using HybridTrading.Api;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Tests.Host;
 using Microsoft.Extensions.DependencyInjection;
@@ -185,6 +186,45 @@ public sealed class BacktestApiTests
         (await host.DeleteAsync($"optimisations/{ids[2]}")).Expect(202);
         await UntilAsync(async () => (await host.PostAsync("optimisations", heavy)).Status == 202);
         foreach (string id in ids.Where(id => id != ids[2])) (await host.DeleteAsync($"optimisations/{id}")).Expect(202);
+    }
+
+    [Fact]
+    public async Task Another_tenant_and_another_user_see_and_reach_nothing_of_it()
+    {
+        await using ApiHost host = await ApiHost.StartAsync(services => services.AddHttpContextAccessor().AddScoped<ICaller, HeaderCaller>());
+        Answer set = await UploadAsync(host, Csv(500), "eurusd_h1.csv");
+        object body = new { dataSets = new[] { set["id"].GetString() }, strategies = new[] { new { definition = "sma-cross" } } };
+        Answer job = await EndAsync(host, "backtests", (await host.PostAsync("backtests", body, "one-key")).Expect(202));
+        string id = job["id"].GetString()!;
+        foreach (string caller in (string[])["local/somebody", "other/owner"])
+        {
+            host.Client.DefaultRequestHeaders.Add(HeaderCaller.Header, caller);
+            Assert.Empty((await host.GetAsync("data-sets")).Expect(200)["items"].EnumerateArray());
+            Assert.Empty((await host.GetAsync("backtests")).Expect(200)["items"].EnumerateArray());
+            Assert.Empty((await host.GetAsync("reports")).Expect(200)["items"].EnumerateArray());
+            (await host.GetAsync($"backtests/{id}")).ExpectProblem(404, "JobUnknown");
+            foreach (string part in (string[])["report", "report.html", "trades.csv", "equity.csv"]) (await host.GetAsync($"backtests/{id}/{part}")).ExpectProblem(404, "ReportUnknown");
+            (await host.DeleteAsync($"backtests/{id}")).ExpectProblem(404, "JobUnknown");
+            (await host.DeleteAsync($"data-sets/{set["id"].GetString()}")).ExpectProblem(404, "DataSetUnknown");
+            (await host.PostAsync("backtests", body)).ExpectProblem(400, "InvalidInput", "dataSets.0");
+            // The same key is another's, and another's job.
+            Answer own = await UploadAsync(host, Csv(500), "eurusd_h1.csv");
+            Answer other = (await host.PostAsync("backtests", new { dataSets = new[] { own["id"].GetString() }, strategies = new[] { new { definition = "sma-cross" } } }, "one-key")).Expect(202);
+            Assert.NotEqual(id, other["id"].GetString());
+            host.Client.DefaultRequestHeaders.Remove(HeaderCaller.Header);
+        }
+        (await host.GetAsync($"backtests/{id}/report")).Expect(200);
+    }
+
+    private sealed class HeaderCaller(Microsoft.AspNetCore.Http.IHttpContextAccessor http) : ICaller
+    {
+        public const string Header = "X-Test-Caller";
+
+        private string[] Parts => http.HttpContext?.Request.Headers[Header].ToString() is { Length: > 0 } told ? told.Split('/') : ["local", "owner"];
+
+        public string Tenant => Parts[0];
+
+        public string User => Parts[1];
     }
 
     [Theory]

@@ -27,6 +27,8 @@ public sealed class FuzzTests
         ("POST", "strategies", ["name", "definition", "rule", "parameters", "symbol", "timeFrame", "accounts", "start"]),
         ("PUT", "strategies/cross/parameters", ["fast", "slow", "units"]),
         ("POST", "rules/check", ["rule"]),
+        ("POST", "backtests", ["name", "dataSets", "timeFrame", "from", "to", "strategies", "account", "costs", "limits", "riskFreePercent"]),
+        ("POST", "optimisations", ["dataSets", "strategies", "vary", "search", "searchSeed", "objective", "constraints", "walkForward"]),
     ];
 
     private static readonly Gen<string> Value = Gen.Frequency(
@@ -37,7 +39,7 @@ public sealed class FuzzTests
             "\"TrailingStop\"", "\"Gtd\"", "\"Day\"",
             "\"Active\"", "\"Netting\"", "\"Hedging\"", "\"sma-cross\"", "\"enter long when close > sma(2)\"", "\"M1\"", "\"MN1\"", "\"2030-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\"",
             "\"0001-01-01T00:00:00+14:00\"",
-            "[]", "{}", "[null]", "[1]", "[\"main\"]", "{\"fast\":2,\"slow\":5}", "{\"kind\":\"PercentRisk\",\"value\":1}",
+            "[]", "{}", "[null]", "[1]", "[\"main\"]", "[\"market:EURUSD:M1\"]", "[{\"definition\":\"sma-cross\"}]", "[{\"rule\":\"enter long when close > sma(2);\"}]", "{\"fast\":\"1..9\"}", "{\"fast\":2,\"slow\":5}", "{\"kind\":\"PercentRisk\",\"value\":1}",
             "{\"count\":0,\"window\":\"00:00:00\"}",
             "{\"count\":1,\"window\":\"10675199.02:48:05\"}", "[{\"period\":\"Day\",\"percent\":100}]",
             "[{\"period\":\"Month\",\"amount\":1,\"action\":\"Flatten\"}]",
@@ -94,9 +96,11 @@ public sealed class FuzzTests
             from name in part select $"strategies/{Uri.EscapeDataString(name)}",
             from a in part from b in part select $"features/{Uri.EscapeDataString(a)}/{Uri.EscapeDataString(b)}",
             from name in part select $"bars/{Uri.EscapeDataString(name)}",
-            Gen.Elements("bars/EURUSD", "accounts/main/orders", "accounts/main/equity", "journal", "decisions", "quotes", "accounts/main/fills"));
+            from name in part from rest in Gen.Elements("", "/report", "/report.html", "/trades.csv", "/trials") select $"{(rest == "/trials" ? "optimisations" : "backtests")}/{Uri.EscapeDataString(name)}{rest}",
+            from name in part select $"performance/accounts/{Uri.EscapeDataString(name)}",
+            Gen.Elements("bars/EURUSD", "accounts/main/orders", "accounts/main/equity", "journal", "decisions", "quotes", "accounts/main/fills", "backtests", "optimisations", "reports", "data-sets"));
         Gen<string> query =
-            from name in Gen.Elements("limit", "before", "from", "to", "status", "symbol", "symbols", "count", "timeFrame", "strategy")
+            from name in Gen.Elements("limit", "before", "from", "to", "status", "symbol", "symbols", "count", "timeFrame", "strategy", "cursor", "sort", "riskFreePercent")
             from value in part
             select $"{name}={Uri.EscapeDataString(value)}";
         Gen<string> requests = from p in path from q in query select $"{p}?{q}";

@@ -22,7 +22,8 @@ public sealed class JobGrainTests
     [Fact]
     public async Task A_run_is_recorded_from_its_request_to_its_result_and_a_restart_changes_nothing()
     {
-        await using TestWorld world = await StartAsync(open: true);
+        await using TestWorld world = Make(open: true);
+        await StartAsync(world);
         await SubmitAsync(world, Ann, "one");
         JobView done = await EndAsync(world, Ann, "one");
         Assert.Equal(JobStatus.Finished, done.Status);
@@ -75,7 +76,8 @@ public sealed class JobGrainTests
     [Fact]
     public async Task A_process_that_ends_in_order_costs_no_attempt()
     {
-        await using TestWorld world = await StartAsync(open: false);
+        await using TestWorld world = Make(open: false);
+        await StartAsync(world);
         await SubmitAsync(world, Ann, "one");
         await ReadingAsync(world, 1);
         await world.RestartAsync(Gated(world));
@@ -89,7 +91,8 @@ public sealed class JobGrainTests
     [Fact]
     public async Task Cancelling_answers_at_once_stops_the_run_and_lets_the_next_one_go()
     {
-        await using TestWorld world = await StartAsync(open: false);
+        await using TestWorld world = Make(open: false);
+        await StartAsync(world);
         await SubmitAsync(world, Ann, "one");
         await SubmitAsync(world, Ann, "two");
         await ReadingAsync(world, 1);
@@ -112,7 +115,8 @@ public sealed class JobGrainTests
     public async Task A_user_runs_one_at_a_time_and_users_take_turns()
     {
         // One thread in every process, and on a cluster two processes: the order within a user holds on both.
-        await using TestWorld world = await StartAsync(open: false, new BacktestingOptions { Threads = 1, MaxWaiting = 2 });
+        await using TestWorld world = Make(open: false, new BacktestingOptions { Threads = 1, MaxWaiting = 2 });
+        await StartAsync(world);
         await AddDataAsync(world, Bob);
         foreach (string id in (string[])["a1", "a2", "a3"]) await SubmitAsync(world, Ann, id);
         foreach (string id in (string[])["b1", "b2"]) await SubmitAsync(world, Bob, id);
@@ -137,7 +141,8 @@ public sealed class JobGrainTests
     [Fact]
     public async Task A_run_whose_begin_or_end_cannot_be_recorded_is_made_again()
     {
-        await using TestWorld world = await StartAsync(open: true);
+        await using TestWorld world = Make(open: true);
+        await StartAsync(world);
         using (world.Journal.Refuse((_, happened) => happened.Name is "job-finished"))
         {
             await SubmitAsync(world, Ann, "one");
@@ -151,7 +156,8 @@ public sealed class JobGrainTests
     [Fact]
     public async Task Data_that_are_gone_fail_the_job_with_a_word_for_its_owner()
     {
-        await using TestWorld world = await StartAsync(open: true);
+        await using TestWorld world = Make(open: true);
+        await StartAsync(world);
         Assert.NotNull(await world.Grains.GetGrain<IDataSetsGrain>(Keys.DataSets(Ann)).Remove("data-1"));
         await SubmitAsync(world, Ann, "one");
         JobView failed = await EndAsync(world, Ann, "one");
@@ -185,7 +191,8 @@ public sealed class JobGrainTests
     [Fact]
     public async Task An_observer_sees_a_job_go_forward_only()
     {
-        await using TestWorld world = await StartAsync(open: false);
+        await using TestWorld world = Make(open: false);
+        await StartAsync(world);
         var seen = new Seen();
         IJobObserver reference = world.Grains.CreateObjectReference<IJobObserver>(seen);
         await SubmitAsync(world, Ann, "one");
@@ -215,14 +222,19 @@ public sealed class JobGrainTests
         Account = new RunAccount { StopOutPercent = null },
     });
 
-    private async Task<TestWorld> StartAsync(bool open, BacktestingOptions? options = null)
+    /// <summary>Synchronous, so that the host's principal stays with the test.</summary>
+    private TestWorld Make(bool open, BacktestingOptions? options = null)
     {
         TestWorld world = TestWorld.Create(backtesting: options);
         world.DataSets = _gate;
         if (open) _gate.Open();
+        return world;
+    }
+
+    private static async Task StartAsync(TestWorld world)
+    {
         await world.StartAsync();
         await AddDataAsync(world, Ann);
-        return world;
     }
 
     private Func<Task> Gated(TestWorld world) => () =>

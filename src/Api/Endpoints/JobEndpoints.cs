@@ -151,7 +151,7 @@ internal sealed class JobDesk(
             throw ApiException.Invalid(wrong.Field, wrong.Message);
         }
 
-        string id = JobIds.Of(caller, context.IdempotencyKey());
+        string id = JobIds.Of(caller, $"{(request.Search is null ? "backtest" : "search")} {context.IdempotencyKey()}");
         CommandResult done = await grains.JobQueue(caller).Submit(id, Pinned(request, sets));
         if (done.Fault is { } full) return Problems.Conflict(ApiReason.JobQueueFull, $"{full}: wait for one, or cancel one");
         GrainJob job = (await grains.Job(caller, id).GetView())!;

@@ -242,8 +242,8 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         if (plain.IsEnum) return string.Join(", ", Enum.GetNames(plain));
         if (plain == typeof(string)) return "text";
         if (plain == typeof(bool)) return "true or false";
-        if (plain == typeof(int) || plain == typeof(long)) return "a whole number";
-        if (plain == typeof(decimal)) return "a number";
+        if (plain == typeof(int) || plain == typeof(long) || plain == typeof(ulong)) return "a whole number";
+        if (plain == typeof(decimal) || plain == typeof(double)) return "a number";
         if (plain == typeof(DateTime)) return "a time such as 2026-01-31T12:00:00Z";
         if (plain == typeof(TimeSpan)) return "a span such as 00:01:00";
         if (plain == typeof(TimeFrame)) return "a time frame such as M1 or H4";

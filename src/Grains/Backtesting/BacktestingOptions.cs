@@ -10,7 +10,7 @@ public sealed record BacktestingOptions
     /// <summary>Jobs of one user that wait, at most.</summary>
     public int MaxWaiting { get; init; } = 20;
 
-    /// <summary>Threads of this process that runs may take.</summary>
+    /// <summary>Threads of this process that runs may take; a search leaves one of them to others' runs.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Times that a job is begun when processes end under it.</summary>
@@ -60,13 +60,13 @@ public sealed class JobSlots(int count)
     private int _free = count;
 
     /// <summary>Takes one thread when its turn comes, and, where nobody else waits, of the free ones as many more as are wanted.</summary>
-    /// <param name="most">At least 1.</param>
+    /// <param name="most">Less than 1 counts as 1.</param>
     public async Task<Lease> EnterAsync(int most, CancellationToken cancellation)
     {
         LinkedListNode<TaskCompletionSource>? turn = null;
         lock (_gate)
         {
-            if (_free > 0 && _waiting.Count == 0) return Take(most);
+            if (_free > 0 && _waiting.Count == 0) return Take(Math.Max(1, most));
             turn = _waiting.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
         await using (cancellation.Register(() => GiveUp(turn, cancellation)))

@@ -158,7 +158,7 @@ public sealed partial class JobGrain : Grain, IJobGrain
         await Task.Yield();
         try
         {
-            using JobSlots.Lease slot = await _slots.EnterAsync(request.Search is null ? 1 : _options.Threads, cancelled);
+            using JobSlots.Lease slot = await _slots.EnterAsync(request.Search is null ? 1 : _options.Threads - 1, cancelled);
             cancelled.ThrowIfCancellationRequested();
             _started = _clock.GetTimestamp();
             Raise(new JobStarted(Now, _job!.Attempts + 1));
@@ -166,7 +166,8 @@ public sealed partial class JobGrain : Grain, IJobGrain
             Show();
             ImmutableArray<DataSet> sets = request.Run.DataSets.All(JobData.IsMarket) ? []
                 : await GrainFactory.GetGrain<IDataSetsGrain>(Keys.DataSets(_owner.Subject)).List();
-            JobResult result = await Task.Run(() => _runner.RunAsync(_owner, _job!.Id, request, sets, slot.Threads, _progress, cancelled), CancellationToken.None);
+            string id = _job!.Id;
+            JobResult result = await Task.Run(() => _runner.RunAsync(_owner, id, request, sets, slot.Threads, _progress, cancelled), CancellationToken.None);
             end = new JobFinished(Now, result.Summary, result.Search);
         }
         catch (OperationCanceledException) when (cancelled.IsCancellationRequested)
@@ -184,7 +185,7 @@ public sealed partial class JobGrain : Grain, IJobGrain
         catch (Exception e)
         {
             LogFailed(e, Key);
-            end = new JobFailed(Now, $"the run failed: {e.Message}");
+            end = new JobFailed(Now, $"the service failed at it ({e.GetType().Name}); its log has the cause");
         }
         _stop = null;
         stop.Dispose();

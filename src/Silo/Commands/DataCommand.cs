@@ -33,7 +33,7 @@ public static class DataCommand
             DataCopyReport report = await RunOutput.WithProgress("data copy", false, share => new LocalDataCopy(folder, database).RunAsync(
                 new Progress<DataCopyProgress>(at => share(Share(at))), cancellation));
             Console.Out.WriteLine($"{report.Journal.Size} events of {report.Streams} streams, {report.Keys} keys, {report.MarketEvents} market events, "
-                + $"{report.Bars} bars, {report.GrainStates} grain states, {report.Positions} positions copied to {database.Name}");
+                + $"{report.Bars} bars, {report.GrainStates} grain states, {report.Positions} positions, {report.Contents} contents copied to {database.Name}");
             Console.Out.WriteLine($"tree size {report.Journal.Size} root {report.Journal.Root}, at both ends");
             Console.Out.WriteLine($"give {Path.Combine(folder.Keys, "master.key")} to every process of the cluster; without it no event can be read");
             return 0;

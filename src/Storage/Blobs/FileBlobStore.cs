@@ -136,7 +136,18 @@ public sealed class FileBlobStore : IBlobStore
         return Task.FromResult(found.ToImmutable());
     }
 
-    private string FolderOf(StreamOwner owner) => Path.Combine(_folder, TreeHash.Sha256(Encoding.UTF8.GetBytes(owner.Subject)).ToString());
+    /// <summary>The files of an owner's contents in ordinal order, each named by its id.</summary>
+    internal static string[] Files(string folder, string subject)
+    {
+        string owner = FolderOf(folder, subject);
+        string[] files = Directory.Exists(owner) ? Directory.GetFiles(owner, "*" + Extension) : [];
+        Array.Sort(files, StringComparer.Ordinal);
+        return files;
+    }
+
+    private static string FolderOf(string folder, string subject) => Path.Combine(folder, TreeHash.Sha256(Encoding.UTF8.GetBytes(subject)).ToString());
+
+    private string FolderOf(StreamOwner owner) => FolderOf(_folder, owner.Subject);
 
     private string PathOf(StreamOwner owner, string id) => Path.Combine(FolderOf(owner), BlobId.Checked(id) + Extension);
 

@@ -39,7 +39,9 @@ internal sealed class SealedBlob
 
     public byte[] Header { get; }
 
-    public Guid Content => new(Header.AsSpan(16, 16));
+    public Guid Content => ContentOf(Header);
+
+    public static Guid ContentOf(ReadOnlySpan<byte> header) => new(header.Slice(16, 16));
 
     /// <summary>For a new content of an owner.</summary>
     /// <exception cref="StorageException">The key cannot be read or made.</exception>

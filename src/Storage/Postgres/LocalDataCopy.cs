@@ -1,6 +1,7 @@
 using System.Globalization;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Storage.Backup;
+using HybridTrading.Storage.Blobs;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
@@ -13,7 +14,7 @@ namespace HybridTrading.Storage.Postgres;
 
 /// <summary>What was copied.</summary>
 /// <param name="Journal">The same at both ends.</param>
-public sealed record DataCopyReport(TreeHead Journal, long Streams, long Keys, long MarketEvents, long Bars, long GrainStates, long Positions);
+public sealed record DataCopyReport(TreeHead Journal, long Streams, long Keys, long MarketEvents, long Bars, long GrainStates, long Positions, long Contents);
 
 /// <summary>Where a copy is.</summary>
 /// <param name="Part">For example <c>journal</c>.</param>
@@ -21,7 +22,7 @@ public readonly record struct DataCopyProgress(string Part, long Done, long Tota
 
 /// <summary>
 /// Moves the data of a local installation into the empty database of a cluster, in one transaction: journal, keys, market logs, bars, grain state,
-/// positions of followers. The source is verified while it is read and the target before the commit; their trees must be equal. Positions, versions and hashes stay what
+/// positions of followers, contents. The source is verified while it is read and the target before the commit; their trees must be equal. Positions, versions and hashes stay what
 /// they are. The master key is not copied: it goes to where the cluster keeps its secrets.
 /// </summary>
 public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
@@ -53,6 +54,7 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
             long bars = await CopyBarsAsync(connection, token).ConfigureAwait(false);
             long states = await CopyGrainStateAsync(connection, token).ConfigureAwait(false);
             long positions = await CopyPositionsAsync(connection, token).ConfigureAwait(false);
+            long contents = await CopyContentsAsync(connection, subjects, token).ConfigureAwait(false);
 
             PostgresJournalReport copied = await new PostgresJournalVerifier(target, keys).VerifyAsync(
                 connection, new Part(progress, "verify"), token).ConfigureAwait(false);
@@ -62,7 +64,7 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
                 throw new StorageException($"the copy of the journal has root {copied.Tree.Root}, the source {journal.Tree.Root}; nothing was copied");
             }
             await transaction.CommitAsync(token).ConfigureAwait(false);
-            return new DataCopyReport(journal.Tree, journal.Streams, keyCount, marketEvents, bars, states, positions);
+            return new DataCopyReport(journal.Tree, journal.Streams, keyCount, marketEvents, bars, states, positions, contents);
         }, cancellation).ConfigureAwait(false);
     }
 
@@ -77,6 +79,7 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
                 WHEN EXISTS (SELECT FROM bar) THEN 'bars'
                 WHEN EXISTS (SELECT FROM grain_state) THEN 'grain state'
                 WHEN EXISTS (SELECT FROM follower) THEN 'positions'
+                WHEN EXISTS (SELECT FROM blob) THEN 'contents'
             END
             """, [], cancellation).ConfigureAwait(false);
         if (there is not null) throw new StorageException($"the database {target.Name} holds {there}; data can be copied into an empty one only");
@@ -221,6 +224,37 @@ public sealed class LocalDataCopy(DataFolder source, PostgresDatabase target)
     }
 
     // Etags are given anew: nobody has read one yet.
+    /// <summary>Sealed bytes go as they are; a folder's name is the hash of its owner, and who owns contents is in the journal.</summary>
+    private async Task<long> CopyContentsAsync(NpgsqlConnection connection, HashSet<string> subjects, CancellationToken cancellation)
+    {
+        long copied = 0;
+        foreach (string subject in subjects)
+        {
+            foreach (string path in FileBlobStore.Files(source.Blobs, subject))
+            {
+                await using FileStream file = File.OpenRead(path);
+                byte[] header = new byte[SealedBlob.HeaderSize], chunk = new byte[SealedBlob.ChunkSize + SealedBlob.Overhead];
+                if (await file.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false) < header.Length)
+                {
+                    throw new StorageException($"{path} is damaged: it has no header; nothing was copied");
+                }
+                Guid content = SealedBlob.ContentOf(header);
+                DateTime stored = File.GetLastWriteTimeUtc(path);
+                int chunks = 0, read;
+                while ((read = await file.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false)) > 0)
+                {
+                    await connection.ExecuteAsync("INSERT INTO blob_chunk (content, number, sealed, stored) VALUES ($1, $2, $3, $4)",
+                        [content, chunks++, chunk[..read], stored], cancellation).ConfigureAwait(false);
+                }
+                await connection.ExecuteAsync("INSERT INTO blob (subject, id, content, header, chunks, length, stored) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    [subject, Path.GetFileNameWithoutExtension(path), content, header, chunks, SealedBlob.LengthOf(file.Length - SealedBlob.HeaderSize), stored],
+                    cancellation).ConfigureAwait(false);
+                copied++;
+            }
+        }
+        return copied;
+    }
+
     private async Task<long> CopyGrainStateAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         if (!File.Exists(source.StateDatabase)) return 0;

@@ -1,3 +1,4 @@
+using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
@@ -122,6 +123,7 @@ public sealed class DataFolderTests
         {
             await provider.GetRequiredService<IJournal>().AppendAsync("a", Harness.Owner, 0, Harness.Events("a", 0, 3));
             await provider.GetRequiredService<IPositionStore>().SaveAsync("outbox", 3);
+            await provider.GetRequiredService<IBlobStore>().PutAsync(Harness.Owner, "data-1", new MemoryStream([1, 2, 3]), 3);
             DataBackup.Run(data, folder["backup"], TimeProvider.System);
             Assert.Contains(
                 "is not empty", Assert.Throws<StorageException>(() => DataBackup.Run(data, folder["backup"], TimeProvider.System)).Message);
@@ -156,6 +158,12 @@ public sealed class DataFolderTests
         File.WriteAllText(manifestPath, json);
         Assert.Contains("is not empty", Assert.Throws<StorageException>(() => DataRestore.Run(folder["backup"], folder["data"])).Message);
         DataRestore.Run(folder["backup"], folder["restored"]);
+        using (DataFolder restored = DataFolder.Open(folder["restored"]))
+        await using (ServiceProvider again = Services(restored))
+        {
+            await using Stream content = (await again.GetRequiredService<IBlobStore>().OpenAsync(Harness.Owner, "data-1"))!;
+            Assert.Equal([1, 2, 3], new[] { content.ReadByte(), content.ReadByte(), content.ReadByte() });
+        }
 
         string Refused() => Assert.Throws<StorageException>(() => DataRestore.Run(folder["backup"], folder["restored"])).Message;
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
+using HybridTrading.Storage.Blobs;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
@@ -19,6 +20,8 @@ public sealed class LocalDataCopyTests(PostgresFixture postgres)
     private const int Events = 5000;
     private static readonly GrainId Feed = GrainId.Create("feed", "feed");
 
+    private static readonly byte[] Content = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 7))];
+
     private sealed record Place(long Position);
 
     [Fact]
@@ -34,7 +37,14 @@ public sealed class LocalDataCopyTests(PostgresFixture postgres)
         {
             report = await new LocalDataCopy(source, database).RunAsync(new Immediate(told.Add));
         }
-        Assert.Equal(new DataCopyReport(head, 3, 4, market.Count, bars.Length, 1, 1), report);
+        Assert.Equal(new DataCopyReport(head, 3, 4, market.Count, bars.Length, 1, 1, 1), report);
+        await using (PostgresProcess reading = await PostgresProcess.StartAsync(connection, Path.Combine(folder["data"], "keys", "master.key")))
+        {
+            await using Stream? content = await new PostgresBlobStore(database, reading.Keys, TimeProvider.System).OpenAsync(Harness.Owner, "data-1");
+            using var whole = new MemoryStream();
+            await content!.CopyToAsync(whole);
+            Assert.Equal(Content, whole.ToArray());
+        }
         Assert.Equal(["journal", "market log live", "verify"], told.Select(at => at.Part).Distinct());
         Assert.All(told.GroupBy(at => at.Part), part => Assert.Equal(part.Last().Total, part.Last().Done));
 
@@ -130,6 +140,7 @@ public sealed class LocalDataCopyTests(PostgresFixture postgres)
             events = await journal.ReadAllAsync().ListAsync();
             head = journal.TreeHead;
         }
+        await new FileBlobStore(folder.Blobs, keys, TimeProvider.System).PutAsync(Harness.Owner, "data-1", new MemoryStream(Content), Content.Length);
         var random = new Random(5);
         List<MarketEvent> market = [.. Enumerable.Range(0, 500).Select(i => MarketLogContract.Event(i, random))];
         await using (SegmentMarketLog log = SegmentMarketLog.Open(folder.Feed("live"), new MarketLogOptions { SegmentBytes = 4096 }))
