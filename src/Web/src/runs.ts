@@ -77,10 +77,11 @@ export function newDraft(definition: string): RunDraft {
   };
 }
 
-/** The data to begin with: the newest upload, else what the market recorded most of. */
-export function suggestedData(dataSets: readonly DataSet[]): string[] {
+/** The data to begin with: the newest upload, else what the market recorded most of, of this symbol where it can be. */
+export function suggestedData(dataSets: readonly DataSet[], preferred = ''): string[] {
   const uploads = dataSets.filter(({ source }) => source === 'upload').sort((a, b) => (a.addedAt < b.addedAt ? 1 : -1));
-  const recorded = dataSets.filter(({ source }) => source === 'market').sort((a, b) => b.count - a.count);
+  const recorded = dataSets.filter(({ source }) => source === 'market')
+    .sort((a, b) => Number(b.symbol === preferred) - Number(a.symbol === preferred) || b.count - a.count);
   const first = uploads[0] ?? recorded[0];
   return first ? [first.id] : [];
 }

@@ -161,6 +161,7 @@ describe('what the form begins with', () => {
     const recorded = [dataSet('m1', { source: 'market', count: 5 }), dataSet('m2', { source: 'market', count: 9 })];
     expect(suggestedData([])).toEqual([]);
     expect(suggestedData(recorded)).toEqual(['m2']);
+    expect(suggestedData([...recorded, dataSet('m3', { source: 'market', count: 1, symbol: 'BTCUSD' })], 'BTCUSD')).toEqual(['m3']);
     expect(suggestedData([...recorded, dataSet('a'), dataSet('b', { addedAt: '2026-02-01T00:00:00Z' })])).toEqual(['b']);
   });
 

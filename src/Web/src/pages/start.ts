@@ -178,7 +178,7 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
     if (!suggested && dataSets.length > 0) {
       suggested = true;
       const ofSymbol = dataSets.filter(({ symbol }) => symbol === draft.symbol);
-      suggest(suggestedData(ofSymbol.length > 0 ? ofSymbol : dataSets));
+      suggest(suggestedData(ofSymbol.length > 0 ? ofSymbol : dataSets, store.symbol));
     }
     render();
   }, signal);

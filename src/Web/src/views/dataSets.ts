@@ -25,7 +25,7 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
   const uploads = h('ul', { class: 'uploads' });
   const list = h('ul', { class: 'data-sets' });
   const none = h('p', { class: 'empty' });
-  body.append(drop, uploads, list, none);
+  body.append(drop, uploads, h('div', { class: 'scroll' }, list), none);
 
   let most = mostBytes;
   api.jobLimits().then(({ maxUploadBytes, maxStoredBytes, storedBytes }) => {
