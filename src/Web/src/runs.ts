@@ -86,6 +86,12 @@ export function suggestedData(dataSets: readonly DataSet[], preferred = ''): str
   return first ? [first.id] : [];
 }
 
+/** In the order in which they are offered: uploads, the newest first, then what was recorded of this symbol, then the rest. */
+export function offeredData(dataSets: readonly DataSet[], preferred = ''): DataSet[] {
+  const rank = ({ source, symbol }: DataSet) => (source === 'upload' ? 0 : symbol === preferred ? 1 : 2);
+  return [...dataSets].sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? (a.addedAt < b.addedAt ? 1 : -1) : 0));
+}
+
 export function fromStrategy(draft: RunDraft, strategy: Strategy): RunDraft {
   const { definition, rule, parameters, symbol, timeFrame } = strategy;
   return { ...draft, name: strategy.name, definition: rule ? '' : definition, rule: rule ?? '', parameters, symbol, timeFrame };

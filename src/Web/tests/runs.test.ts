@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DataSet, Instrument, ParameterDefinition, RunInput, SearchInput, Strategy, Trial } from '../src/contract';
 import {
-  faultsOf, formField, fromRequest, fromStrategy, newDraft, parametersOf, parseVary, strategyText, suggestedCurrency, suggestedData, suggestedRunName, suggestedTimeFrame,
+  faultsOf, formField, fromRequest, fromStrategy, newDraft, offeredData, parametersOf, parseVary, strategyText, suggestedCurrency, suggestedData, suggestedRunName, suggestedTimeFrame,
   suggestedUnits, suggestedVary, toRequest, trialsOf, valuesOf, type RunDraft,
 } from '../src/runs';
 
@@ -163,6 +163,13 @@ describe('what the form begins with', () => {
     expect(suggestedData(recorded)).toEqual(['m2']);
     expect(suggestedData([...recorded, dataSet('m3', { source: 'market', count: 1, symbol: 'BTCUSD' })], 'BTCUSD')).toEqual(['m3']);
     expect(suggestedData([...recorded, dataSet('a'), dataSet('b', { addedAt: '2026-02-01T00:00:00Z' })])).toEqual(['b']);
+  });
+
+  it('offers uploads before what was recorded, and of that first the symbol that is looked at', () => {
+    const recorded = (id: string, symbol: string) => dataSet(id, { source: 'market', symbol });
+    const all = [recorded('a1', 'AUDUSD'), recorded('b1', 'BTCUSD'), dataSet('old'), recorded('b2', 'BTCUSD'), dataSet('new', { addedAt: '2026-02-01T00:00:00Z' })];
+    expect(offeredData(all, 'BTCUSD').map(({ id }) => id)).toEqual(['new', 'old', 'b1', 'b2', 'a1']);
+    expect(all[0]!.id).toBe('a1');
   });
 
   it('decides on bars where the data are ticks', () => {
