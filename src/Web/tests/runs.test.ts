@@ -69,7 +69,7 @@ describe('what the API is asked for', () => {
 describe('a former request in the form', () => {
   const request: RunInput = {
     name: 'mine', dataSets: ['a', 'b'], timeFrame: 'M5', from: '2024-01-01T00:00:00Z', to: '2024-07-01T00:00:00Z',
-    strategies: [{ rule: 'enter long when close > 1;', parameters: { fast: 3 }, symbol: 'EURUSD' }, { definition: 'sma-cross' }],
+    strategies: [{ name: 'a', rule: 'enter long when close > 1;', parameters: { fast: 3 }, symbol: 'EURUSD' }, { definition: 'sma-cross' }],
     account: { deposit: 5000, currency: 'EUR' }, costs: { commissionPerLot: 3 }, limits: { maxOrderVolume: 1 }, riskFreePercent: 2,
   };
 
@@ -82,7 +82,7 @@ describe('a former request in the form', () => {
     const { strategies, ...rest } = request;
     const search: SearchInput = {
       ...rest, strategies: [{ ...strategies[0]!, parameters: { slow: 90 } }], from: null, to: null, vary: { fast: '5..50/5', width: '1,2,3', own: '' }, search: 'random:50', searchSeed: 9,
-      objective: 'calmar', constraints: { minTrades: 10, maxDrawdownPercent: 25 }, walkForward: { windows: 4, ratio: 2, anchored: true },
+      objective: 'calmar', constraints: { minTrades: 10, maxDrawdownPercent: 25 }, walkForward: { windows: 4, ratio: 2, anchored: true, warmUpBars: 900, seed: 3 },
     };
     const again = toRequest(fromRequest(search));
     const { from: _from, to: _to, ...expected } = search;
