@@ -97,14 +97,18 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         // A broken file is refused in the reader's words, beside it, and the file that is whole goes on.
         await page.GetByLabel("Choose files of data").SetInputFilesAsync(
         [
-            new FilePayload { Name = "EURUSD_H1_broken.csv", MimeType = "text/csv", Buffer = "time,open,high,low,close\n2024-01-01 00:00:00,1,x,1,1\n"u8.ToArray() },
+            new FilePayload
+            {
+                Name = "EURUSD_H1_broken.csv", MimeType = "text/csv", Buffer = "time,open,high,low,close\n2024-01-01 00:00:00,1,x,1,1\n"u8.ToArray(),
+            },
             new FilePayload { Name = "EURUSD_H1.csv", MimeType = "text/csv", Buffer = Bars() },
         ]);
         ILocator uploads = page.Locator(".uploads > li");
         await Assertions.Expect(uploads).ToHaveCountAsync(1);
         await Assertions.Expect(uploads.Locator(".fault[role=alert]")).ToContainTextAsync("line 2");
         await uploads.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Leave it" }).ClickAsync();
-        await Assertions.Expect(page.Locator(".checks label", new PageLocatorOptions { HasText = "EURUSD_H1.csv" }).GetByRole(AriaRole.Checkbox)).ToBeCheckedAsync();
+        ILocator chosen = page.Locator(".checks label", new PageLocatorOptions { HasText = "EURUSD_H1.csv" }).GetByRole(AriaRole.Checkbox);
+        await Assertions.Expect(chosen).ToBeCheckedAsync();
         await ShootAsync(page, "start");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Run the back-test" }).ClickAsync();
         await Assertions.Expect(page.Locator(".job-status")).ToContainTextAsync("finished");
@@ -117,7 +121,8 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         Assert.True(closed > 5, $"{closed} trades of a wave of prices");
         // The tear sheet tells the same number, from its own page.
         IFrameLocator sheet = page.FrameLocator("iframe.sheet");
-        await Assertions.Expect(sheet.Locator("[data-path='trades.count']").First).ToHaveTextAsync(closed.ToString("N0", CultureInfo.InvariantCulture));
+        ILocator told = sheet.Locator("[data-path='trades.count']").First;
+        await Assertions.Expect(told).ToHaveTextAsync(closed.ToString("N0", CultureInfo.InvariantCulture));
         await ShootAsync(page, "backtest");
         await NarrowAsync(page, "backtest-narrow");
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
@@ -136,7 +141,7 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Run the back-test" }).ClickAsync();
         await Assertions.Expect(page.Locator("#job-title")).ToHaveTextAsync("nine");
         await Assertions.Expect(page.Locator(".job-status")).ToContainTextAsync("finished");
-        await Assertions.Expect(page.Locator("#job .facts")).ToContainTextAsync("fast 9");
+        await Assertions.Expect(page.Locator("#job .terms")).ToContainTextAsync("fast 9");
         string address = page.Url;
 
         await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Reports" }).ClickAsync();
@@ -172,8 +177,8 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         for (int i = 0; i < 3000; i++)
         {
             (double open, double close) = (Price(i), Price(i + 1));
-            text.Append(CultureInfo.InvariantCulture,
-                $"{start.AddHours(i):yyyy-MM-dd HH:mm:ss},{open:F5},{Math.Max(open, close) + 0.0004:F5},{Math.Min(open, close) - 0.0004:F5},{close:F5},100\n");
+            (double high, double low) = (Math.Max(open, close) + 0.0004, Math.Min(open, close) - 0.0004);
+            text.Append(CultureInfo.InvariantCulture, $"{start.AddHours(i):yyyy-MM-dd HH:mm:ss},{open:F5},{high:F5},{low:F5},{close:F5},100\n");
         }
         return Encoding.ASCII.GetBytes(text.ToString());
 

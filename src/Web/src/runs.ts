@@ -1,5 +1,6 @@
 import type {
   DataSet, Instrument, ParameterDefinition, RunAccount, RunCosts, RunInput, RunStrategy, SearchInput, Strategy, StrategyDefinition, Trial,
+  WalkForwardTerms,
 } from './contract';
 import type { Collection } from './routes';
 
@@ -22,6 +23,8 @@ export interface RunDraft {
   definition: string;
   rule: string;
   parameters: Record<string, number>;
+  /** What the strategy is called in the run; empty for the name of its definition. */
+  strategyName: string;
   symbol: string;
   /** Further strategies of a request that came from elsewhere; they are kept as they are. */
   others: RunStrategy[];
@@ -45,6 +48,8 @@ export interface RunDraft {
   windows: number | undefined;
   ratio: number | undefined;
   anchored: boolean;
+  /** What the form has no fields for, as a former request had it. */
+  walkForwardRest: WalkForwardTerms;
 }
 
 export const defaultAccount: RunAccount = { currency: 'USD', deposit: 100_000, mode: 'netting', stopOutPercent: 50 };
@@ -70,19 +75,26 @@ export function objectiveName(name: string): string {
 
 export function newDraft(definition: string): RunDraft {
   return {
-    kind: 'backtest', name: '', definition, rule: '', parameters: {}, symbol: '', others: [], dataSets: [], timeFrame: '', from: '', to: '',
+    kind: 'backtest', name: '', definition, rule: '', parameters: {}, strategyName: '', symbol: '', others: [], dataSets: [], timeFrame: '', from: '', to: '',
     account: defaultAccount, costs: defaultCosts, limits: undefined, riskFreePercent: undefined, vary: {}, randomTrials: undefined, searchSeed: undefined,
     objective: objectives[0]![0], minTrades: undefined, maxDrawdownPercent: undefined, windows: undefined, ratio: undefined,
-    anchored: false,
+    anchored: false, walkForwardRest: {},
   };
 }
 
-/** The data to begin with: the newest upload, else what the market recorded most of. */
-export function suggestedData(dataSets: readonly DataSet[]): string[] {
+/** The data to begin with: the newest upload, else what the market recorded most of, of this symbol where it can be. */
+export function suggestedData(dataSets: readonly DataSet[], preferred = ''): string[] {
   const uploads = dataSets.filter(({ source }) => source === 'upload').sort((a, b) => (a.addedAt < b.addedAt ? 1 : -1));
-  const recorded = dataSets.filter(({ source }) => source === 'market').sort((a, b) => b.count - a.count);
+  const recorded = dataSets.filter(({ source }) => source === 'market')
+    .sort((a, b) => Number(b.symbol === preferred) - Number(a.symbol === preferred) || b.count - a.count);
   const first = uploads[0] ?? recorded[0];
   return first ? [first.id] : [];
+}
+
+/** In the order in which they are offered: uploads, the newest first, then what was recorded of this symbol, then the rest. */
+export function offeredData(dataSets: readonly DataSet[], preferred = ''): DataSet[] {
+  const rank = ({ source, symbol }: DataSet) => (source === 'upload' ? 0 : symbol === preferred ? 1 : 2);
+  return [...dataSets].sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? (a.addedAt < b.addedAt ? 1 : -1) : 0));
 }
 
 export function fromStrategy(draft: RunDraft, strategy: Strategy): RunDraft {
@@ -98,21 +110,22 @@ export function isSearch(request: RunInput | SearchInput): request is SearchInpu
 export function fromRequest(request: RunInput | SearchInput, trial: Trial | null = null): RunDraft {
   const [strategy = {}, ...others] = request.strategies;
   const draft: RunDraft = {
-    ...newDraft(strategy.definition ?? ''),
+    ...newDraft(strategy.rule ? '' : (strategy.definition ?? '')),
     name: request.name ?? '', rule: strategy.rule ?? '', parameters: { ...strategy.parameters, ...trial?.parameters },
-    symbol: strategy.symbol ?? '', others, dataSets: request.dataSets, timeFrame: request.timeFrame ?? '', from: dayOf(request.from), to: lastDayOf(request.to),
+    strategyName: strategy.name ?? '', symbol: strategy.symbol ?? '', others,
+    dataSets: request.dataSets, timeFrame: request.timeFrame ?? '', from: dayOf(request.from), to: lastDayOf(request.to),
     account: request.account ?? defaultAccount, costs: request.costs ?? defaultCosts, limits: request.limits ?? undefined,
     riskFreePercent: request.riskFreePercent ?? undefined,
   };
   if (trial || !isSearch(request)) return trial ? { ...draft, name: trialName(draft.name, trial) } : draft;
+  const { windows, ratio, anchored, ...walkForwardRest } = request.walkForward ?? {};
   return {
     ...draft,
     kind: request.walkForward ? 'walkForward' : 'optimisation',
     vary: Object.fromEntries(Object.entries(request.vary).map(([name, text]) => [name, parseVary(text ?? '')])),
     randomTrials: parseSearch(request.search), searchSeed: request.searchSeed ?? undefined, objective: request.objective ?? draft.objective,
     minTrades: request.constraints?.minTrades ?? undefined, maxDrawdownPercent: request.constraints?.maxDrawdownPercent ?? undefined,
-    windows: request.walkForward?.windows ?? undefined, ratio: request.walkForward?.ratio ?? undefined,
-    anchored: request.walkForward?.anchored ?? false,
+    windows: windows ?? undefined, ratio: ratio ?? undefined, anchored: anchored ?? false, walkForwardRest,
   };
 }
 
@@ -166,6 +179,7 @@ export function toRequest(draft: RunDraft): RunRequest {
   const search = draft.kind !== 'backtest';
   const varied = search ? Object.keys(draft.vary) : [];
   const strategy: RunStrategy = {
+    ...(draft.strategyName === '' ? {} : { name: draft.strategyName }),
     ...(draft.rule === '' ? { definition: draft.definition } : { rule: draft.rule }),
     parameters: Object.fromEntries(Object.entries(draft.parameters).filter(([name]) => !varied.includes(name))),
     ...(draft.symbol === '' ? {} : { symbol: draft.symbol }),
@@ -187,7 +201,7 @@ export function toRequest(draft: RunDraft): RunRequest {
   };
   if (!search) return { collection: 'backtests', body };
   const constraints = given({ minTrades: draft.minTrades, maxDrawdownPercent: draft.maxDrawdownPercent });
-  const walkForward = { ...given({ windows: draft.windows, ratio: draft.ratio }), anchored: draft.anchored };
+  const walkForward = { ...given(draft.walkForwardRest), ...given({ windows: draft.windows, ratio: draft.ratio }), anchored: draft.anchored };
   const searched: SearchInput = {
     ...body,
     vary: Object.fromEntries(Object.entries(draft.vary).map(([name, vary]) => [name, varyText(vary)])),

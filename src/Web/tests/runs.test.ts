@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DataSet, Instrument, ParameterDefinition, RunInput, SearchInput, Strategy, Trial } from '../src/contract';
 import {
-  faultsOf, formField, fromRequest, fromStrategy, newDraft, parametersOf, parseVary, strategyText, suggestedCurrency, suggestedData, suggestedRunName, suggestedTimeFrame,
+  faultsOf, formField, fromRequest, fromStrategy, newDraft, offeredData, parametersOf, parseVary, strategyText, suggestedCurrency, suggestedData, suggestedRunName, suggestedTimeFrame,
   suggestedUnits, suggestedVary, toRequest, trialsOf, valuesOf, type RunDraft,
 } from '../src/runs';
 
@@ -69,7 +69,7 @@ describe('what the API is asked for', () => {
 describe('a former request in the form', () => {
   const request: RunInput = {
     name: 'mine', dataSets: ['a', 'b'], timeFrame: 'M5', from: '2024-01-01T00:00:00Z', to: '2024-07-01T00:00:00Z',
-    strategies: [{ rule: 'enter long when close > 1;', parameters: { fast: 3 }, symbol: 'EURUSD' }, { definition: 'sma-cross' }],
+    strategies: [{ name: 'a', rule: 'enter long when close > 1;', parameters: { fast: 3 }, symbol: 'EURUSD' }, { definition: 'sma-cross' }],
     account: { deposit: 5000, currency: 'EUR' }, costs: { commissionPerLot: 3 }, limits: { maxOrderVolume: 1 }, riskFreePercent: 2,
   };
 
@@ -82,7 +82,7 @@ describe('a former request in the form', () => {
     const { strategies, ...rest } = request;
     const search: SearchInput = {
       ...rest, strategies: [{ ...strategies[0]!, parameters: { slow: 90 } }], from: null, to: null, vary: { fast: '5..50/5', width: '1,2,3', own: '' }, search: 'random:50', searchSeed: 9,
-      objective: 'calmar', constraints: { minTrades: 10, maxDrawdownPercent: 25 }, walkForward: { windows: 4, ratio: 2, anchored: true },
+      objective: 'calmar', constraints: { minTrades: 10, maxDrawdownPercent: 25 }, walkForward: { windows: 4, ratio: 2, anchored: true, warmUpBars: 900, seed: 3 },
     };
     const again = toRequest(fromRequest(search));
     const { from: _from, to: _to, ...expected } = search;
@@ -161,7 +161,15 @@ describe('what the form begins with', () => {
     const recorded = [dataSet('m1', { source: 'market', count: 5 }), dataSet('m2', { source: 'market', count: 9 })];
     expect(suggestedData([])).toEqual([]);
     expect(suggestedData(recorded)).toEqual(['m2']);
+    expect(suggestedData([...recorded, dataSet('m3', { source: 'market', count: 1, symbol: 'BTCUSD' })], 'BTCUSD')).toEqual(['m3']);
     expect(suggestedData([...recorded, dataSet('a'), dataSet('b', { addedAt: '2026-02-01T00:00:00Z' })])).toEqual(['b']);
+  });
+
+  it('offers uploads before what was recorded, and of that first the symbol that is looked at', () => {
+    const recorded = (id: string, symbol: string) => dataSet(id, { source: 'market', symbol });
+    const all = [recorded('a1', 'AUDUSD'), recorded('b1', 'BTCUSD'), dataSet('old'), recorded('b2', 'BTCUSD'), dataSet('new', { addedAt: '2026-02-01T00:00:00Z' })];
+    expect(offeredData(all, 'BTCUSD').map(({ id }) => id)).toEqual(['new', 'old', 'b1', 'b2', 'a1']);
+    expect(all[0]!.id).toBe('a1');
   });
 
   it('decides on bars where the data are ticks', () => {

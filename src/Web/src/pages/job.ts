@@ -189,7 +189,7 @@ function requestFacts({ store }: App, request: RunInput | SearchInput): [string,
     ['Period', `${period}${request.timeFrame ? `, ${request.timeFrame}` : ''}`],
     ['Account', given(request.account)],
     ['Size', isOwnSize ? '' : `${format.words(sizing.kind)} ${format.reading(sizing.value)}`],
-    ['Costs', given(request.costs)],
+    ['Costs', given(Object.fromEntries(Object.entries(request.costs ?? {}).filter(([, value]) => value !== 0)))],
   ];
   if (isSearch(request)) {
     facts.push(['Varied', Object.entries(request.vary).map(([name, values]) => `${name} ${values || 'over its range'}`).join(', ')]);

@@ -161,7 +161,7 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
   strategy.input.addEventListener('change', () => {
     const isRule = strategy.input.value === ruleChoice;
     const rule = isRule ? initial.rule || (latestDraft()?.text ?? '') : '';
-    draft = { ...draft, definition: isRule ? '' : strategy.input.value, rule, parameters: {} };
+    draft = { ...draft, definition: isRule ? '' : strategy.input.value, rule, parameters: {}, strategyName: '' };
     void readParameters();
   });
 
@@ -178,7 +178,7 @@ function startForm(app: App, definitions: readonly StrategyDefinition[], initial
     if (!suggested && dataSets.length > 0) {
       suggested = true;
       const ofSymbol = dataSets.filter(({ symbol }) => symbol === draft.symbol);
-      suggest(suggestedData(ofSymbol.length > 0 ? ofSymbol : dataSets));
+      suggest(suggestedData(ofSymbol.length > 0 ? ofSymbol : dataSets, store.symbol));
     }
     render();
   }, signal);

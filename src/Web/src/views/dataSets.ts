@@ -4,6 +4,7 @@ import type { DataSet, DataSetTerms } from '../contract';
 import { bytes, dataTimeFrames, fileFault, mostBytes, readName, uploadFaults, type UploadFields } from '../datasets';
 import { h, panel, Rows, setClass, setHidden, setText, type Row } from '../dom';
 import * as format from '../format';
+import { offeredData } from '../runs';
 import { ask, field, numberInput, select, showFault, textInput } from './dialogs';
 
 export interface DataSetsOptions {
@@ -25,7 +26,7 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
   const uploads = h('ul', { class: 'uploads' });
   const list = h('ul', { class: 'data-sets' });
   const none = h('p', { class: 'empty' });
-  body.append(drop, uploads, list, none);
+  body.append(drop, uploads, h('div', { class: 'scroll' }, list), none);
 
   let most = mostBytes;
   api.jobLimits().then(({ maxUploadBytes, maxStoredBytes, storedBytes }) => {
@@ -83,7 +84,7 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
   };
   const rows = new Rows<DataSet>(list, ({ id }) => id, make);
   store.view(['dataSets', 'zone'], () => {
-    rows.render(store.dataSets ?? []);
+    rows.render(offeredData(store.dataSets ?? [], store.symbol));
     setHidden(none, (store.dataSets?.length ?? 0) > 0);
     setText(none, store.dataSets === null ? 'Loading…' : 'No data yet: upload a file, or let the market record some bars.');
   }, signal);

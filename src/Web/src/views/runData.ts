@@ -1,7 +1,7 @@
 import type { App } from '../app';
 import { h, panel, Rows, setHidden, setText, type Row } from '../dom';
 import { dataTimeFrames } from '../datasets';
-import type { RunDraft } from '../runs';
+import { offeredData, type RunDraft } from '../runs';
 import { dataSetText } from './dataSets';
 import { field, select } from './dialogs';
 
@@ -65,7 +65,7 @@ export function runDataView({ store }: App, initial: RunData, choose: (id: strin
     },
     setFault: (text) => setText(fault, text),
     show: (chosen) => {
-      const dataSets = store.dataSets ?? [];
+      const dataSets = offeredData(store.dataSets ?? [], store.symbol);
       setHidden(none, dataSets.length > 0);
       rows.render(dataSets.map((dataSet) => ({
         id: dataSet.id, text: `${dataSet.source === 'market' ? 'Recorded' : dataSet.name}: ${dataSetText(dataSet)}`, on: chosen.includes(dataSet.id),

@@ -6,8 +6,10 @@ import { curve } from './curve';
 
 /** The verdict in a sentence, and what it stands on. */
 export function verdictView({ finding, text, evidence }: WalkForwardVerdict): HTMLElement {
+  const colon = text.indexOf(': ');
+  const [headline, reason] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 2)];
   return h('div', { class: 'verdict-box', 'data-finding': finding },
-    h('p', { class: 'finding' }, text),
+    h('p', { class: 'finding' }, headline), reason !== '' && h('p', {}, reason),
     h('ul', { class: 'evidence' }, ...evidence.map(({ passed, text: words }) => h('li', { 'data-passed': String(passed) },
       h('strong', {}, passed === null ? 'told' : passed ? 'pass' : 'fail'), words))));
 }
@@ -24,12 +26,13 @@ export function walkForwardView(app: App, result: WalkForward, signal: AbortSign
   const last = stitched.at(-1);
   stitchedCurve.show(stitched.map(({ date, equity }) => [Date.parse(date), equity] as const),
     last ? `Equity out of sample over ${stitched.length} days, ${format.percent(last.equity - 1)} at the end` : 'No days out of sample');
+  const varied = new Set(stability.map(({ name }) => name));
   const { element, rows } = table('Windows of the walk-forward', columns);
   rows.append(...windows.map(({ number, outFrom, outTo, parameters, inSample, outOfSample }) => {
     const { element: row, cells: [window, out, settings, sharpeIn, sharpeOut, profit, trades] } = cells(columns);
     window.append(String(number));
     out.append(`${format.date(outFrom)} to ${format.date(outTo)}`);
-    const chosen = Object.entries(parameters ?? {}).map(([name, value]) => `${name} ${format.reading(value)}`).join(', ');
+    const chosen = Object.entries(parameters ?? {}).filter(([name]) => varied.has(name)).map(([name, value]) => `${name} ${format.reading(value)}`).join(', ');
     settings.append(parameters ? chosen : 'none keeps to the constraints: flat');
     sharpeIn.append(format.ratio(inSample?.sharpeDaily));
     sharpeOut.append(format.ratio(outOfSample?.sharpeDaily));
@@ -45,6 +48,6 @@ export function walkForwardView(app: App, result: WalkForward, signal: AbortSign
   ];
   return h('div', {},
     stitchedCurve.element,
-    h('dl', { class: 'facts pad' }, ...facts.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value)))),
+    h('dl', { class: 'terms long pad' }, ...facts.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value)))),
     element);
 }
