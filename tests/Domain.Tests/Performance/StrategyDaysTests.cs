@@ -63,7 +63,7 @@ public sealed class StrategyDaysTests
         DateTime from = Market.EventTime(600);
         ImmutableArray<StrategyDay> late = StrategyDays.Of(plan.Strategies[0].Key, plan.Universe, [.. events], Marks(Market), from);
         Assert.Equal(all[^late.Length..].AsEnumerable(), late.AsEnumerable());
-        Assert.Equal(Market.Count - 200, late.Length);
+        Assert.Equal(Market.Count - 600, late.Length);
         Assert.Equal((double)(late[3].Result / late[3].Equity), late[3].Return);
         Assert.Empty(StrategyDays.Of("test/run/cross", plan.Universe, [.. events], [], default));
     }
