@@ -43,6 +43,8 @@ public sealed class DocumentTests
         Assert.True(schemas.GetProperty("ProblemDetails").GetProperty("properties").TryGetProperty("reason", out _));
         Assert.Equal("string", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("createdAt").GetProperty("type").GetString());
         Assert.Equal("decimal", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("volume").GetProperty("format").GetString());
+        JsonElement backtest = schemas.GetProperty("BacktestInput");
+        Assert.Equal("market:EURUSD:H1", backtest.GetProperty("example").GetProperty("dataSets")[0].GetString());
         JsonElement order = schemas.GetProperty("PlaceOrder");
         Assert.Equal(["side", "symbol", "type", "volume"], order.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order());
         Assert.Contains("ClientOrderId".ToLowerInvariant(), order.GetProperty("properties").EnumerateObject()

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Ports;
+using HybridTrading.Grains.Backtesting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -10,6 +12,20 @@ namespace HybridTrading.Api.OpenApi;
 internal static class ApiDocument
 {
     public const string Path = "/openapi/v1.json";
+
+    /// <summary>Requests of which a form alone says too little.</summary>
+    private static readonly ImmutableDictionary<Type, string> Examples = ImmutableDictionary<Type, string>.Empty
+        .Add(typeof(BacktestInput), """
+            {"name": "Cross on hours", "dataSets": ["market:EURUSD:H1"],
+             "strategies": [{"definition": "sma-cross", "parameters": {"fast": 20, "slow": 50, "units": 10000}}],
+             "account": {"currency": "USD", "deposit": 100000}, "costs": {"commissionPerLot": 3, "slippagePoints": 1}}
+            """)
+        .Add(typeof(SearchInput), """
+            {"dataSets": ["market:EURUSD:H1"],
+             "strategies": [{"rule": "param period = 14 from 2 to 50; enter long when rsi(period) < 30; exit when rsi(period) > 50;"}],
+             "vary": {"period": "5..30/5"}, "search": "grid", "objective": "sharpe-daily", "constraints": {"minTrades": 30},
+             "walkForward": {"windows": 8, "ratio": 3}}
+            """);
 
     public static IServiceCollection AddApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
@@ -62,6 +78,7 @@ internal static class ApiDocument
             schema.Properties["errors"] = new OpenApiSchema { Type = JsonSchemaType.Object, Description = "Texts by field." };
             return;
         }
+        if (Examples.TryGetValue(type, out string? example)) schema.Example = JsonNode.Parse(example);
         JsonSchemaType nullable = Nullable.GetUnderlyingType(type) is null ? 0 : JsonSchemaType.Null;
         Type plain = Nullable.GetUnderlyingType(type) ?? type;
         if (plain == typeof(DateTime)) (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "date-time");
