@@ -34,6 +34,7 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
             ViewportSize = new ViewportSize { Width = 1440, Height = 1000 }, ColorScheme = ColorScheme.Light,
         });
         page.SetDefaultTimeout(Patience);
+        Assertions.SetDefaultExpectTimeout(Patience);
         ConcurrentQueue<string> faults = Faults(page);
 
         await page.GotoAsync(system.Client.BaseAddress!.ToString());

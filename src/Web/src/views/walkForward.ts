@@ -9,7 +9,7 @@ export function verdictView({ finding, text, evidence }: WalkForwardVerdict): HT
   const colon = text.indexOf(': ');
   const [headline, reason] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 2)];
   return h('div', { class: 'verdict-box', 'data-finding': finding },
-    h('p', { class: 'finding' }, headline), reason !== '' && h('p', {}, reason),
+    h('p', { class: 'finding' }, headline), reason !== '' && h('p', {}, format.capital(reason)),
     h('ul', { class: 'evidence' }, ...evidence.map(({ passed, text: words }) => h('li', { 'data-passed': String(passed) },
       h('strong', {}, passed === null ? 'told' : passed ? 'pass' : 'fail'), words))));
 }
