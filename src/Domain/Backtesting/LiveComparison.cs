@@ -248,22 +248,22 @@ public sealed class LiveComparison
         {
             return (DifferenceCause.Unexplained, $"{what} decided {(there is null ? "in the back-test" : "live")} only, on the same bar: what it read from bars before differs ({Readings(first)})");
         }
-        AccountEvent[] liveFills = [.. LiveOf(at).Where(each => each is OrderFilled or OrderAccepted or OrderDenied)], fills = [.. trial.Events.Where(each => OrdinalOf(each) == at + 1 && each is OrderFilled or OrderAccepted or OrderDenied)];
-        foreach ((AccountEvent theirs, AccountEvent ours) in liveFills.Zip(fills))
+        static bool Tells(AccountEvent happened) => happened is OrderFilled or OrderAccepted or OrderDenied;
+        static DateTime When(AccountEvent happened) => happened is OrderFilled fill ? fill.FillTime : happened.Time;
+        AccountEvent[] lived = [.. LiveOf(at).Where(Tells)], ran = [.. trial.Events.Where(happened => OrdinalOf(happened) == at + 1 && Tells(happened))];
+        foreach ((AccountEvent one, AccountEvent two) in lived.Zip(ran))
         {
-            DateTime then = theirs is OrderFilled f ? f.FillTime : theirs.Time, now = ours is OrderFilled g ? g.FillTime : ours.Time;
-            if (then != now) return (DifferenceCause.Latency, $"the same decision of {what}, but live its order {Verb(theirs)} at {Text(then)}, in the back-test {Verb(ours)} at {Text(now)}");
-            if (theirs is OrderFilled fill && ours is OrderFilled here2 && fill.Points - fill.Slippage != here2.Points - here2.Slippage)
+            if (When(one) != When(two)) return (DifferenceCause.Latency, $"the same decision of {what}, but live its order {Verb(one)} at {Text(When(one))}, in the back-test {Verb(two)} at {Text(When(two))}");
+            if (one is OrderFilled a && two is OrderFilled b && a.Points - a.Slippage != b.Points - b.Slippage)
             {
                 Instrument instrument = _universe.Find(first.Symbol)!;
-                return (DifferenceCause.Price, $"the fill at {Text(then)}: live the market was at {instrument.ToPrice(fill.Points - fill.Slippage)}, in the data at {instrument.ToPrice(here2.Points - here2.Slippage)}");
+                return (DifferenceCause.Price, string.Create(CultureInfo.InvariantCulture,
+                    $"the fill at {Text(When(one))}: live the market was at {instrument.ToPrice(a.Points - a.Slippage)}, in the data at {instrument.ToPrice(b.Points - b.Slippage)}"));
             }
         }
-        if (liveFills.Length != fills.Length)
-        {
-            return (DifferenceCause.Latency, $"the same decision of {what}, but live its order filled {liveFills.Count(each => each is OrderFilled)} times, in the back-test {fills.Count(each => each is OrderFilled)}");
-        }
-        return (DifferenceCause.Unexplained, $"the same decision of {what} and the same prices; size, cost or result differ");
+        return lived.Length != ran.Length
+            ? (DifferenceCause.Latency, $"the same decision of {what}, but live its order filled {lived.Count(each => each is OrderFilled)} times, in the back-test {ran.Count(each => each is OrderFilled)}")
+            : (DifferenceCause.Unexplained, $"the same decision of {what} and the same prices; size, cost or result differ");
     }
 
     private static bool Same(Decision a, Decision b) => a.Time == b.Time && a.Strategy == b.Strategy && a.Symbol == b.Symbol;
