@@ -45,10 +45,10 @@ public static class CompareLiveCommand
             if (parsed.GetValue(run) is { } id) root = Path.Combine(root, "runs", id);
             using SeriesCache? open = cache.Open(parsed);
             using DataFolder place = DataFolder.Look(root);
-            ImmutableArray<MarketSeries> given = paths.Length > 0 ? data.Read(parsed, paths).Load(open)
-                : RunFolder.Stored(root) is { } stored ? stored.Request.Load(open)
-                : [];
+            ImmutableArray<MarketSeries> played = RunFolder.Stored(root) is { } stored ? Played(stored, open) : [];
+            ImmutableArray<MarketSeries> given = paths.Length > 0 ? data.Read(parsed, paths).Load(open) : played;
             LiveRecord live = await LiveRecords.ReadAsync(place, key, given, cancellation);
+            if (!played.IsEmpty && paths.Length > 0) live = live with { Seen = played };
             ImmutableArray<MarketSeries> market = given.IsEmpty ? live.Seen : given;
             if (market.IsEmpty) throw new UsageException($"{root} keeps no market log; name the data files");
             LiveComparisonResult result = await Task.Run(() => LiveComparison.Run(live, market, cancellation), cancellation);
@@ -57,6 +57,20 @@ public static class CompareLiveCommand
             return result.Difference is null ? 0 : CommandAction.Failed;
         });
         return command;
+    }
+
+    /// <summary>What a replay saw: its own files, where they are as they were.</summary>
+    private static ImmutableArray<MarketSeries> Played(StoredRun stored, SeriesCache? cache)
+    {
+        try
+        {
+            return ReplayCommand.Prepare(stored, cache).Data;
+        }
+        catch (Exception gone) when (gone is UsageException or FeedException)
+        {
+            Console.Error.WriteLine($"warning: what the replay saw is not there any more ({gone.Message}); only its journal can be compared with");
+            return [];
+        }
     }
 
     private static void Print(LiveComparisonResult result)

@@ -24,7 +24,7 @@ public sealed class LiveComparisonTests
         LiveRecord live = Live(Market);
         LiveComparisonResult result = LiveComparison.Run(live, [Market]);
         Assert.Null(result.Difference);
-        Assert.True(result.LiveOrders > 40, $"{result.LiveOrders} orders");
+        Assert.True(result.LiveOrders >= 30, $"{result.LiveOrders} orders");
         Assert.Equal((result.LiveOrders, result.LiveOrders), (result.BacktestOrders, result.Alike));
         // Data from before and after its life change nothing: the features are warm, and what comes later is not compared.
         Assert.Null(LiveComparison.Run(Live(Market.Between(null, Noon)), [Market]).Difference);
@@ -127,7 +127,8 @@ public sealed class LiveComparisonTests
         DateTime last = seen.Until(Noon).EventTime(seen.Until(Noon).Count - 1), next = seen.Between(Noon.AddMinutes(1), null).EventTime(0);
         LiveRecord live = Live(seen, logged: true) with { Gaps = [new LiveGap(last, next)] };
         LiveDifference difference = Differ(live, Market, DifferenceCause.Outage);
-        Assert.Contains("live saw nothing from 2024-01-09 12:00:00 to 2024-01-09 13:00:0", difference.Detail);
+        Assert.StartsWith("live saw nothing from 2024-01-09 11:59:5", difference.Detail);
+        Assert.Contains(" to 2024-01-09 13:00:0", difference.Detail);
         Assert.Contains("where the data have", difference.Detail);
     }
 
