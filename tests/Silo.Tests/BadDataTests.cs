@@ -79,9 +79,9 @@ public sealed class BadDataTests
     }
 
     [Theory]
-    [InlineData("enter long when close > ; exit when close < 1", "1:24")]
+    [InlineData("enter long when close > ; exit when close < 1", "line 1, column 25")]
     [InlineData("enter long when colse > 1; exit when close < 1", "colse")]
-    [InlineData("enter long when sma(0) > 1; exit when close < 1", "sma")]
+    [InlineData("enter long when sma(0) > 1; exit when close < 1", "period is 0")]
     public async Task A_rule_with_an_error_ends_with_its_place_and_leaves_nothing(string rule, string said)
     {
         using var folder = new TempFolder();
