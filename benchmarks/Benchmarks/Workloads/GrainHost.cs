@@ -29,7 +29,7 @@ internal sealed class GrainHost : IAsyncDisposable
     {
         DataFolder folder = DataFolder.Open(path);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
+        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         builder.Services.AddHybridStorage(folder);
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
         builder.Services.AddSingleton(new TradingOptions { Universe = new InstrumentUniverse(SimulatedMarket.Instruments) });

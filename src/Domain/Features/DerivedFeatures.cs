@@ -33,56 +33,31 @@ internal sealed class Lagged : Indicator
     }
 }
 
-/// <summary>
-/// The highest or lowest of an operand's last n values in constant amortised time (van Herk 1992, Gil and Werman 1993). NaN while one of them is.
-/// </summary>
+/// <summary>The highest or lowest of an operand's last n values. NaN while one of them is.</summary>
 internal sealed class Extreme(Operand of, int period, bool highest) : Indicator
 {
-    // The lowest is the highest of the negated values. Slots as in SlidingMax.
+    // The lowest is the highest of the negated values.
     private readonly double _sign = highest ? 1 : -1;
-    private readonly double[] _slots = new double[Period(period)];
-    private double _front = double.NegativeInfinity;
-    private int _next;
-    private bool _full;
+    private SlidingMax<double> _window = new(Period(period));
 
-    public override int WarmUp => of.WarmUp + _slots.Length - 1;
+    public override int WarmUp => of.WarmUp + _window.Length - 1;
 
     public override void Update(in Bar bar)
     {
-        double value = _sign * of.Value;
-        Value = double.IsNaN(value) ? StartAnew() : Add(value);
-    }
-
-    private double StartAnew()
-    {
-        (_front, _next, _full) = (double.NegativeInfinity, 0, false);
-        return double.NaN;
-    }
-
-    private double Add(double value)
-    {
-        double[] slots = _slots;
-        int next = _next;
-        slots[next] = value;
-        double front = Math.Max(_front, value);
-        _next = ++next;
-        if (next < slots.Length)
+        Value = double.NaN;
+        if (double.IsNaN(of.Value))
         {
-            _front = front;
-            return _full ? _sign * Math.Max(slots[next], front) : double.NaN;
+            _window.Clear();
+            return;
         }
-        for (int i = slots.Length - 2; i >= 0; i--) slots[i] = Math.Max(slots[i], slots[i + 1]);
-        (_front, _next, _full) = (double.NegativeInfinity, 0, true);
-        return _sign * front;
+        double greatest = _window.Add(_sign * of.Value);
+        if (_window.IsFull) Value = _sign * greatest;
     }
 
     internal override void Transfer(StateTransfer state)
     {
         base.Transfer(state);
-        state.Of(_slots);
-        state.Of(ref _front);
-        state.Of(ref _next);
-        state.Of(ref _full);
+        _window.Transfer(state);
     }
 }
 

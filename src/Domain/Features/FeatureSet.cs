@@ -176,5 +176,5 @@ public sealed record FeatureSetSnapshot(
     ImmutableArray<byte> State)
 {
     /// <summary>Raised with every change to what an indicator keeps.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 }

@@ -48,15 +48,15 @@ public sealed class Stochastic : Indicator
 {
     private readonly int _smooth;
     private readonly int _d;
-    private SlidingMax _highest;
-    private SlidingMax _lowest;
+    private SlidingMax<long> _highest;
+    private SlidingMax<long> _lowest;
     private SlidingSum _rawSum;
     private SlidingSum _kSum;
 
     public Stochastic(int period = 14, int smooth = 3, int d = 3)
     {
-        _highest = new SlidingMax(Period(period));
-        _lowest = new SlidingMax(period);
+        _highest = new SlidingMax<long>(Period(period));
+        _lowest = new SlidingMax<long>(period);
         _rawSum = new SlidingSum(Period(smooth));
         _kSum = new SlidingSum(Period(d));
         (_smooth, _d) = (smooth, d);

@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace HybridTrading.Domain.Features;
 
 /// <summary>
@@ -43,46 +47,57 @@ internal struct SlidingSum(int length)
 }
 
 /// <summary>The greatest of the last n in constant amortised time (van Herk 1992, Gil and Werman 1993), exact.</summary>
-internal struct SlidingMax
+/// <typeparam name="T">Of eight bytes; no NaN is ever added.</typeparam>
+internal struct SlidingMax<T> where T : struct, INumber<T>, IMinMaxValue<T>
 {
-    private readonly long[] _slots;
+    // Slots as in SlidingSum.
+    private readonly T[] _slots;
     private int _next;
-    private long _front = long.MinValue;
+    private T _front = T.MinValue;
     private bool _full;
 
     public SlidingMax(int length)
     {
-        _slots = new long[length];
-        Array.Fill(_slots, long.MinValue);
+        _slots = new T[length];
+        Array.Fill(_slots, T.MinValue);
     }
 
     public readonly bool IsFull => _full;
 
+    public readonly int Length => _slots.Length;
+
     /// <summary>Adds a value and gives the greatest of the last n, or of all while there are fewer.</summary>
-    public long Add(long value)
+    public T Add(T value)
     {
-        long[] slots = _slots;
+        T[] slots = _slots;
         int next = _next;
         slots[next] = value;
-        long front = Math.Max(_front, value);
+        T front = T.Max(_front, value);
         _next = ++next;
         if (next < slots.Length)
         {
             _front = front;
-            return Math.Max(slots[next], front);
+            return T.Max(slots[next], front);
         }
-        for (int i = slots.Length - 2; i >= 0; i--) slots[i] = Math.Max(slots[i], slots[i + 1]);
+        for (int i = slots.Length - 2; i >= 0; i--) slots[i] = T.Max(slots[i], slots[i + 1]);
         _next = 0;
-        _front = long.MinValue;
+        _front = T.MinValue;
         _full = true;
         return front;
     }
 
+    /// <summary>Forgets all that was added.</summary>
+    public void Clear()
+    {
+        Array.Fill(_slots, T.MinValue);
+        (_next, _front, _full) = (0, T.MinValue, false);
+    }
+
     public void Transfer(StateTransfer state)
     {
-        state.Of(_slots);
+        state.Of(MemoryMarshal.Cast<T, long>(_slots.AsSpan()));
         state.Of(ref _next);
-        state.Of(ref _front);
+        state.Of(ref Unsafe.As<T, long>(ref _front));
         state.Of(ref _full);
     }
 }

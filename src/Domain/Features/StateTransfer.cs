@@ -75,14 +75,11 @@ internal sealed class StateTransfer
     }
 
     /// <summary>The elements; the length is given by the indicator's parameters and does not change.</summary>
-    public void Of(long[] values)
+    public void Of(Span<long> values)
     {
-        foreach (ref long value in values.AsSpan()) Of(ref value);
+        foreach (ref long value in values) Of(ref value);
     }
 
-    /// <inheritdoc cref="Of(long[])"/>
-    public void Of(double[] values)
-    {
-        foreach (ref double value in values.AsSpan()) Of(ref value);
-    }
+    /// <inheritdoc cref="Of(Span{long})"/>
+    public void Of(Span<double> values) => Of(MemoryMarshal.Cast<double, long>(values));
 }

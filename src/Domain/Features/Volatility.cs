@@ -188,8 +188,8 @@ public sealed class RealisedVolatility(int period = 20, double periodsPerYear = 
 public sealed class Donchian(Instrument instrument, int period = 20) : Indicator
 {
     private readonly double _scale = instrument.PointsPerUnit;
-    private SlidingMax _highest = new(Period(period));
-    private SlidingMax _lowest = new(period);
+    private SlidingMax<long> _highest = new(Period(period));
+    private SlidingMax<long> _lowest = new(period);
     private double _lower = double.NaN;
     private double _middle = double.NaN;
 

@@ -139,6 +139,8 @@ public static class OrleansHost
         // An answer from a silo that died never comes: the caller is told early that it may ask again, which does nothing twice.
         client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = AnswerTime);
         client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
+        // A service that joins later is known after as long; by default a gateway would call it missing for up to a minute.
+        client.Configure<TypeManagementOptions>(types => types.TypeMapRefreshInterval = TimeSpan.FromSeconds(1));
         // A cluster that is starting, or is without a gateway for a moment, is waited for.
         client.UseConnectionRetryFilter(async (_, cancellation) =>
         {

@@ -22,24 +22,28 @@ public sealed class AccountProperties
     [Fact]
     public void Scenarios_reach_what_they_are_to_prove()
     {
-        HashSet<string> events = [];
-        HashSet<Reason> reasons = [];
-        foreach ((Terms terms, Step[] steps) in Scenario.Any.Generator.Sample(100, 1500))
-        {
-            foreach (AccountEvent happened in new Scenario(terms).Play(steps).Desk.Events)
-            {
-                events.Add(happened.GetType().Name);
-                if (happened is OrderDenied denied) reasons.Add(denied.Denial.Reason);
-                if (happened is OrderEnded ended) reasons.Add(ended.Reason);
-            }
-        }
-        Assert.Empty(typeof(AccountEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(AccountEvent))).Select(type => type.Name)
-            .Except(events).Except([nameof(LimitsChanged)]));
-        Assert.Superset(new HashSet<Reason>
-        {
+        HashSet<string> missing = [.. typeof(AccountEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(AccountEvent))).Select(type => type.Name)
+            .Except([nameof(LimitsChanged)])];
+        HashSet<Reason> never =
+        [
             Reason.Halted, Reason.Reducing, Reason.NothingToReduce, Reason.OcoFilled, Reason.ReduceOnlyExhausted, Reason.ImmediateOrCancel,
             Reason.FillOrKill, Reason.Expired, Reason.DayEnded, Reason.Requested, Reason.Flatten,
-        }, reasons);
+        ];
+        // A margin call is met about once in three hundred scenarios: as many are drawn as it takes, up to sixty times the usual.
+        for (int round = 0; round < 60 && missing.Count + never.Count > 0; round++)
+        {
+            foreach ((Terms terms, Step[] steps) in Scenario.Any.Generator.Sample(100, 500))
+            {
+                foreach (AccountEvent happened in new Scenario(terms).Play(steps).Desk.Events)
+                {
+                    missing.Remove(happened.GetType().Name);
+                    if (happened is OrderDenied denied) never.Remove(denied.Denial.Reason);
+                    if (happened is OrderEnded ended) never.Remove(ended.Reason);
+                }
+            }
+        }
+        Assert.Empty(missing);
+        Assert.Empty(never);
     }
 
     [Fact]
