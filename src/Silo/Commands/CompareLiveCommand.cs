@@ -11,8 +11,8 @@ using HybridTrading.Storage.Feeds;
 namespace HybridTrading.Silo.Commands;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(LiveComparisonResult))]
-public sealed partial class LiveComparisonJson : JsonSerializerContext;
+[JsonSerializable(typeof(LiveCheckResult))]
+public sealed partial class LiveCheckJson : JsonSerializerContext;
 
 /// <summary><c>backtest compare-live</c>: does a back-test of the same time make the orders that a live account made, and if not, why?</summary>
 public static class CompareLiveCommand
@@ -51,8 +51,8 @@ public static class CompareLiveCommand
             if (!played.IsEmpty && paths.Length > 0) live = live with { Seen = played };
             ImmutableArray<MarketSeries> market = given.IsEmpty ? live.Seen : given;
             if (market.IsEmpty) throw new UsageException($"{root} keeps no market log; name the data files");
-            LiveComparisonResult result = await Task.Run(() => LiveComparison.Run(live, market, cancellation), cancellation);
-            if (parsed.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(result, LiveComparisonJson.Default.LiveComparisonResult));
+            LiveCheckResult result = await Task.Run(() => LiveCheck.Run(live, market, cancellation), cancellation);
+            if (parsed.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(result, LiveCheckJson.Default.LiveCheckResult));
             else Print(result);
             return result.Difference is null ? 0 : CommandAction.Failed;
         });
@@ -73,7 +73,7 @@ public static class CompareLiveCommand
         }
     }
 
-    private static void Print(LiveComparisonResult result)
+    private static void Print(LiveCheckResult result)
     {
         Line($"{result.Account}, {result.From:yyyy-MM-dd HH:mm} to {result.To:yyyy-MM-dd HH:mm}: {result.LiveOrders:N0} orders live, {result.BacktestOrders:N0} in the back-test");
         if (result.Difference is not { } first)

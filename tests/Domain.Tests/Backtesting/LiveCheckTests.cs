@@ -11,7 +11,7 @@ using HybridTrading.Domain.Tests.Accounts;
 namespace HybridTrading.Domain.Tests.Backtesting;
 
 /// <summary>A life is made, one thing in it is otherwise, and that must be what the comparison names.</summary>
-public sealed class LiveComparisonTests
+public sealed class LiveCheckTests
 {
     private const string Account = "test/run/main", Strategy = "test/run/cross";
     private static readonly DateTime Start = new(2024, 1, 9, 8, 0, 0, DateTimeKind.Utc);
@@ -22,12 +22,12 @@ public sealed class LiveComparisonTests
     public void A_life_without_anybody_s_hand_is_its_back_test()
     {
         LiveRecord live = Live(Market);
-        LiveComparisonResult result = LiveComparison.Run(live, [Market]);
+        LiveCheckResult result = LiveCheck.Run(live, [Market]);
         Assert.Null(result.Difference);
         Assert.True(result.LiveOrders >= 30, $"{result.LiveOrders} orders");
         Assert.Equal((result.LiveOrders, result.LiveOrders), (result.BacktestOrders, result.Alike));
         // Data from before and after its life change nothing: the features are warm, and what comes later is not compared.
-        Assert.Null(LiveComparison.Run(Live(Market.Between(null, Noon)), [Market]).Difference);
+        Assert.Null(LiveCheck.Run(Live(Market.Between(null, Noon)), [Market]).Difference);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class LiveComparisonTests
         LiveDifference difference = Differ(live, Market, DifferenceCause.Latency);
         Assert.Equal(1, difference.Order);
         Assert.Contains("the same decision of cross at 2024-01-09", difference.Detail);
-        Assert.Null(LiveComparison.Run(slow, [Market]).Difference);
+        Assert.Null(LiveCheck.Run(slow, [Market]).Difference);
     }
 
     [Fact]
@@ -157,13 +157,13 @@ public sealed class LiveComparisonTests
     {
         LiveRecord live = Live(Market);
         MarketSeries other = MarketSeries.OfQuotes(Desk.Gbpusd, Market.Quotes);
-        Assert.Contains("the data hold no EURUSD", Assert.Throws<ArgumentException>(() => LiveComparison.Run(live, [other])).Message);
-        Assert.Contains("was never opened", Assert.Throws<ArgumentException>(() => LiveComparison.Run(live with { Events = [] }, [Market])).Message);
+        Assert.Contains("the data hold no EURUSD", Assert.Throws<ArgumentException>(() => LiveCheck.Run(live, [other])).Message);
+        Assert.Contains("was never opened", Assert.Throws<ArgumentException>(() => LiveCheck.Run(live with { Events = [] }, [Market])).Message);
     }
 
     private static LiveDifference Differ(LiveRecord live, MarketSeries data, DifferenceCause cause)
     {
-        LiveComparisonResult result = LiveComparison.Run(live, [data]);
+        LiveCheckResult result = LiveCheck.Run(live, [data]);
         Assert.NotNull(result.Difference);
         Assert.True(result.Difference.Cause == cause, result.Difference.ToString());
         Assert.Equal(result.Alike + 1, result.Difference.Order);

@@ -66,14 +66,14 @@ public sealed record LiveDifference(int Order, DateTime Time, DifferenceCause Ca
 
 /// <param name="Alike">Orders before the first difference.</param>
 /// <param name="Difference">Null: all orders are the same, to the last digit and tick.</param>
-public sealed record LiveComparisonResult(string Account, DateTime From, DateTime To, int LiveOrders, int BacktestOrders, int Alike, LiveDifference? Difference);
+public sealed record LiveCheckResult(string Account, DateTime From, DateTime To, int LiveOrders, int BacktestOrders, int Alike, LiveDifference? Difference);
 
 /// <summary>
 /// Runs the strategies of a live account over data of the same time, with the settings it began with, and compares order by order. What live had and a
 /// back-test has not is a cause when the difference goes away once the back-test has it, too: commands of people, changes of settings, the events that live
 /// saw. What cannot be put into a back-test (when an order came) is told from the order itself.
 /// </summary>
-public sealed class LiveComparison
+public sealed class LiveCheck
 {
     private const string TimeFormat = "yyyy-MM-dd HH:mm:ss.FFF";
 
@@ -88,7 +88,7 @@ public sealed class LiveComparison
 
     /// <param name="data">Of the same instruments, from before the account's first order on; later than the record's end counts for nothing.</param>
     /// <exception cref="ArgumentException">The record is of no account, or the data lack an instrument that it traded.</exception>
-    private LiveComparison(LiveRecord live, ImmutableArray<MarketSeries> data, CancellationToken cancellation)
+    private LiveCheck(LiveRecord live, ImmutableArray<MarketSeries> data, CancellationToken cancellation)
     {
         _live = live;
         _data = [.. data.Select(series => series.Until(live.End))];
@@ -102,15 +102,15 @@ public sealed class LiveComparison
         (_base, _manual, _settings) = Interventions();
     }
 
-    /// <inheritdoc cref="LiveComparison(LiveRecord, ImmutableArray{MarketSeries}, CancellationToken)"/>
-    public static LiveComparisonResult Run(LiveRecord live, ImmutableArray<MarketSeries> data, CancellationToken cancellation = default) =>
-        new LiveComparison(live, data, cancellation).Compare();
+    /// <inheritdoc cref="LiveCheck(LiveRecord, ImmutableArray{MarketSeries}, CancellationToken)"/>
+    public static LiveCheckResult Run(LiveRecord live, ImmutableArray<MarketSeries> data, CancellationToken cancellation = default) =>
+        new LiveCheck(live, data, cancellation).Compare();
 
-    private LiveComparisonResult Compare()
+    private LiveCheckResult Compare()
     {
         Trial plain = Try(_data, _base);
         LiveDifference? difference = plain.FirstDifference is { } at ? Explain(plain, at) : null;
-        return new LiveComparisonResult(_live.Account, _opened.Time, _live.End, _liveOrders.Length, plain.Orders.Length, plain.FirstDifference ?? _liveOrders.Length, difference);
+        return new LiveCheckResult(_live.Account, _opened.Time, _live.End, _liveOrders.Length, plain.Orders.Length, plain.FirstDifference ?? _liveOrders.Length, difference);
     }
 
     private LiveDifference Explain(Trial plain, int at)
