@@ -10,6 +10,7 @@ RootCommand root = new(
     OptimiseCommand.Create(),
     WalkForwardCommand.Create(),
     ReplayCommand.Create(),
+    CacheCommand.Create(),
     RulesCommand.Create(),
     ReportCommand.Create(),
     ReportCommand.CreateCompare(),

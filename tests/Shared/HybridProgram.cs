@@ -36,6 +36,7 @@ public sealed class HybridProgram : IAsyncDisposable
         {
             RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
         };
+        start.Environment["HYBRID_CACHE"] = Cache;
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
@@ -45,6 +46,9 @@ public sealed class HybridProgram : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    // Shared by all starts of this test process, as a user's is by all of theirs.
+    private static string Cache { get; } = MakeCache();
 
     /// <summary>The program as src/Silo's build left it, of the same configuration and host as the tests.</summary>
     public static string File { get; } = FindProgram();
@@ -136,6 +140,13 @@ public sealed class HybridProgram : IAsyncDisposable
     private static string Text(StringBuilder all)
     {
         lock (all) return all.ToString();
+    }
+
+    private static string MakeCache()
+    {
+        string folder = Directory.CreateTempSubdirectory("hybrid-cache-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        return folder;
     }
 
     private static string FindProgram()

@@ -31,13 +31,15 @@ internal sealed class BacktestTicks() : Workload("backtest-ticks")
 
         string file = Path.Combine(context.WorkFolder, "eurusd_ticks.csv");
         WriteCsv(file, ticks);
-        Sample wall = await Sample.MeasureAsync(context.Runs, async () =>
+        Task<Sample> WallAsync(params string[] cached) => Sample.MeasureAsync(context.Runs, async () =>
         {
             using JsonDocument report = await Process.BacktestAsync(
-                [file, "--symbol", "EURUSD", "--timeframe", "M1", "--strategy", "rsi-reversion", "--set", "lower=1", "--set", "upper=99"], cancellation);
+                [file, "--symbol", "EURUSD", "--timeframe", "M1", "--strategy", "rsi-reversion", "--set", "lower=1", "--set", "upper=99", .. cached], cancellation);
             return ticks.Count / report.RootElement.GetProperty("wallSeconds").GetDouble();
         });
-        add(new Row(Name, "the same on wall: a process of its own that reads a CSV", "points/s", wall, Peers: Lean, Note: $"{new FileInfo(file).Length / 1e6:0} MB of text"));
+        string text = $"{new FileInfo(file).Length / 1e6:0} MB of text";
+        add(new Row(Name, "the same on wall: a process of its own that reads a CSV", "points/s", await WallAsync("--no-cache"), Peers: Lean, Note: text));
+        add(new Row(Name, "the same on wall: the CSV was parsed before", "points/s", await WallAsync("--cache", context.NewFolder("cache")), Peers: Lean, Note: $"{text}, hashed and taken from the cache"));
         File.Delete(file);
     }
 
@@ -48,7 +50,7 @@ internal sealed class BacktestTicks() : Workload("backtest-ticks")
     }
 
     /// <summary>The same days again and again, each copy whole weeks later, so that sessions stay where they are.</summary>
-    private static MarketSeries Repeated(MarketSeries series, int count)
+    internal static MarketSeries Repeated(MarketSeries series, int count)
     {
         ReadOnlySpan<Quote> once = series.Quotes.Span;
         TimeSpan shift = TimeSpan.FromDays(7 * Math.Ceiling(((once[^1].Time - once[0].Time).TotalDays + 1) / 7));
@@ -57,7 +59,7 @@ internal sealed class BacktestTicks() : Workload("backtest-ticks")
         return MarketSeries.OfQuotes(series.Instrument, quotes);
     }
 
-    private static void WriteCsv(string file, MarketSeries ticks)
+    internal static void WriteCsv(string file, MarketSeries ticks)
     {
         using var writer = new StreamWriter(file);
         writer.WriteLine("time,bid,ask");
@@ -66,6 +68,48 @@ internal sealed class BacktestTicks() : Workload("backtest-ticks")
         {
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{quote.Time:yyyy-MM-ddTHH:mm:ss.fffZ},{instrument.ToPrice(quote.Bid)},{instrument.ToPrice(quote.Ask)}"));
+        }
+    }
+}
+
+/// <summary>What a back-test takes of memory as its data grow.</summary>
+internal sealed class BacktestMemory() : Workload("backtest-memory")
+{
+    private const int Points = 300_000;
+
+    public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
+    {
+        string cache = context.NewFolder("cache");
+        (List<Peak> First, List<Peak> Again) small = await MeasureAsync(Points), large = await MeasureAsync(10 * Points);
+        Add("parsing it", small.First, large.First);
+        Add("parsed before", small.Again, large.Again);
+
+        async Task<(List<Peak> First, List<Peak> Again)> MeasureAsync(int points)
+        {
+            string file = Path.Combine(context.WorkFolder, $"eurusd_{points}.csv");
+            BacktestTicks.WriteCsv(file, BacktestTicks.Repeated(context.Ticks, points));
+            // A strategy that trades, so that orders and their records are there, too.
+            string[] arguments = ["backtest", file, "--symbol", "EURUSD", "--timeframe", "H1", "--strategy", "sma-cross", "--json", "--cache", cache];
+            List<Peak> first = [], again = [];
+            for (int run = 0; run < context.Runs; run++)
+            {
+                foreach (string parsed in Directory.GetFiles(cache)) File.Delete(parsed);
+                first.Add(await Process.PeakAsync(arguments, cancellation));
+                again.Add(await Process.PeakAsync(arguments, cancellation));
+            }
+            File.Delete(file);
+            return (first, again);
+        }
+
+        void Add(string what, List<Peak> few, List<Peak> many)
+        {
+            static double Median(List<Peak> runs, Func<Peak, long> of) => Sample.Of([.. runs.Select(run => of(run) / 1e6)]).Median;
+            foreach ((string name, Func<Peak, long> of) in (ReadOnlySpan<(string, Func<Peak, long>)>)[("working set", peak => peak.WorkingSet), ("private bytes", peak => peak.Private)])
+            {
+                double least = Median(few, of);
+                add(new Row(Name, $"memory of a back-test, 10 times the data, {what}: peak {name}", "x", Sample.Of([.. many.Select(run => of(run) / 1e6 / least)]), 1.25, 1.1,
+                    Note: FormattableString.Invariant($"{least:0} MB at {Points:N0} ticks, {Median(many, of):0} MB at {10 * Points:N0}; a process of its own")));
+            }
         }
     }
 }
@@ -112,7 +156,7 @@ internal sealed class BacktestBars() : Workload("backtest-bars")
         {
             using JsonDocument report = await Process.BacktestAsync(
                 [file, "--symbol", "GBPUSD", "--timeframe", "H1", "--strategy", "sma-cross", "--set", "units=10000", "--limits", "none", "--stop-out", "none",
-                    "--commission-rate", "0.00002", "--spread", "0"], cancellation);
+                    "--commission-rate", "0.00002", "--spread", "0", "--no-cache"], cancellation);
             return report.RootElement.GetProperty("dataPoints").GetInt64() / report.RootElement.GetProperty("wallSeconds").GetDouble();
         });
         add(new Row(Name, "the same on wall: a process of its own that reads the zip", "bars/s", wall, Peers: Peers, Note: "start-up of the runtime is most of it"));

@@ -13,6 +13,7 @@ internal static class Catalog
     public static readonly ImmutableArray<Workload> All =
     [
         new BacktestTicks(),
+        new BacktestMemory(),
         new BacktestBars(),
         new GridSearch(),
         new Verdicts(),

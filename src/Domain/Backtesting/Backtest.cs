@@ -80,6 +80,12 @@ public sealed class Backtest
     /// <summary>Closes before this only warm the features up: no strategy is asked. Null: from the first.</summary>
     public DateTime? TradesFrom { get; init; }
 
+    /// <summary>What people did to accounts while it ran, by time; each is done behind the events of its time.</summary>
+    public ImmutableArray<AccountCommand> Commands { get; init; } = [];
+
+    /// <summary>Strategies, by key, that did not run all the time with the settings of the plan; null for none.</summary>
+    public IReadOnlyDictionary<string, ImmutableArray<StrategyPhase>>? Phases { get; init; }
+
     /// <summary>Position of the event at work.</summary>
     public long Position => _sequence.Current.Position;
 
@@ -99,9 +105,12 @@ public sealed class Backtest
         foreach (AccountRecord record in _records) record.Closed = Closed;
         long points = _sequence.DataPoints, step = Math.Max(1024, points / 200), next = step;
         for (int i = 0; i < _accounts.Length; i++) Took(i);
+        foreach (StrategySeat seat in _symbols.SelectMany(symbol => symbol.Frames).SelectMany(frame => frame.Strategies)) seat.Live(Phases);
+        int commands = 0;
         while (_sequence.MoveNext())
         {
             RunEvent happened = _sequence.Current;
+            while (commands < Commands.Length && Commands[commands].Time < happened.Time) Do(Commands[commands++]);
             SymbolRun symbol = _symbols[happened.Series];
             if (Days is { } days && happened.Index >= 0 && RunSequence.StartOf(symbol.Series, happened.Index) is var start && start >= days.Turn) days.Next(start, Equity());
             if (happened.Index < 0) Clock(symbol, happened);
@@ -112,6 +121,7 @@ public sealed class Backtest
             cancellation.ThrowIfCancellationRequested();
             progress?.Invoke(Math.Min(1, (double)happened.Position / points));
         }
+        while (commands < Commands.Length) Do(Commands[commands++]);
         Days?.Finish(Equity());
         progress?.Invoke(1);
     }
@@ -190,23 +200,39 @@ public sealed class Backtest
         if (time < TradesFrom) return;
         foreach (StrategySeat seat in frame.Strategies)
         {
-            Evaluation? evaluation = seat.Evaluator.Evaluate(
+            if (seat.At(time) is not { } evaluator) continue;
+            Evaluation? evaluation = evaluator.Evaluate(
                 bar, frame.Features.BarsSeen, time, symbol.Position, seat.State, frame.Features.Values, frame.Features.Previous);
             if (evaluation is null) continue;
             var decision = new Decision($"{seat.Plan.Key}#{seat.State.Decisions + 1}", seat.Plan.Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
-                evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Plan.Units,
+                evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, seat.State.Stance, evaluation.Intent, seat.Units,
                 evaluation.BarNumber);
             seat.State = seat.State.After(decision);
             Decided?.Invoke(decision);
             foreach (int i in seat.Followers)
             {
-                foreach (string needed in _accounts[i].State.QuotesNeeded(symbol.Instrument))
-                {
-                    if (_bySymbol.TryGetValue(needed, out SymbolRun? seen)) _accounts[i].Observe(needed, seen.Last, seen.Position);
-                }
+                Show(_accounts[i], symbol.Instrument);
                 _accounts[i].Receive(decision);
                 Took(i);
             }
+        }
+    }
+
+    private void Do(AccountCommand command)
+    {
+        int index = Array.FindIndex(_accounts, account => account.Key == command.Account);
+        if (index < 0) throw new ArgumentException($"a command is of account {command.Account}, which is not in the plan");
+        if (command.Symbol is { } symbol && _bySymbol.TryGetValue(symbol, out SymbolRun? touched)) Show(_accounts[index], touched.Instrument);
+        command.Do(_accounts[index]);
+        Took(index);
+    }
+
+    /// <summary>Shows an account the prices that it needs to judge an order.</summary>
+    private void Show(Account account, Instrument instrument)
+    {
+        foreach (string needed in account.State.QuotesNeeded(instrument))
+        {
+            if (_bySymbol.TryGetValue(needed, out SymbolRun? seen)) account.Observe(needed, seen.Last, seen.Position);
         }
     }
 
@@ -272,7 +298,7 @@ public sealed class Backtest
             Builder = new BarBuilder(series.TimeFrame, frame);
             Features = new FeatureSet(series.Instrument, frame, []);
             Strategies = [.. strategies.OrderBy(plan => plan.Key, StringComparer.Ordinal).Select(plan => new StrategySeat(plan,
-                new StrategyEvaluator(make(plan), series.Instrument, frame, Features.Add),
+                parameters => new StrategyEvaluator(make(plan with { Parameters = parameters }), series.Instrument, frame, Features.Add),
                 [.. Enumerable.Range(0, accounts.Length).Where(i => accounts[i].Follows.ContainsKey(plan.Key))]))];
         }
 
@@ -285,14 +311,48 @@ public sealed class Backtest
         public DateTime EndOf(in Bar bar) => _frame.End(bar.OpenTime);
     }
 
-    private sealed class StrategySeat(StrategyPlan plan, StrategyEvaluator evaluator, int[] followers)
+    private sealed class StrategySeat
     {
-        /// <summary>The accounts that follow, by their place among the accounts.</summary>
-        public int[] Followers { get; } = followers;
-        public StrategyPlan Plan { get; } = plan;
-        public StrategyEvaluator Evaluator { get; } = evaluator;
+        private readonly Func<StrategyParameters, StrategyEvaluator> _make;
+        private readonly StrategyEvaluator _evaluator;
+        private (DateTime From, StrategyEvaluator? Evaluator, decimal Units)[]? _phases;
         private StrategyState _state = StrategyState.Initial;
 
+        public StrategySeat(StrategyPlan plan, Func<StrategyParameters, StrategyEvaluator> make, int[] followers)
+        {
+            _make = make;
+            _evaluator = make(plan.Parameters);
+            (Plan, Followers, Units) = (plan, followers, plan.Units);
+        }
+
+        /// <summary>The accounts that follow, by their place among the accounts.</summary>
+        public int[] Followers { get; }
+        public StrategyPlan Plan { get; }
+
+        /// <summary>The strategy's own size, with the parameters in force.</summary>
+        public decimal Units { get; private set; }
+
         public ref StrategyState State => ref _state;
+
+        /// <summary>Binds what is read in any phase before the first bar, so that it is warm when its phase comes.</summary>
+        public void Live(IReadOnlyDictionary<string, ImmutableArray<StrategyPhase>>? lives)
+        {
+            if (lives?.GetValueOrDefault(Plan.Key) is not { IsDefault: false } phases) return;
+            _phases = [.. phases.Select(phase => (phase.From, phase.Parameters is { } parameters ? _make(parameters) : null,
+                phase.Parameters is { } sized ? (Plan with { Parameters = sized }).Units : 0))];
+        }
+
+        /// <summary>Who judges a bar that closes at <paramref name="time"/>; null while the strategy is stopped.</summary>
+        public StrategyEvaluator? At(DateTime time)
+        {
+            if (_phases is null) return _evaluator;
+            StrategyEvaluator? current = null;
+            foreach ((DateTime from, StrategyEvaluator? evaluator, decimal units) in _phases)
+            {
+                if (from >= time) break;
+                (current, Units) = (evaluator, units);
+            }
+            return current;
+        }
     }
 }

@@ -13,6 +13,16 @@ public sealed record StrategyPlan(string Key, string Definition, StrategyParamet
     public decimal Units => StrategyDefinition.UnitsOf(Parameters.Values, Rule);
 }
 
+/// <summary>From a time on a strategy ran with these parameters.</summary>
+/// <param name="From">UTC; bars that close later are judged so.</param>
+/// <param name="Parameters">Null: it was stopped.</param>
+public sealed record StrategyPhase(DateTime From, StrategyParameters? Parameters);
+
+/// <summary>Something that a person does to an account while a run goes on.</summary>
+/// <param name="Time">UTC.</param>
+/// <param name="Symbol">The instrument whose prices the account must see for it; null for none.</param>
+public sealed record AccountCommand(DateTime Time, string Account, string? Symbol, Action<Account> Do);
+
 /// <summary>One account of a run, and what it follows.</summary>
 /// <param name="Key">tenant/user/name.</param>
 public sealed record AccountPlan(

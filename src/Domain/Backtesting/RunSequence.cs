@@ -15,10 +15,15 @@ public readonly record struct RunEvent(long Position, int Series, int Index, Dat
 /// </summary>
 public sealed class RunSequence
 {
+    // Some megabytes of each series stay in memory behind the run.
+    private const int ReleaseEvery = 1 << 16;
+
     private readonly MarketSequence _data;
     private readonly ImmutableArray<ImmutableArray<TimeFrame>> _frames;
     private readonly DateTime[] _pendingEnd;
     private readonly MarketSeries? _single;
+    // Of each series: what has been handed out, and what of it has been given back.
+    private readonly int[] _passed, _released;
     private MarketSequence.Enumerator _next;
     private bool _hasNext;
     private long _position;
@@ -35,6 +40,8 @@ public sealed class RunSequence
         _pendingEnd = new DateTime[series.Length];
         Array.Fill(_pendingEnd, DateTime.MaxValue);
         _single = series.Length == 1 ? series[0] : null;
+        _passed = new int[series.Length];
+        _released = new int[series.Length];
         _next = _data.GetEnumerator();
         _hasNext = _next.MoveNext();
     }
@@ -55,11 +62,17 @@ public sealed class RunSequence
         {
             // Nothing to be merged with, and no other instrument whose bars would have to end.
             if (_position == series.Count) return false;
+            if ((_position & (ReleaseEvery - 1)) == 0)
+            {
+                _passed[0] = (int)_position;
+                Release();
+            }
             Current = new RunEvent(_position, 0, (int)_position, series.EventTime((int)_position));
             _position++;
             return true;
         }
         if (!_hasNext) return false;
+        if ((_position & (ReleaseEvery - 1)) == 0) Release();
         MarketSequenceEntry next = _next.Current;
         int ending = Ending(next.Series, next.Time);
         if (ending >= 0)
@@ -69,9 +82,21 @@ public sealed class RunSequence
             return true;
         }
         _pendingEnd[next.Series] = EndOf(next.Series, next.Index);
+        _passed[next.Series] = next.Index;
         Current = new RunEvent(_position++, next.Series, next.Index, next.Time);
         _hasNext = _next.MoveNext();
         return true;
+    }
+
+    /// <summary>Gives back the memory of what lies behind, where the data are in files.</summary>
+    private void Release()
+    {
+        for (int i = 0; i < _passed.Length; i++)
+        {
+            if (_passed[i] == _released[i]) continue;
+            Series[i].Release(_released[i], _passed[i]);
+            _released[i] = _passed[i];
+        }
     }
 
     /// <summary>When an item began: a quote's time, a bar's open.</summary>

@@ -18,6 +18,8 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
     // Of the bar at work: what arrived after this time, and was not born in the bar, came inside it.
     private DateTime _barBegins;
     private long _firstBorn;
+    // What follows from a fill at the bar's open has an ordinal from the one above up to this.
+    private long _bornAtOpen;
 
     private ExecutionModel Model => state.Settings!.Execution;
 
@@ -58,7 +60,7 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
             EndImmediate(book, ordinal);
         }
         // What is at work now, protective orders of what filled at the open among it, lives through the whole bar; what comes below only through its bad side.
-        long bornAtOpen = state.NextOrdinal;
+        _bornAtOpen = state.NextOrdinal;
         _resting.Clear();
         foreach (Order order in book.Orders)
         {
@@ -77,7 +79,7 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
         {
             if (Active(book, ordinal) is not { } order) continue;
             bool cameInside = CameInside(order);
-            if (order.Type == OrderType.TrailingStop && !order.Triggered && ordinal < bornAtOpen && !cameInside)
+            if (order.Type == OrderType.TrailingStop && !order.Triggered && ordinal < _bornAtOpen && !cameInside)
             {
                 order = Trail(order, bar.Bid.High, bar.Ask.Low);
                 order = TouchStop(book, order, close.Bid, close.Ask);
@@ -107,6 +109,8 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
                 long level = order.Stop!.Value;
                 // The market may have been beyond the level on arrival; how far is not known, but for the close.
                 if (CameInside(order)) level = order.Side == Side.Buy ? Math.Max(level, bar.Ask.Close) : Math.Min(level, bar.Bid.Close);
+                // Entered behind a gap, a position may lie beyond its stop from the first: it gets out where it got in, and not better.
+                else if (order.Ordinal >= _firstBorn && order.Ordinal < _bornAtOpen) level = order.Side == Side.Buy ? Math.Max(level, bar.Ask.Open) : Math.Min(level, bar.Bid.Open);
                 bool rests = order.Type == OrderType.StopLimit && (order.Side == Side.Buy ? level > order.Limit : level < order.Limit);
                 raise(new OrderTriggered(state.Now, book.Position, ordinal, level, rests));
                 // Whether the bar came back to the limit after that is not known.

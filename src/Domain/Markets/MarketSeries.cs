@@ -1,10 +1,13 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
 namespace HybridTrading.Domain.Markets;
 
 /// <summary>A file that data came from.</summary>
 /// <param name="Sha256">Of the file as it lies on disk, in lower-case hex.</param>
 public sealed record SourceFile(string Path, string Sha256);
 
-/// <summary>Quotes or bars of one instrument, decoded, in order of time, in memory.</summary>
+/// <summary>Quotes or bars of one instrument, decoded, in order of time.</summary>
 public sealed class MarketSeries
 {
     private readonly ReadOnlyMemory<Quote> _quotes;
@@ -54,6 +57,12 @@ public sealed class MarketSeries
     /// <summary>When item <paramref name="index"/> happened: a quote's time, a bar's end.</summary>
     public DateTime EventTime(int index) => IsTicks ? _quotes.Span[index].Time : TimeFrame.End(_bars.Span[index].OpenTime);
 
+    /// <summary>The same data of an instrument that is held at other terms.</summary>
+    /// <exception cref="ArgumentException">Its prices are counted otherwise.</exception>
+    public MarketSeries Of(Instrument instrument) => instrument.Symbol == Instrument.Symbol && instrument.Digits == Instrument.Digits
+        ? new MarketSeries(instrument, TimeFrame, _quotes, _bars) { Quality = Quality, Sources = Sources }
+        : throw new ArgumentException($"{instrument.Symbol} of {instrument.Digits} digits; expected {Instrument.Symbol} of {Instrument.Digits}", nameof(instrument));
+
     /// <summary>The part whose quotes lie in, or whose bars open in, [from, to); null is unbounded.</summary>
     public MarketSeries Between(DateTime? from, DateTime? to)
     {
@@ -78,6 +87,21 @@ public sealed class MarketSeries
             else high = middle;
         }
         return new MarketSeries(Instrument, TimeFrame, IsTicks ? _quotes[..low] : default, IsTicks ? default : _bars[..low]) { Quality = Quality, Sources = Sources };
+    }
+
+    /// <summary>Items from <paramref name="from"/> up to <paramref name="to"/> were passed: where they lie in a file, they need not stay in memory.</summary>
+    public void Release(int from, int to)
+    {
+        if (IsTicks) Release(_quotes, from, to);
+        else Release(_bars, from, to);
+    }
+
+    private static void Release<T>(ReadOnlyMemory<T> rows, int from, int to)
+    {
+        if (MemoryMarshal.TryGetMemoryManager(rows, out MemoryManager<T>? manager, out int start, out _) && manager is IPagedRows paged)
+        {
+            paged.Release(start + from, start + to);
+        }
     }
 
     private int FirstAtOrAfter(DateTime time)

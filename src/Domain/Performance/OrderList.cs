@@ -76,6 +76,19 @@ public sealed class OrderList(InstrumentUniverse universe)
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>Each order with its fills, by ordinal, in the words of the hash.</summary>
+    public ImmutableArray<string> Describe()
+    {
+        var orders = ImmutableArray.CreateBuilder<string>(_entries.Count);
+        foreach (Entry entry in _entries)
+        {
+            List<string> lines = [];
+            Write(entry, lines.Add);
+            orders.Add(string.Join('\n', lines));
+        }
+        return orders.MoveToImmutable();
+    }
+
     private void Write(Entry entry, Action<string> line)
     {
         if (entry.Denied is { } denied)

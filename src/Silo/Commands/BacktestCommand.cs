@@ -3,6 +3,7 @@ using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
+using HybridTrading.Storage.Feeds;
 
 namespace HybridTrading.Silo.Commands;
 
@@ -27,6 +28,7 @@ public static class BacktestCommand
             """);
         command.Add(CheckCommands.CreateLookahead());
         command.Add(CheckCommands.CreateWarmUp());
+        command.Add(CompareLiveCommand.Create());
         options.AddTo(command);
         reporting.AddTo(command);
         command.Handle(async (parsed, cancellation) =>
@@ -35,7 +37,8 @@ public static class BacktestCommand
             ReportTarget? target = reporting.Target(parsed);
             AnalysisOptions analysis = reporting.Read(parsed);
             RunRequest request = options.Read(parsed);
-            ImmutableArray<MarketSeries> data = request.Load();
+            using SeriesCache? cache = options.OpenCache(parsed);
+            ImmutableArray<MarketSeries> data = request.Load(cache);
             RunPlan plan = request.Plan(data, "backtest");
             Dictionary<string, ImmutableArray<AccountEvent>.Builder> events = plan.Accounts.ToDictionary(account => account.Key, _ => ImmutableArray.CreateBuilder<AccountEvent>());
             var backtest = new Backtest(plan, new RunSequence(data, plan))

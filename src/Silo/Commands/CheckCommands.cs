@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Storage.Feeds;
 using Spectre.Console;
 
 namespace HybridTrading.Silo.Commands;
@@ -33,7 +34,8 @@ public static class CheckCommands
             bool json = parsed.GetValue(options.Json);
             int count = parsed.GetValue(cuts);
             if (count is < 2 or > LookaheadCheck.MostCuts) throw new UsageException($"--cuts is {count}; expected 2 to {LookaheadCheck.MostCuts}");
-            (RunPlan plan, ImmutableArray<MarketSeries> data) = Prepare(options, parsed);
+            using SeriesCache? cache = options.OpenCache(parsed);
+            (RunPlan plan, ImmutableArray<MarketSeries> data) = Prepare(options, parsed, cache);
             LookaheadResult result = await RunOutput.WithProgress("check-lookahead", json,
                 progress => Task.Run(() => LookaheadCheck.Run(plan, data, count, null, progress, cancellation), cancellation));
             if (json) Console.Out.WriteLine(JsonSerializer.Serialize(result, CheckJson.Default.LookaheadResult));
@@ -71,7 +73,8 @@ public static class CheckCommands
             double percent = parsed.GetValue(tolerance);
             if (percent is not (>= 0 and <= 100)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--tolerance is {percent}; expected 0 to 100 percent"));
             if (parsed.GetValue(bars) is < 1 or > 1_000_000) throw new UsageException($"--bars is {parsed.GetValue(bars)}; expected 1 to 1000000");
-            (RunPlan plan, ImmutableArray<MarketSeries> data) = Prepare(options, parsed);
+            using SeriesCache? cache = options.OpenCache(parsed);
+            (RunPlan plan, ImmutableArray<MarketSeries> data) = Prepare(options, parsed, cache);
             WarmUpResult result = WarmUpCheck.Run(plan, data, parsed.GetValue(bars), percent / 100, null, cancellation);
             if (parsed.GetValue(options.Json)) Console.Out.WriteLine(JsonSerializer.Serialize(result, CheckJson.Default.WarmUpResult));
             else Print(result);
@@ -80,10 +83,10 @@ public static class CheckCommands
         return command;
     }
 
-    private static (RunPlan Plan, ImmutableArray<MarketSeries> Data) Prepare(RunOptions options, ParseResult parsed)
+    private static (RunPlan Plan, ImmutableArray<MarketSeries> Data) Prepare(RunOptions options, ParseResult parsed, SeriesCache? cache)
     {
         RunRequest request = options.Read(parsed);
-        ImmutableArray<MarketSeries> data = request.Load();
+        ImmutableArray<MarketSeries> data = request.Load(cache);
         return (request.Plan(data, "backtest"), data);
     }
 

@@ -8,6 +8,7 @@ using HybridTrading.Domain.Optimisation;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Silo.Runs;
+using HybridTrading.Storage.Feeds;
 using Spectre.Console;
 
 namespace HybridTrading.Silo.Commands;
@@ -56,7 +57,8 @@ public static class OptimiseCommand
             if (shown is < 0 or > 100_000) throw new UsageException($"--top is {shown}; expected 0 to 100000");
             string? table = parsed.GetValue(csv);
             if (table is not null && Path.GetDirectoryName(Path.GetFullPath(table)) is { } folder && !Directory.Exists(folder)) throw new UsageException($"--csv {table}: there is no such folder");
-            SearchPlan plan = options.Read(parsed);
+            using SeriesCache? cache = options.OpenCache(parsed);
+            SearchPlan plan = options.Read(parsed, cache);
             bool json = parsed.GetValue(options.Json);
             using TrialFile? kept = parsed.GetValue(file) is { } path ? TrialFile.Open("--trials", path, plan) : null;
             long clock = Stopwatch.GetTimestamp();

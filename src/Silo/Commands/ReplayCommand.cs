@@ -4,7 +4,7 @@ using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Silo.Runs;
-using HybridTrading.Storage;
+using HybridTrading.Storage.Feeds;
 
 namespace HybridTrading.Silo.Commands;
 
@@ -40,9 +40,10 @@ public static class ReplayCommand
             string? resumed = parsed.GetValue(resume);
             string id = resumed ?? NewId();
             // A new run that is refused leaves no folder behind; one to go on with is read under its lock.
-            Prepared? fresh = resumed is null ? Prepare(new StoredRun(id, options.Read(parsed), [], false, 0)) : null;
+            using SeriesCache? cache = options.OpenCache(parsed);
+            Prepared? fresh = resumed is null ? Prepare(new StoredRun(id, options.Read(parsed), [], false, 0), cache) : null;
             using RunFolder folder = RunFolder.Open(root, id, resumed is not null);
-            (StoredRun run, RunPlan plan, ImmutableArray<MarketSeries> data) = fresh ?? Prepare(folder.Load());
+            (StoredRun run, RunPlan plan, ImmutableArray<MarketSeries> data) = fresh ?? Prepare(folder.Load(), cache);
             var replay = new Replay(folder, run, plan, data);
             folder.Save(run);
             if (!json || Console.IsErrorRedirected)
@@ -62,9 +63,9 @@ public static class ReplayCommand
 
     internal sealed record Prepared(StoredRun Run, RunPlan Plan, ImmutableArray<MarketSeries> Data);
 
-    internal static Prepared Prepare(StoredRun run)
+    internal static Prepared Prepare(StoredRun run, SeriesCache? cache)
     {
-        ImmutableArray<MarketSeries> data = run.Request.Load();
+        ImmutableArray<MarketSeries> data = run.Request.Load(cache);
         ImmutableArray<SourceFile> sources = [.. data.SelectMany(series => series.Sources)];
         if (run.Sources.IsEmpty) run = run with { Sources = sources };
         foreach ((SourceFile then, SourceFile now) in run.Sources.Zip(sources))

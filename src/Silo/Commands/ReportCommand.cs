@@ -3,6 +3,7 @@ using System.Text.Json;
 using HybridTrading.Api.Reports;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Silo.Runs;
+using HybridTrading.Storage.Feeds;
 
 namespace HybridTrading.Silo.Commands;
 
@@ -14,6 +15,7 @@ public static class ReportCommand
         var id = new Argument<string>("run") { Description = "the id of a replay" };
         var options = new ReportOptions("--out", "FILE.html, FILE.json, or a folder for all files; default: ID.html in this folder");
         Option<string?> dataFolder = DataOption.Create();
+        var cache = new CacheOptions();
         var command = new Command("report", """
             The tear sheet of a finished replay, from its journal and its data files: every metric, attribution, costs, Monte Carlo, charts.
 
@@ -23,12 +25,14 @@ public static class ReportCommand
               report 20261121-101500-3f2a --out monday.html --title "Cross, second try" --trials 40 --trial-variance 0.3
             """) { id, dataFolder };
         options.AddTo(command);
+        foreach (Option option in cache.All) command.Add(option);
         command.Handle(async (parsed, cancellation) =>
         {
             string run = parsed.GetValue(id)!;
             using RunFolder folder = RunFolder.Open(DataOption.Path(parsed.GetValue(dataFolder)), run, exists: true);
+            using SeriesCache? open = cache.Open(parsed);
             ReportTarget target = options.Target(parsed) ?? ReportTarget.Of("--out", $"{run}.html");
-            (StoredRun stored, var plan, var data) = ReplayCommand.Prepare(folder.Load());
+            (StoredRun stored, var plan, var data) = ReplayCommand.Prepare(folder.Load(), open);
             if (!stored.Finished) throw new UsageException($"run {run} is not finished; go on with it by replay --resume {run}");
             var replay = new Replay(folder, stored, plan, data);
             Tell(target.Write(await replay.AnalyseAsync(options.Read(parsed), cancellation)));

@@ -19,6 +19,7 @@ public static class RunCommand
     private static readonly Option<double?> Speed = new("--market-speed") { Description = "times real time at which past data are played; default: as fast as the system goes" };
     private static readonly Option<bool> Play = new("--market-play") { Description = "past data begin at once; default: they wait for Play on the page, or PUT /api/v1/feed" };
     private static readonly DataOptions MarketData = new();
+    private static readonly CacheOptions Cache = new();
     private static readonly Option<int> LogDays = new("--market-log-days") { Description = "how long market data is kept", DefaultValueFactory = _ => 30 };
     private static readonly Option<long> LogQuota = new("--market-log-quota") { Description = "megabytes that market data may take; the oldest goes first", DefaultValueFactory = _ => 4096 };
 
@@ -35,7 +36,7 @@ public static class RunCommand
 
     private static readonly ClusterOptions Cluster = new();
 
-    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, LogDays, LogQuota, Jobs, JobThreads, Upload, Stored, NoDemo, .. Cluster.All];
+    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, .. Cache.All, LogDays, LogQuota, Jobs, JobThreads, Upload, Stored, NoDemo, .. Cluster.All];
 
     public static Command Create()
     {
@@ -97,7 +98,8 @@ public static class RunCommand
             {
                 throw new UsageException($"{other.Name} is of the simulated market, --market plays past data; expected one of the two");
             }
-            return new RecordedFeedOptions(MarketData.Read(parsed, files).Load(), parsed.GetValue(Play), parsed.GetValue(Speed));
+            // Never disposed: a feed that outlives the host's patience may still be reading when the process ends.
+            return new RecordedFeedOptions(MarketData.Read(parsed, files).Load(Cache.Open(parsed)), parsed.GetValue(Play), parsed.GetValue(Speed));
         }
         Option[] playback = [Speed, Play, .. MarketData.All];
         if (playback.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } alone)

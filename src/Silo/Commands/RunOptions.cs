@@ -16,6 +16,7 @@ public sealed class RunOptions
 {
     private readonly Argument<string[]> _files = new("files") { Description = "CSV files, plain or zipped, or folders of them", Arity = ArgumentArity.ZeroOrMore };
     private readonly DataOptions _data = new();
+    private readonly CacheOptions _cache = new();
     private readonly Option<string?> _timeFrame = new("--timeframe", "-t") { Description = "the strategies' time frame: tick, S1, M1, M5, H1, H4, D1, ...; default: that of the data" };
     private readonly Option<string[]> _strategies = new("--strategy") { Description = $"{string.Join(", ", StrategyCatalog.All.Select(each => each.Name))}; may be repeated" };
     private readonly Option<string[]> _rules = new("--rule") { Description = "a strategy without code: a file, or its text (docs/rules.md); may be repeated" };
@@ -30,6 +31,9 @@ public sealed class RunOptions
     private readonly Option<int?> _moneyDigits = new("--money-digits") { Description = "decimals of booked amounts; default: exact" };
     private readonly Option<decimal> _commissionRate = new("--commission-rate") { Description = "commission as a share of the notional, each fill" };
     private readonly Option<decimal> _commissionPerLot = new("--commission-per-lot") { Description = "commission in account currency a lot, each fill" };
+    private readonly Option<decimal> _commissionMinimum = new("--commission-minimum") { Description = "least commission of a fill, in account currency" };
+    private readonly Option<string[]> _swapLong = new("--swap-long") { Description = "points that a unit held long earns a night (negative: pays), three times on the instrument's triple day; POINTS, or SYMBOL=POINTS for one of several; may be repeated" };
+    private readonly Option<string[]> _swapShort = new("--swap-short") { Description = "the same of a unit held short" };
     private readonly Option<long> _slippage = new("--slippage") { Description = "adverse points on what takes the market" };
     private readonly Option<long> _randomSlippage = new("--random-slippage") { Description = "further adverse points, uniform from 0 to this, by --seed" };
     private readonly Option<double> _latency = new("--latency") { Description = "milliseconds from decision to venue" };
@@ -42,11 +46,15 @@ public sealed class RunOptions
     {
         command.Add(_files);
         foreach (Option option in (Option[])[.. _data.All, _timeFrame, _strategies, _rules, _set, _accounts, _cash, _currency, _mode, _limits, _stopOut,
-            _leverage, _moneyDigits, _commissionRate, _commissionPerLot, _slippage, _randomSlippage, _latency, _fill, _seed, Json])
+            _leverage, _moneyDigits, _commissionRate, _commissionPerLot, _commissionMinimum, _swapLong, _swapShort,
+            _slippage, _randomSlippage, _latency, _fill, _seed, .. _cache.All, Json])
         {
             command.Add(option);
         }
     }
+
+    /// <inheritdoc cref="CacheOptions.Open"/>
+    public SeriesCache? OpenCache(ParseResult parsed) => _cache.Open(parsed);
 
     /// <summary>All that the command line says, as data: what a replay stores to be resumed.</summary>
     public RunRequest Read(ParseResult parsed)
@@ -79,10 +87,13 @@ public sealed class RunOptions
             StopOut = StopOut(parsed.GetValue(_stopOut)!),
             Leverage = parsed.GetValue(_leverage),
             MoneyDigits = parsed.GetValue(_moneyDigits),
+            SwapLong = [.. (parsed.GetValue(_swapLong) ?? []).Select(text => SwapPoints.Parse("--swap-long", text))],
+            SwapShort = [.. (parsed.GetValue(_swapShort) ?? []).Select(text => SwapPoints.Parse("--swap-short", text))],
             Execution = new ExecutionModel(
                 TimeSpan.FromMilliseconds(latency), DataOptions.NotNegative("--slippage", parsed.GetValue(_slippage))!.Value,
                 DataOptions.NotNegative("--random-slippage", parsed.GetValue(_randomSlippage))!.Value,
-                Share("--commission-rate", parsed.GetValue(_commissionRate)), Share("--commission-per-lot", parsed.GetValue(_commissionPerLot)), 0,
+                Share("--commission-rate", parsed.GetValue(_commissionRate)), Share("--commission-per-lot", parsed.GetValue(_commissionPerLot)),
+                Minimum(parsed.GetValue(_commissionMinimum)),
                 parsed.GetValue(_fill)! switch
                 {
                     "next-open" => BarFill.NextOpen,
@@ -95,6 +106,9 @@ public sealed class RunOptions
 
     private static decimal Share(string option, decimal value) =>
         value is < 0 or > 1000 ? throw new UsageException($"{option} is {value}; expected 0 to 1000") : value;
+
+    private static decimal Minimum(decimal value) =>
+        value is < 0 or > 1_000_000 ? throw new UsageException($"--commission-minimum is {value}; expected 0 to 1000000") : value;
 
     private static decimal? StopOut(string text) => text == "none" ? null
         : decimal.TryParse(text, NumberStyles.Number, CultureInfo.InvariantCulture, out decimal percent) && percent is > 0 and <= 100 ? percent

@@ -4,6 +4,7 @@ using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Optimisation;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Storage.Feeds;
 
 namespace HybridTrading.Silo.Commands;
 
@@ -40,7 +41,10 @@ public sealed class SearchOptions
         foreach (Option option in (Option[])[_vary, _search, _seed, _objective, _minTrades, _maxDrawdown, _threads]) command.Add(option);
     }
 
-    public SearchPlan Read(ParseResult parsed)
+    /// <inheritdoc cref="CacheOptions.Open"/>
+    public SeriesCache? OpenCache(ParseResult parsed) => _run.OpenCache(parsed);
+
+    public SearchPlan Read(ParseResult parsed, SeriesCache? cache)
     {
         RunRequest request = _run.Read(parsed);
         if (request.Strategies.Length + request.Rules.Length != 1) throw new UsageException("several strategies; a search varies the parameters of one");
@@ -60,7 +64,7 @@ public sealed class SearchOptions
         ulong seed = parsed.GetValue(_seed);
         ImmutableArray<StrategyParameters> trials = random ? space.Random(count, seed) : space.Grid();
 
-        ImmutableArray<MarketSeries> data = request.Load();
+        ImmutableArray<MarketSeries> data = request.Load(cache);
         RunRequest first = request with { Set = [.. trials[0].Values.Select(each => string.Create(CultureInfo.InvariantCulture, $"{each.Key}={each.Value}"))] };
         return new SearchPlan(request, definition, space, trials, random, seed, objective, new TrialConstraints(minTrades, drawdown), threads, data, first.Plan(data, "backtest"));
     }

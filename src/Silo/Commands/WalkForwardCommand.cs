@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using HybridTrading.Domain.Optimisation;
+using HybridTrading.Storage.Feeds;
 using Spectre.Console;
 
 namespace HybridTrading.Silo.Commands;
@@ -34,7 +35,8 @@ public static class WalkForwardCommand
         {
             var cut = new WalkForwardOptions(parsed.GetValue(windows), parsed.GetValue(ratio), parsed.GetValue(anchored), parsed.GetValue(warmUp), parsed.GetValue(bootstrap));
             if (cut.Fault() is { } fault) throw new UsageException($"--{fault.Replace("warm-up", "warmup", StringComparison.Ordinal)}");
-            SearchPlan plan = options.Read(parsed);
+            using SeriesCache? cache = options.OpenCache(parsed);
+            SearchPlan plan = options.Read(parsed, cache);
             bool json = parsed.GetValue(options.Json);
             System.Runtime.GCSettings.LatencyMode = System.Runtime.GCLatencyMode.Batch;
             var walk = new WalkForward(plan.Plan, plan.Data, plan.Space, plan.Trials, plan.Objective, plan.Constraints, cut);

@@ -33,12 +33,15 @@ public sealed record RunRequest
     public decimal? Leverage { get; init; }
     public int? MoneyDigits { get; init; }
     public long? Spread { get; init; }
+    public ImmutableArray<SwapPoints> SwapLong { get; init; } = [];
+    public ImmutableArray<SwapPoints> SwapShort { get; init; } = [];
     public ExecutionModel Execution { get; init; } = new();
     public string? Columns { get; init; }
     public string? TimeZone { get; init; }
 
     /// <summary>Reads the data, ordered by symbol.</summary>
-    public ImmutableArray<MarketSeries> Load()
+    /// <param name="cache">Null parses the files into memory; else the series are valid until it is disposed.</param>
+    public ImmutableArray<MarketSeries> Load(SeriesCache? cache = null)
     {
         if (Files.IsEmpty) throw new UsageException("no files given; name CSV files, zips, or folders of them");
         var options = new FeedOptions
@@ -53,7 +56,7 @@ public sealed record RunRequest
             TimeZone = TimeZone,
             Columns = Columns is null ? null : FeedColumns.Parse(Columns),
         };
-        ImmutableArray<MarketSeries> all = FeedReader.ReadAll(Files, options);
+        ImmutableArray<MarketSeries> all = cache?.ReadAll(Files, options) ?? FeedReader.ReadAll(Files, options);
         if (Symbols.Length > 1)
         {
             foreach (string symbol in Symbols)
@@ -69,7 +72,17 @@ public sealed record RunRequest
         {
             throw new UsageException($"the files hold {same.Key} as {string.Join(" and ", same.Select(series => series.TimeFrame))}; choose one by --data-timeframe");
         }
-        return all;
+        SwapPoints.Check("--swap-long", SwapLong, all);
+        SwapPoints.Check("--swap-short", SwapShort, all);
+        return [.. all.Select(WithSwaps)];
+    }
+
+    private MarketSeries WithSwaps(MarketSeries series)
+    {
+        Instrument instrument = series.Instrument;
+        decimal swapLong = SwapPoints.Of(SwapLong, instrument) ?? instrument.SwapLongPoints, swapShort = SwapPoints.Of(SwapShort, instrument) ?? instrument.SwapShortPoints;
+        return swapLong == instrument.SwapLongPoints && swapShort == instrument.SwapShortPoints ? series
+            : series.Of(instrument with { SwapLongPoints = swapLong, SwapShortPoints = swapShort });
     }
 
     /// <summary>The plan over this data; strategies and accounts belong to <paramref name="tenant"/>.</summary>

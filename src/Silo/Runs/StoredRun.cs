@@ -33,17 +33,22 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <exception cref="UsageException">The file is not a run's.</exception>
-    public StoredRun Load()
+    public StoredRun Load() => Read(RunFile);
+
+    private static StoredRun Read(string file)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllText(RunFile), RunJson.Default.StoredRun) ?? throw new UsageException($"{RunFile} is empty");
+            return JsonSerializer.Deserialize(File.ReadAllText(file), RunJson.Default.StoredRun) ?? throw new UsageException($"{file} is empty");
         }
         catch (JsonException e)
         {
-            throw new UsageException($"{RunFile}: {e.Message}");
+            throw new UsageException($"{file}: {e.Message}");
         }
     }
+
+    /// <summary>The replay of a data folder, without taking it; null where it is none.</summary>
+    public static StoredRun? Stored(string root) => File.Exists(Path.Combine(root, "run.json")) ? Read(Path.Combine(root, "run.json")) : null;
 
     public void Save(StoredRun run) => Replace(RunFile, JsonSerializer.SerializeToUtf8Bytes(run, RunJson.Default.StoredRun));
 

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Text;
 using HybridTrading.Domain.Markets;
 
 namespace HybridTrading.Storage.Feeds;
@@ -8,14 +7,17 @@ internal readonly record struct FieldRange(int Start, int End);
 
 internal enum PriceFault { None, NotANumber, NotPositive, TooManyDecimals, TooLarge }
 
-/// <summary>Walks separated rows in bytes without allocating; empty lines are skipped, a field may stand in double quotes.</summary>
-internal ref struct CsvRows(ReadOnlySpan<byte> data, byte separator)
+/// <summary>
+/// Walks separated rows in bytes without allocating; empty lines are skipped, a field may stand in double quotes, which end with its line at the latest.
+/// </summary>
+/// <param name="firstLine">Number of the first line of <paramref name="data"/> in its file.</param>
+internal ref struct CsvRows(ReadOnlySpan<byte> data, byte separator, long firstLine = 1)
 {
     private readonly ReadOnlySpan<byte> _data = data;
-    private int _at = data.StartsWith(Encoding.UTF8.Preamble) ? 3 : 0;
+    private int _at;
 
-    /// <summary>Number of the current line, from 1.</summary>
-    public int Line { get; private set; } = 0;
+    /// <summary>Number of the current line.</summary>
+    public long Line { get; private set; } = firstLine - 1;
 
     /// <summary>Goes to the next row and marks its fields; those beyond the length of <paramref name="fields"/> are passed over.</summary>
     public bool Next(scoped Span<FieldRange> fields, out int count)
@@ -31,8 +33,8 @@ internal ref struct CsvRows(ReadOnlySpan<byte> data, byte separator)
             {
                 if (at < data.Length && data[at] == '"' && at == start)
                 {
-                    int close = data[(at + 1)..].IndexOf((byte)'"');
-                    if (close >= 0) at += close + 2;
+                    int close = data[(at + 1)..].IndexOfAny((byte)'"', (byte)'\n');
+                    if (close >= 0 && data[at + 1 + close] == '"') at += close + 2;
                 }
                 while (at < data.Length && data[at] != separator && data[at] != '\n') at++;
                 if (count < fields.Length) fields[count] = new FieldRange(start, at);

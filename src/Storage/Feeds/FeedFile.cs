@@ -85,22 +85,40 @@ internal sealed class FeedFile : IDisposable
         }
     }
 
-    /// <summary>The whole CSV, and the SHA-256 of the file on disk in lower-case hex.</summary>
-    public (byte[] Content, string Sha256) ReadAll()
+    /// <summary>SHA-256 of the file as it lies on disk, in lower-case hex.</summary>
+    public string Sha256()
     {
         try
         {
-            long length = _entry?.Length ?? _stream.Length;
-            if (length > Array.MaxLength) throw new FeedException($"{DisplayName}: {length:N0} bytes, expected at most 2 GB; split the file");
-            using Stream content = OpenContent();
-            byte[] bytes = new byte[length];
-            if (content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) != length || content.ReadByte() >= 0)
-            {
-                throw new FeedException($"{DisplayName}: not a readable zip: its sizes do not fit");
-            }
             _stream.Position = 0;
-            byte[] hash = _entry is null ? SHA256.HashData(bytes) : SHA256.HashData(_stream);
-            return (bytes, Convert.ToHexStringLower(hash));
+            return Convert.ToHexStringLower(SHA256.HashData(_stream));
+        }
+        catch (IOException exception)
+        {
+            throw Unreadable(exception);
+        }
+    }
+
+    /// <summary>Reads the whole CSV in pieces.</summary>
+    /// <param name="parser">Makes what takes the pieces, given the first of them.</param>
+    /// <returns>SHA-256 of the file as it lies on disk, in lower-case hex: of the very bytes that were read.</returns>
+    /// <exception cref="FeedException">It cannot be read, is a damaged zip, or the parser refuses it.</exception>
+    public string Read(Func<LineChunks, IRowParser> parser)
+    {
+        try
+        {
+            using IncrementalHash? hash = _entry is null ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+            using Stream content = _entry is null ? OpenContent() : new CheckedEntry(_entry.Open(), _entry.Length, _entry.Crc32);
+            using var chunks = new LineChunks(content, DisplayName, hash);
+            IRowParser? rows = null;
+            while (chunks.Next())
+            {
+                rows ??= parser(chunks);
+                rows.Read(chunks.Current, chunks.FirstLine);
+            }
+            // A file of nothing has no columns either.
+            if (rows is null) parser(chunks);
+            return hash is null ? Sha256() : Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         catch (InvalidDataException exception)
         {
@@ -108,7 +126,7 @@ internal sealed class FeedFile : IDisposable
         }
         catch (IOException exception)
         {
-            throw new FeedException($"{DisplayName}: cannot be read: {exception.Message}", exception);
+            throw Unreadable(exception);
         }
     }
 
@@ -125,6 +143,8 @@ internal sealed class FeedFile : IDisposable
     }
 
     private FeedException Damaged(InvalidDataException exception) => new($"{DisplayName}: not a readable zip: {exception.Message}", exception);
+
+    private FeedException Unreadable(IOException exception) => new($"{DisplayName}: cannot be read: {exception.Message}", exception);
 
     private static bool IsZip(FileStream stream)
     {

@@ -22,9 +22,19 @@ public static class FeedReader
     /// Reads files and folders (with their subfolders) into a series for each symbol and time frame, ordered by symbol, then time frame.
     /// </summary>
     /// <exception cref="FeedException">One line naming file, line, column, value and expectation.</exception>
-    public static ImmutableArray<MarketSeries> ReadAll(IEnumerable<string> paths, FeedOptions? options = null)
+    public static ImmutableArray<MarketSeries> ReadAll(IEnumerable<string> paths, FeedOptions? options = null) =>
+        [.. Plan(paths, options ?? FeedOptions.Default).Select(InMemory)];
+
+    internal static MarketSeries InMemory(SeriesPlan plan)
     {
-        options ??= FeedOptions.Default;
+        (RowsInMemory rows, ParsedSeries parsed) = plan.Read(() => new RowsInMemory());
+        return rows.Series(parsed);
+    }
+
+    /// <summary>The series that the files and folders hold, and which files make up each.</summary>
+    /// <exception cref="FeedException">As <see cref="ReadAll"/>, as far as names and first lines tell.</exception>
+    internal static ImmutableArray<SeriesPlan> Plan(IEnumerable<string> paths, FeedOptions options)
+    {
         if (options.From >= options.To) throw new FeedException($"the period from {options.From:u} to {options.To:u} is empty");
         List<(string Path, FeedFormat Format)> files = [];
         foreach (string path in paths)
@@ -38,7 +48,7 @@ public static class FeedReader
             throw new FeedException($"{unnamed}: the name does not say the symbol; give it with --symbol");
         }
 
-        var series = ImmutableArray.CreateBuilder<MarketSeries>();
+        var series = ImmutableArray.CreateBuilder<SeriesPlan>();
         var groups = files.GroupBy(file => (file.Format.Symbol, file.Format.TimeFrame))
             .OrderBy(group => group.Key.Symbol, StringComparer.Ordinal).ThenBy(group => group.Key.TimeFrame ?? TimeFrame.Tick);
         foreach (var group in groups)
@@ -53,7 +63,7 @@ public static class FeedReader
             chosen.Sort((a, b) => (a.Format.Date ?? default).CompareTo(b.Format.Date ?? default) is var byDate && byDate != 0
                 ? byDate
                 : string.CompareOrdinal(a.Path, b.Path));
-            series.Add(ReadSeries(chosen, options));
+            series.Add(new SeriesPlan([.. chosen], options));
         }
         return series.ToImmutable();
     }
@@ -76,88 +86,6 @@ public static class FeedReader
             warn?.Invoke($"{path}: taken for {symbol}, as --symbol says; its name looks like {format.OwnSymbol}");
         }
         return files;
-    }
-
-    private static MarketSeries ReadSeries(List<(string Path, FeedFormat Format)> files, FeedOptions options)
-    {
-        FeedFormat first = files[0].Format;
-        Instrument origin = options.Instrument ?? InstrumentCatalog.GetOrDefault(first.Symbol, assetClass: first.AssetClass);
-        Instrument instrument = origin;
-        while (true)
-        {
-            try
-            {
-                return ReadSeries(files, options, origin, instrument);
-            }
-            catch (FinerPricesException finer)
-            {
-                instrument = origin.WithDigits(finer.Decimals);
-            }
-        }
-    }
-
-    private static MarketSeries ReadSeries(
-        List<(string Path, FeedFormat Format)> files, FeedOptions options, Instrument origin, Instrument instrument)
-    {
-        // A spread is given in points of the instrument as it is known; prices may need finer ones.
-        long pointFactor = (long)(instrument.PointsPerUnit / origin.PointsPerUnit);
-        FeedOptions scaled = options with { SpreadPoints = options.SpreadPoints * pointFactor };
-        SeriesBuilder? builder = null;
-        var sources = ImmutableArray.CreateBuilder<SourceFile>();
-        foreach ((string path, FeedFormat format) in files)
-        {
-            if (IsOutside(format, options)) continue;
-            using FeedFile file = FeedFile.Open(path);
-            (byte[] content, string sha256) = file.ReadAll();
-            sources.Add(new SourceFile(path, sha256));
-            FeedQuality before = builder?.Quality ?? default;
-            if (format.Kind == FeedKind.Lean)
-            {
-                builder ??= new SeriesBuilder(instrument, TimeFrameOf(format, path), scaled);
-                LeanFeed.Read(file.DisplayName, content, format, builder);
-            }
-            else
-            {
-                var table = new TableFeed(file.DisplayName, content, format.Kind, options.Columns);
-                builder ??= new SeriesBuilder(instrument, TimeFrameOf(table, format, path), scaled);
-                table.Read(builder, pointFactor);
-            }
-            CheckOrder(file, before, builder.Quality);
-        }
-        MarketSeries? series = builder?.Build(sources.ToImmutable());
-        if (series is null || series.Count == 0)
-        {
-            string period = options.From is null && options.To is null ? "" : $" from {options.From:u} to {options.To:u}";
-            throw new FeedException($"{files[0].Path}: no rows{period}");
-        }
-        return series;
-    }
-
-    private static void CheckOrder(FeedFile file, FeedQuality before, FeedQuality after)
-    {
-        long received = after.Received - before.Received;
-        long late = after.Late - before.Late;
-        if (late * 2 > received && late > 1)
-        {
-            throw new FeedException($"{file.DisplayName}: {late} of {received} rows go back in time, expected the oldest first");
-        }
-    }
-
-    private static TimeFrame TimeFrameOf(TableFeed table, FeedFormat format, string path)
-    {
-        if (!table.HasBars) return TimeFrame.Tick;
-        return format.TimeFrame is { IsTick: false } named ? named : table.InferTimeFrame() ?? TimeFrameOf(null, path);
-    }
-
-    private static TimeFrame TimeFrameOf(FeedFormat? format, string path) => format?.TimeFrame
-        ?? throw new FeedException($"{path}: neither name nor content says the time frame; give it with --timeframe");
-
-    private static bool IsOutside(FeedFormat format, FeedOptions options)
-    {
-        // A day of margin on either side covers any time zone.
-        if (format.Date is not { } date) return false;
-        var day = date.ToDateTime(default, DateTimeKind.Utc);
-        return (options.From is { } from && day.AddDays(2) <= from) || (options.To is { } to && day.AddDays(-1) >= to);
     }
 
     private static List<(string Path, FeedFormat Format)> OneSide(List<(string Path, FeedFormat Format)> files, FeedOptions options)

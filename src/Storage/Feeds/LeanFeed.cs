@@ -7,98 +7,109 @@ namespace HybridTrading.Storage.Feeds;
 /// ask, or open, high, low, close, volume of trades. Ticks: milliseconds, then bid and ask, with sizes for shares and coins, or price and size.
 /// Prices of shares are ten-thousandths in New York time, all else is decimal in UTC.
 /// </summary>
-internal static class LeanFeed
+internal sealed class LeanFeed : IRowParser
 {
     private const int EquityShift = 4;
 
-    public static void Read(string file, byte[] content, FeedFormat format, SeriesBuilder series)
+    private readonly string _file;
+    private readonly FeedFormat _format;
+    private readonly SeriesBuilder _series;
+    private readonly LocalTimes _zone;
+    private readonly long _midnight;
+    private readonly int _shift;
+
+    public LeanFeed(string file, FeedFormat format, SeriesBuilder series)
     {
         bool isEquity = (format.AssetClass ?? series.Instrument.AssetClass) == AssetClass.Equity;
-        var zone = new LocalTimes(series.Options.TimeZone ?? (isEquity ? "America/New_York" : "Etc/UTC"));
-        long midnight = format.Date?.ToDateTime(default).Ticks ?? -1;
-        int shift = isEquity ? EquityShift : 0;
-        series.Reserve(content);
-        if (series.TimeFrame.IsTick) ReadTicks(file, content, format, series, zone, midnight, shift);
-        else ReadBars(file, content, format, series, zone, midnight, shift);
+        (_file, _format, _series) = (file, format, series);
+        _zone = new LocalTimes(series.Options.TimeZone ?? (isEquity ? "America/New_York" : "Etc/UTC"));
+        _midnight = format.Date?.ToDateTime(default).Ticks ?? -1;
+        _shift = isEquity ? EquityShift : 0;
     }
 
-    private static void ReadBars(string file, byte[] content, FeedFormat format, SeriesBuilder series, LocalTimes zone, long midnight, int shift)
+    public void Read(ReadOnlySpan<byte> lines, long firstLine)
     {
-        bool isQuote = format.Side == LeanSide.Quote;
+        if (_series.TimeFrame.IsTick) ReadTicks(lines, firstLine);
+        else ReadBars(lines, firstLine);
+    }
+
+    private void ReadBars(ReadOnlySpan<byte> lines, long firstLine)
+    {
+        bool isQuote = _format.Side == LeanSide.Quote;
         int expected = isQuote ? 11 : 6;
-        long spread = series.Options.SpreadPoints ?? 0;
-        var rows = new CsvRows(content, (byte)',');
+        long spread = _series.Options.SpreadPoints ?? 0;
+        var rows = new CsvRows(lines, (byte)',', firstLine);
         Span<FieldRange> fields = stackalloc FieldRange[16];
         while (rows.Next(fields, out int count))
         {
-            var place = new RowPlace(file, rows.Line);
-            if (count < expected) throw place.Fault($"{count} columns, expected {expected} of a LEAN {format.Side} bar");
-            DateTime time = Time(place, rows[fields[0]], zone, midnight);
+            var place = new RowPlace(_file, rows.Line);
+            if (count < expected) throw place.Fault($"{count} columns, expected {expected} of a LEAN {_format.Side} bar");
+            DateTime time = Time(place, rows[fields[0]]);
             if (isQuote)
             {
                 if (rows[fields[1]].IsEmpty || rows[fields[6]].IsEmpty)
                 {
-                    series.Reject();
+                    _series.Reject();
                     continue;
                 }
-                Ohlc bid = Prices(place, rows, fields[1..], series.Instrument, shift, PriceNames.Bid);
-                Ohlc ask = Prices(place, rows, fields[6..], series.Instrument, shift, PriceNames.Ask);
-                series.Add(new Bar(time, bid, ask, 0));
+                Ohlc bid = Prices(place, rows, fields[1..], _series.Instrument, _shift, PriceNames.Bid);
+                Ohlc ask = Prices(place, rows, fields[6..], _series.Instrument, _shift, PriceNames.Ask);
+                _series.Add(new Bar(time, bid, ask, 0));
             }
             else
             {
-                Ohlc trade = Prices(place, rows, fields[1..], series.Instrument, shift, PriceNames.Trade);
-                series.Add(new Bar(time, trade, trade.Shift(spread), place.Volume("volume", rows[fields[5]])));
+                Ohlc trade = Prices(place, rows, fields[1..], _series.Instrument, _shift, PriceNames.Trade);
+                _series.Add(new Bar(time, trade, trade.Shift(spread), place.Volume("volume", rows[fields[5]])));
             }
         }
     }
 
-    private static void ReadTicks(string file, byte[] content, FeedFormat format, SeriesBuilder series, LocalTimes zone, long midnight, int shift)
+    private void ReadTicks(ReadOnlySpan<byte> lines, long firstLine)
     {
-        int digits = series.Instrument.Digits;
-        double step = (double)series.Instrument.VolumeStep;
-        var rows = new CsvRows(content, (byte)',');
+        int digits = _series.Instrument.Digits;
+        double step = (double)_series.Instrument.VolumeStep;
+        var rows = new CsvRows(lines, (byte)',', firstLine);
         Span<FieldRange> fields = stackalloc FieldRange[16];
         while (rows.Next(fields, out int count))
         {
-            var place = new RowPlace(file, rows.Line);
+            var place = new RowPlace(_file, rows.Line);
             if (count < 3) throw place.Fault($"{count} columns, expected at least 3 of a LEAN tick");
-            DateTime time = Time(place, rows[fields[0]], zone, midnight);
-            if (format.Side == LeanSide.Trade)
+            DateTime time = Time(place, rows[fields[0]]);
+            if (_format.Side == LeanSide.Trade)
             {
-                long price = place.Price("price", rows[fields[1]], digits, shift);
+                long price = place.Price("price", rows[fields[1]], digits, _shift);
                 long size = Steps(place.Volume("size", rows[fields[2]]), step);
-                series.Add(new Quote(time, price, price, size, size));
+                _series.Add(new Quote(time, price, price, size, size));
             }
             else if (count >= 5)
             {
                 if (IsNothing(rows[fields[1]]) || IsNothing(rows[fields[3]]))
                 {
-                    series.Reject();
+                    _series.Reject();
                     continue;
                 }
-                series.Add(new Quote(
-                    time, place.Price("bid", rows[fields[1]], digits, shift), place.Price("ask", rows[fields[3]], digits, shift),
+                _series.Add(new Quote(
+                    time, place.Price("bid", rows[fields[1]], digits, _shift), place.Price("ask", rows[fields[3]], digits, _shift),
                     Steps(place.Volume("bid size", rows[fields[2]]), step), Steps(place.Volume("ask size", rows[fields[4]]), step)));
             }
             else
             {
-                series.Add(new Quote(
-                    time, place.Price("bid", rows[fields[1]], digits, shift), place.Price("ask", rows[fields[2]], digits, shift)));
+                _series.Add(new Quote(
+                    time, place.Price("bid", rows[fields[1]], digits, _shift), place.Price("ask", rows[fields[2]], digits, _shift)));
             }
         }
     }
 
-    private static DateTime Time(RowPlace place, ReadOnlySpan<byte> text, LocalTimes zone, long midnight)
+    private DateTime Time(RowPlace place, ReadOnlySpan<byte> text)
     {
-        if (midnight >= 0)
+        if (_midnight >= 0)
         {
             return FeedNumbers.TryMilliseconds(text, out long ticks)
-                ? zone.ToUtc(midnight + ticks)
+                ? _zone.ToUtc(_midnight + ticks)
                 : throw place.Fault("time", text, "milliseconds since midnight, 0 to 86399999");
         }
         return text.Length > 8 && FeedNumbers.TryTime(text, out long stamp, out _)
-            ? zone.ToUtc(stamp)
+            ? _zone.ToUtc(stamp)
             : throw place.Fault("time", text, "a stamp such as 20070101 21:00");
     }
 

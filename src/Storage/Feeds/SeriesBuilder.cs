@@ -1,16 +1,47 @@
+using System.Buffers;
 using System.Text;
 using HybridTrading.Domain.Markets;
 
 namespace HybridTrading.Storage.Feeds;
 
-/// <summary>Collects the rows of one or more files into a series: keeps the period asked for, drops and counts what is out of order.</summary>
-internal sealed class SeriesBuilder(Instrument instrument, TimeFrame timeFrame, FeedOptions options)
+/// <summary>Where the rows of a series go as they are read, a block at a time.</summary>
+internal interface IRowStore
 {
+    void Add(ReadOnlySpan<Quote> quotes);
+
+    void Add(ReadOnlySpan<Bar> bars);
+}
+
+/// <summary>What was read, without its rows.</summary>
+/// <param name="Instrument">With as many digits as the prices need.</param>
+internal sealed record ParsedSeries(Instrument Instrument, TimeFrame TimeFrame, FeedQuality Quality, ImmutableArray<SourceFile> Sources);
+
+/// <summary>Keeps the rows in memory.</summary>
+internal sealed class RowsInMemory : IRowStore
+{
+    private readonly ArrayBufferWriter<Quote> _quotes = new();
+    private readonly ArrayBufferWriter<Bar> _bars = new();
+
+    public void Add(ReadOnlySpan<Quote> quotes) => _quotes.Write(quotes);
+
+    public void Add(ReadOnlySpan<Bar> bars) => _bars.Write(bars);
+
+    public MarketSeries Series(ParsedSeries parsed) => parsed.TimeFrame.IsTick
+        ? MarketSeries.OfQuotes(parsed.Instrument, _quotes.WrittenMemory, parsed.Quality, parsed.Sources)
+        : MarketSeries.OfBars(parsed.Instrument, parsed.TimeFrame, _bars.WrittenMemory, parsed.Quality, parsed.Sources);
+}
+
+/// <summary>Takes the rows of one or more files: keeps the period asked for, drops and counts what is out of order.</summary>
+internal sealed class SeriesBuilder(Instrument instrument, TimeFrame timeFrame, FeedOptions options, IRowStore store)
+{
+    /// <summary>Rows that go to the store at once.</summary>
+    public const int Block = 16_384;
+
     private readonly long _from = options.From?.Ticks ?? long.MinValue;
     private readonly long _to = options.To?.Ticks ?? long.MaxValue;
+    private readonly Quote[] _quotes = timeFrame.IsTick ? new Quote[Block] : [];
+    private readonly Bar[] _bars = timeFrame.IsTick ? [] : new Bar[Block];
     private FeedGuard _guard = new(instrument.Calendar);
-    private Quote[] _quotes = [];
-    private Bar[] _bars = [];
     private int _count;
 
     public Instrument Instrument => instrument;
@@ -21,36 +52,29 @@ internal sealed class SeriesBuilder(Instrument instrument, TimeFrame timeFrame, 
 
     public FeedQuality Quality => _guard.Quality;
 
-    /// <summary>Makes room for the rows of one more file.</summary>
-    public void Reserve(ReadOnlySpan<byte> content)
-    {
-        int needed = _count + content.Count((byte)'\n') + 1;
-        if (timeFrame.IsTick && needed > _quotes.Length) Array.Resize(ref _quotes, Math.Max(needed, _quotes.Length * 2));
-        if (!timeFrame.IsTick && needed > _bars.Length) Array.Resize(ref _bars, Math.Max(needed, _bars.Length * 2));
-    }
-
-    /// <summary>Takes a row; room for it was reserved.</summary>
     public void Add(in Quote quote)
     {
         if (quote.Time.Ticks < _from || quote.Time.Ticks >= _to || !_guard.Accept(quote)) return;
         _quotes[_count++] = quote;
+        if (_count == Block) Flush();
     }
 
-    /// <inheritdoc cref="Add(in Quote)"/>
     public void Add(in Bar bar)
     {
         if (bar.OpenTime.Ticks < _from || bar.OpenTime.Ticks >= _to || !_guard.Accept(bar, timeFrame)) return;
         _bars[_count++] = bar;
+        if (_count == Block) Flush();
     }
 
     /// <summary>Counts a row of which one side is empty.</summary>
     public void Reject() => _guard.Reject();
 
-    public MarketSeries Build(ImmutableArray<SourceFile> sources)
+    /// <summary>Hands the last rows on.</summary>
+    public void Flush()
     {
-        return timeFrame.IsTick
-            ? MarketSeries.OfQuotes(instrument, _quotes.AsMemory(0, _count), Quality, sources)
-            : MarketSeries.OfBars(instrument, timeFrame, _bars.AsMemory(0, _count), Quality, sources);
+        if (timeFrame.IsTick) store.Add(_quotes.AsSpan(0, _count));
+        else store.Add(_bars.AsSpan(0, _count));
+        _count = 0;
     }
 }
 
@@ -61,7 +85,7 @@ internal sealed class FinerPricesException(int decimals) : Exception
 }
 
 /// <summary>Where a row stands and how its columns are called, for messages.</summary>
-internal readonly struct RowPlace(string file, int line)
+internal readonly struct RowPlace(string file, long line)
 {
     public FeedException Fault(string column, ReadOnlySpan<byte> value, string expected)
     {

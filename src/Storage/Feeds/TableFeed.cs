@@ -11,7 +11,6 @@ internal sealed class TableFeed
     private const int None = -1;
 
     private readonly string _file;
-    private readonly byte[] _content;
     private readonly FeedKind _kind;
     private readonly byte _separator;
     private readonly string[] _names;
@@ -27,14 +26,15 @@ internal sealed class TableFeed
     private readonly int _spread;
     private readonly int _bid;
     private readonly int _ask;
+    private readonly int _needed;
 
+    /// <param name="lines">The beginning of the file, in whole lines.</param>
     /// <exception cref="FeedException">The header does not have the columns of bars or of quotes.</exception>
-    public TableFeed(string file, byte[] content, FeedKind kind, FeedColumns? columns)
+    public TableFeed(string file, ReadOnlySpan<byte> lines, FeedKind kind, FeedColumns? columns)
     {
         _file = file;
-        _content = content;
         _kind = kind;
-        string header = FirstLine(content);
+        string header = FirstLine(lines);
         _separator = SeparatorOf(header);
         _names = [.. header.Split((char)_separator).Select(name => name.Trim().Trim('"', '<', '>').Trim().ToLowerInvariant())];
         _hasHeader = _names.Any(name => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name[0] is not ('-' or '+' or '.'));
@@ -66,6 +66,7 @@ internal sealed class TableFeed
             _ask = Mapped("ask", columns.Ask);
         }
         if (_time == None) (_time, _date) = (_date, None);
+        _needed = Math.Max(Math.Max(Math.Max(_date, _time), Math.Max(_open, _high)), Math.Max(Math.Max(_low, _close), Math.Max(_bid, _ask)));
         HasBars = _open != None && _high != None && _low != None && _close != None;
         bool hasQuotes = _bid != None && _ask != None;
         if (_time == None || (!HasBars && !hasQuotes))
@@ -79,11 +80,12 @@ internal sealed class TableFeed
     public bool HasBars { get; }
 
     /// <summary>The shortest step between the first rows, as a time frame; null when there is none.</summary>
-    public TimeFrame? InferTimeFrame()
+    /// <param name="lines">The beginning of the file, in whole lines.</param>
+    public TimeFrame? InferTimeFrame(ReadOnlySpan<byte> lines)
     {
         long shortest = long.MaxValue;
         long last = 0;
-        var rows = new CsvRows(_content, _separator);
+        var rows = new CsvRows(lines, _separator);
         Span<FieldRange> fields = stackalloc FieldRange[MaxColumns];
         if (_hasHeader) rows.Next(fields, out _);
         for (int i = 0; i < 2000 && rows.Next(fields, out int count); i++)
@@ -99,47 +101,10 @@ internal sealed class TableFeed
         return TimeFrame.TryParse(name, out TimeFrame timeFrame) ? timeFrame : null;
     }
 
-    /// <summary>Reads all rows into <paramref name="series"/>.</summary>
+    /// <summary>Reads rows into <paramref name="series"/>.</summary>
     /// <param name="pointFactor">Points of the series in one point of the spread column.</param>
-    public void Read(SeriesBuilder series, long pointFactor)
-    {
-        var zone = new LocalTimes(series.Options.TimeZone ?? (_kind == FeedKind.MetaTrader ? "Europe/Athens" : "Etc/UTC"));
-        series.Reserve(_content);
-        int digits = series.Instrument.Digits;
-        var rows = new CsvRows(_content, _separator);
-        Span<FieldRange> fields = stackalloc FieldRange[MaxColumns];
-        if (_hasHeader) rows.Next(fields, out _);
-        int needed = Math.Max(Math.Max(Math.Max(_date, _time), Math.Max(_open, _high)), Math.Max(Math.Max(_low, _close), Math.Max(_bid, _ask)));
-        long lastBid = 0;
-        long lastAsk = 0;
-        while (rows.Next(fields, out int count))
-        {
-            var place = new RowPlace(_file, rows.Line);
-            if (count <= needed) throw place.Fault($"{count} columns, expected at least {needed + 1}");
-            long local = LocalTime(rows, fields, count, out bool isUtc);
-            DateTime time = isUtc ? new DateTime(local, DateTimeKind.Utc) : zone.ToUtc(local);
-            if (HasBars)
-            {
-                var bid = new Ohlc(
-                    place.Price(_names[_open], rows[fields[_open]], digits), place.Price(_names[_high], rows[fields[_high]], digits),
-                    place.Price(_names[_low], rows[fields[_low]], digits), place.Price(_names[_close], rows[fields[_close]], digits));
-                place.CheckEnclosed(bid, series.Instrument);
-                double volume = _volume != None && _volume < count ? place.Volume(_names[_volume], rows[fields[_volume]]) : 0;
-                long spread = series.Options.SpreadPoints
-                    ?? (_spread != None && _spread < count ? (long)place.Volume(_names[_spread], rows[fields[_spread]]) * pointFactor : 0);
-                series.Add(new Bar(time, bid, bid.Shift(spread), volume));
-            }
-            else
-            {
-                // MetaTrader leaves a side empty that did not change.
-                ReadOnlySpan<byte> bidText = rows[fields[_bid]];
-                ReadOnlySpan<byte> askText = rows[fields[_ask]];
-                if (!bidText.IsEmpty || lastBid == 0) lastBid = place.Price(_names[_bid], bidText, digits);
-                if (!askText.IsEmpty || lastAsk == 0) lastAsk = place.Price(_names[_ask], askText, digits);
-                series.Add(new Quote(time, lastBid, lastAsk));
-            }
-        }
-    }
+    public IRowParser Into(SeriesBuilder series, long pointFactor) =>
+        new Rows(this, series, new LocalTimes(series.Options.TimeZone ?? (_kind == FeedKind.MetaTrader ? "Europe/Athens" : "Etc/UTC")), pointFactor);
 
     private long LocalTime(in CsvRows rows, scoped ReadOnlySpan<FieldRange> fields, int count, out bool isUtc)
     {
@@ -222,13 +187,11 @@ internal sealed class TableFeed
             : throw new FeedException($"{_file}: no column '{column}' for {meaning}; the file has {Shorten(string.Join(", ", _names))}");
     }
 
-    private static string FirstLine(byte[] content)
+    private static string FirstLine(ReadOnlySpan<byte> lines)
     {
-        ReadOnlySpan<byte> rest = content.AsSpan();
-        if (rest.StartsWith(Encoding.UTF8.Preamble)) rest = rest[3..];
-        rest = rest.TrimStart("\r\n "u8);
-        int end = rest.IndexOf((byte)'\n');
-        return Encoding.UTF8.GetString(end < 0 ? rest : rest[..end]).TrimEnd('\r');
+        lines = lines.TrimStart("\r\n "u8);
+        int end = lines.IndexOf((byte)'\n');
+        return Encoding.UTF8.GetString(end < 0 ? lines : lines[..end]).TrimEnd('\r');
     }
 
     private static byte SeparatorOf(string header)
@@ -241,4 +204,50 @@ internal sealed class TableFeed
     }
 
     private static string Shorten(string text) => text.Length > 120 ? text[..120] + "..." : text;
+
+    private sealed class Rows(TableFeed table, SeriesBuilder series, LocalTimes zone, long pointFactor) : IRowParser
+    {
+        private long _lastBid;
+        private long _lastAsk;
+
+        public void Read(ReadOnlySpan<byte> lines, long firstLine)
+        {
+            var rows = new CsvRows(lines, table._separator, firstLine);
+            Span<FieldRange> fields = stackalloc FieldRange[MaxColumns];
+            if (table._hasHeader && firstLine == 1) rows.Next(fields, out _);
+            while (rows.Next(fields, out int count))
+            {
+                var place = new RowPlace(table._file, rows.Line);
+                if (count <= table._needed) throw place.Fault($"{count} columns, expected at least {table._needed + 1}");
+                long local = table.LocalTime(rows, fields, count, out bool isUtc);
+                DateTime time = isUtc ? new DateTime(local, DateTimeKind.Utc) : zone.ToUtc(local);
+                if (table.HasBars) Bar(place, rows, fields, count, time);
+                else Quote(place, rows, fields, time);
+            }
+        }
+
+        private void Bar(RowPlace place, in CsvRows rows, scoped ReadOnlySpan<FieldRange> fields, int count, DateTime time)
+        {
+            int digits = series.Instrument.Digits;
+            string[] names = table._names;
+            var bid = new Ohlc(
+                place.Price(names[table._open], rows[fields[table._open]], digits), place.Price(names[table._high], rows[fields[table._high]], digits),
+                place.Price(names[table._low], rows[fields[table._low]], digits), place.Price(names[table._close], rows[fields[table._close]], digits));
+            place.CheckEnclosed(bid, series.Instrument);
+            double volume = table._volume != None && table._volume < count ? place.Volume(names[table._volume], rows[fields[table._volume]]) : 0;
+            long spread = series.Options.SpreadPoints
+                ?? (table._spread != None && table._spread < count ? (long)place.Volume(names[table._spread], rows[fields[table._spread]]) * pointFactor : 0);
+            series.Add(new Bar(time, bid, bid.Shift(spread), volume));
+        }
+
+        private void Quote(RowPlace place, in CsvRows rows, scoped ReadOnlySpan<FieldRange> fields, DateTime time)
+        {
+            int digits = series.Instrument.Digits;
+            // MetaTrader leaves a side empty that did not change.
+            ReadOnlySpan<byte> bid = rows[fields[table._bid]], ask = rows[fields[table._ask]];
+            if (!bid.IsEmpty || _lastBid == 0) _lastBid = place.Price(table._names[table._bid], bid, digits);
+            if (!ask.IsEmpty || _lastAsk == 0) _lastAsk = place.Price(table._names[table._ask], ask, digits);
+            series.Add(new Quote(time, _lastBid, _lastAsk));
+        }
+    }
 }

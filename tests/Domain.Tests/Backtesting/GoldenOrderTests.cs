@@ -72,7 +72,7 @@ public sealed class GoldenOrderTests
             record.Take([.. account.TakeUncommitted()]);
         }
         foreach (Order order in record.Orders.Orders) seen.Add((order.Type, order.TimeInForce, order.Status));
-        Assert.Equal("equity 98588.46 closed 2289 orders 7458 fills 4578 d799c13e867467d9", FormattableString.Invariant(
+        Assert.Equal("equity 98580.71 closed 2289 orders 7458 fills 4578 6abf9ef7c998590b", FormattableString.Invariant(
             $"equity {account.State.Equity:0.##########} closed {record.ClosedTrades} orders {record.Orders.Count} fills {record.Orders.Fills} {OrderList.Hash([new(record.Name, record.Orders)])[..16]}"));
         foreach (OrderType type in Enum.GetValues<OrderType>()) Assert.Contains(seen, each => each.Item1 == type && each.Item3 == OrderStatus.Filled);
         foreach (TimeInForce time in Enum.GetValues<TimeInForce>()) Assert.Contains(seen, each => each.Item2 == time);

@@ -16,6 +16,19 @@ public sealed class BarFillTests
 
     private static long[] Prices(Desk desk) => [.. desk.Fills.Select(fill => fill.Points)];
 
+    [Theory]
+    [InlineData(Side.Buy, 1.0950, 1.0900, 1.0980, 1.0890, 1.0970, 109_000)]
+    [InlineData(Side.Sell, 1.1050, 1.1100, 1.1110, 1.1020, 1.1030, 111_000)]
+    [InlineData(Side.Buy, 1.0950, 1.0960, 1.0980, 1.0890, 1.0970, 109_500)]
+    public void A_position_entered_beyond_its_own_stop_gets_out_where_it_got_in(Side side, decimal stop, decimal open, decimal high, decimal low, decimal close, long exit)
+    {
+        Desk desk = new Desk().Bar(1.1000m, 1.1000m, 1.1000m, 1.1000m);
+        desk.Accepted(desk.Market(side, 10_000) with { StopLoss = stop });
+        desk.Bar(open, high, low, close);
+        Assert.Equal([(long)(open * 100_000), exit], desk.Fills.Select(fill => fill.Points));
+        Assert.Equal(0, desk.Net());
+    }
+
     [Fact]
     public void A_market_order_fills_at_the_next_open_with_the_spread_and_at_the_open_s_time()
     {
