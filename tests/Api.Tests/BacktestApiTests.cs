@@ -55,6 +55,7 @@ public sealed class BacktestApiTests
         Answer page = (await host.GetAsync($"backtests/{id}/report.html")).Expect(200);
         Assert.Equal("text/html", page.ContentType);
         Assert.Contains("<!doctype html>", page.Text);
+        Assert.Equal("sandbox allow-scripts; frame-ancestors 'self'", page.Headers["Content-Security-Policy"]);
         Answer trades = (await host.GetAsync($"backtests/{id}/trades.csv")).Expect(200);
         Assert.Equal(1211, trades.Text.Count(c => c == '\n'));
         Assert.StartsWith("time,equity,grossExposure,netExposure\n", (await host.GetAsync($"backtests/{id}/equity.csv")).Expect(200).Text);
@@ -232,10 +233,11 @@ public sealed class BacktestApiTests
     [InlineData("eurusd_h1.csv", "", null, "body")]
     [InlineData("eurusd_h1.csv", "time,open,high,low,close\n2020-01-01T00:00:00Z,1.1,1.2,1.0,x\n", null, "body")]
     [InlineData("eurusd_h1.csv", "time,open,high,low,close\n2020-01-01T00:00:00Z,1.1,1.2,1.0,1.1\n", "timeFrame=H7", "timeFrame")]
-    [InlineData("eurusd_h1.csv", "time,open,high,low,close\n2020-01-01 00:00,1.1,1.2,1.0,1.1\n", "timeZone=Mars/Olympus", "body")]
+    [InlineData("eurusd_h1.csv", "time,open,high,low,close\n2020-01-01 00:00,1.1,1.2,1.0,1.1\n", "timeZone=Mars/Olympus", "timeZone")]
     [InlineData("eurusd_h1.csv", "time,open,high,low,close\n2020-01-01T00:00:00Z,1.1,1.2,1.0,1.1\n", "spreadPoints=-1", "spreadPoints")]
     [InlineData("eurusd_h1.csv", "time,open,high,low,close\n2020-01-01T00:00:00Z,1.1,1.2,1.0,1.1\n", "symbol=%2e%2e%2f", "symbol")]
-    [InlineData("gbpusd_h1.csv", "time,open,high,low,close\n2020-01-01T00:00:00Z,1.1,1.2,1.0,1.1\n", "symbol=EURUSD", "body")]
+    [InlineData("gbpusd_h1.csv", "time,open,high,low,close\n2020-01-01T00:00:00Z,1.1,1.2,1.0,1.1\n", "symbol=EURUSD", "symbol")]
+    [InlineData("eurusd.csv", "time,open,high,low,close\n2020-01-01T00:00:00Z,1.1,1.2,1.0,1.1\n", null, "timeFrame")]
     [InlineData("eurusd_h1.zip", "PK\u0003\u0004 and no zip", null, "body")]
     public async Task What_cannot_be_read_is_one_clear_problem_and_leaves_nothing(string name, string content, string? query, string field)
     {

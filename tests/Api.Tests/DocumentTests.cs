@@ -44,7 +44,7 @@ public sealed class DocumentTests
         Assert.Equal("string", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("createdAt").GetProperty("type").GetString());
         Assert.Equal("decimal", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("volume").GetProperty("format").GetString());
         JsonElement backtest = schemas.GetProperty("BacktestInput");
-        Assert.Equal("market:EURUSD:H1", backtest.GetProperty("example").GetProperty("dataSets")[0].GetString());
+        Assert.Equal("market:EURUSD:H1", backtest.GetProperty("examples")[0].GetProperty("dataSets")[0].GetString());
         JsonElement order = schemas.GetProperty("PlaceOrder");
         Assert.Equal(["side", "symbol", "type", "volume"], order.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order());
         Assert.Contains("ClientOrderId".ToLowerInvariant(), order.GetProperty("properties").EnumerateObject()

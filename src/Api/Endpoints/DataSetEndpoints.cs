@@ -54,14 +54,19 @@ internal static class DataSetEndpoints
         DataSet? known = before.FirstOrDefault(set => set.Id == id);
         if (known is null && before.Sum(set => set.Bytes) + (context.Request.ContentLength ?? 0) > limits.MaxStoredBytes)
         {
-            return Problems.Conflict(ApiReason.DataSetQuota, $"the data sets have {before.Sum(set => set.Bytes)} bytes; with {context.Request.ContentLength} more they would exceed {limits.MaxStoredBytes}: remove some");
+            return Problems.Conflict(ApiReason.DataSetQuota,
+                $"the data sets have {before.Sum(set => set.Bytes)} bytes; with {context.Request.ContentLength} more they would exceed {limits.MaxStoredBytes}: remove some");
         }
 
         using WorkFile file = reader.NewFile(FileName(name));
         (long bytes, string hash) = await ReceiveAsync(context, file.Path, limits.MaxUploadBytes);
         if (known is not null)
         {
-            if (known.Sha256 != hash) throw new ApiException(Status422UnprocessableEntity, ApiReason.IdempotencyKeyReused, $"{IdempotentEndpoints.KeyHeader} is {ApiException.Quote(key)}; it was used with another file: expected a new key for a new file");
+            if (known.Sha256 != hash)
+            {
+                throw new ApiException(Status422UnprocessableEntity, ApiReason.IdempotencyKeyReused,
+                    $"{IdempotentEndpoints.KeyHeader} is {ApiException.Quote(key)}; it was used with another file: expected a new key for a new file");
+            }
             context.Response.Headers[IdempotentEndpoints.ReplayedHeader] = "true";
             return TypedResults.Created($"/api/v1/data-sets/{id}", DataSetView.Of(known) with { MinPosition = context.SetMinPosition(-1) });
         }
@@ -126,9 +131,16 @@ internal static class DataSetEndpoints
         }
         catch (InvalidDataException wrong)
         {
-            throw ApiException.Invalid("body", wrong.Message);
+            throw ApiException.Invalid(FieldOf(wrong.Message), wrong.Message);
         }
     }
+
+    /// <summary>What the reader asks to be told, or does not believe; else it is the file itself.</summary>
+    private static string FieldOf(string fault) =>
+        fault.Contains("give it with symbol", StringComparison.Ordinal) || fault.Contains("but symbol is", StringComparison.Ordinal) ? "symbol"
+        : fault.Contains("give it with timeFrame", StringComparison.Ordinal) ? "timeFrame"
+        : fault.Contains("time zone", StringComparison.Ordinal) ? "timeZone"
+        : "body";
 
     /// <summary>Bytes that a zip says it unpacks to (the reader takes no byte more); null for what is no zip.</summary>
     private static long? Unpacked(string path)
@@ -143,7 +155,10 @@ internal static class DataSetEndpoints
 
     private static TimeFrame? Check(string? name, string? symbol, string? timeFrame, string? timeZone, long? spreadPoints, string? columns)
     {
-        if (name is not null && (name.Length is 0 or > LongestName || name.Any(char.IsControl))) throw ApiException.Invalid("name", $"name is {ApiException.Quote(name)}; expected 1 to {LongestName} characters of text");
+        if (name is not null && (name.Length is 0 or > LongestName || name.Any(char.IsControl)))
+        {
+            throw ApiException.Invalid("name", $"name is {ApiException.Quote(name)}; expected 1 to {LongestName} characters of text");
+        }
         if (symbol is not null && (symbol.Length is 0 or > LongestSymbol || !symbol.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '#')))
         {
             throw ApiException.Invalid("symbol", $"symbol is {ApiException.Quote(symbol)}; expected 1 to {LongestSymbol} of A-Z 0-9 . _ - #");

@@ -32,6 +32,13 @@ internal static partial class EndpointConventions
         [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
         StatusCodes.Status504GatewayTimeout, .. refusals]);
 
+    /// <summary>A page of its own that the console may show in a frame: its script runs, and reaches nothing of the console's.</summary>
+    public static RouteHandlerBuilder Page(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter(static (context, next) =>
+    {
+        context.HttpContext.Response.Headers.ContentSecurityPolicy = "sandbox allow-scripts; frame-ancestors 'self'";
+        return next(context);
+    });
+
     /// <summary>Tells the caller in a header, too, where the journal holds what was done.</summary>
     /// <param name="position">-1 where nothing had to be recorded: then whatever is recorded by now holds it.</param>
     /// <returns>The position to tell in the body.</returns>

@@ -64,7 +64,7 @@ internal static class JobEndpoints
         jobs.MapGet("/{id}/report", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, searches, JobBlobs.Analysis, Json, cancellation))
             .WithName($"get{name}Report").WithSummary("The analysis: the JSON that the command line's --report writes").Produces(Status200OK, contentType: Json).Query(Status404NotFound);
         jobs.MapGet("/{id}/report.html", (string id, JobDesk desk, CancellationToken cancellation) => desk.RenderAsync(id, searches, TearSheet.Render, Html, cancellation))
-            .WithName($"get{name}Page").WithSummary("The tear sheet: one self-contained page").Produces(Status200OK, contentType: "text/html").Query(Status404NotFound);
+            .WithName($"get{name}Page").WithSummary("The tear sheet: one self-contained page").Page().Produces(Status200OK, contentType: "text/html").Query(Status404NotFound);
         jobs.MapGet("/{id}/trades.csv", (string id, JobDesk desk, CancellationToken cancellation) => desk.RenderAsync(id, searches, ReportFiles.Trades, Csv, cancellation))
             .WithName($"get{name}Trades").WithSummary("Every closed trade").Produces(Status200OK, contentType: "text/csv").Query(Status404NotFound);
         jobs.MapGet("/{id}/equity.csv", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, searches, JobBlobs.Equity, Csv, cancellation))
@@ -88,7 +88,10 @@ internal static class JobEndpoints
     {
         int size = EndpointConventions.Limit(limit, 100);
         if (cursor is < 0 or > int.MaxValue) throw ApiException.Invalid("cursor", $"cursor is {cursor}; expected the next of the page before");
-        if (await desk.ReadAsync(id, searches: true, JobBlobs.Trials, cancellation) is not { } json) return Problems.NotFound(ApiReason.ReportUnknown, $"id is {ApiException.Quote(id)}; there are no trials of such a search");
+        if (await desk.ReadAsync(id, searches: true, JobBlobs.Trials, cancellation) is not { } json)
+        {
+            return Problems.NotFound(ApiReason.ReportUnknown, $"id is {ApiException.Quote(id)}; there are no trials of such a search");
+        }
         TrialList all = JsonSerializer.Deserialize(json, SearchJson.Default.TrialList)!;
         ImmutableArray<KeptTrial> sorted = TrialOrder.Sort(all.Trials, sort);
         int from = (int)(cursor ?? 0);
@@ -112,9 +115,11 @@ internal static class TrialOrder
         {
             "objective" => null,
             "trial" => trial => trial.Trial,
-            _ when Figures.TryGetValue(name, out PropertyInfo? figure) => trial => figure.GetValue(trial.Statistics) is { } value ? Convert.ToDouble(value, CultureInfo.InvariantCulture) : null,
+            _ when Figures.TryGetValue(name, out PropertyInfo? figure) => trial =>
+                figure.GetValue(trial.Statistics) is { } value ? Convert.ToDouble(value, CultureInfo.InvariantCulture) : null,
             _ when trials.IsEmpty || trials[0].Parameters.ContainsKey(name) => trial => (double)trial.Parameters[name],
-            _ => throw ApiException.Invalid("sort", $"sort is {ApiException.Quote(sort)}; expected objective, trial, {string.Join(", ", trials[0].Parameters.Keys)}, {string.Join(", ", Figures.Keys)}, or one with - before it"),
+            _ => throw ApiException.Invalid("sort", $"sort is {ApiException.Quote(sort)}; expected objective, trial, "
+                + $"{string.Join(", ", trials[0].Parameters.Keys)}, {string.Join(", ", Figures.Keys)}, or one with - before it"),
         };
         if (of is null) return down ? [.. trials.Reverse()] : trials;
         // What is undefined comes last, either way round.

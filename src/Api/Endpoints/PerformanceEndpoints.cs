@@ -19,13 +19,16 @@ internal static class PerformanceEndpoints
         accounts.MapGet("/report.html", (string account, ICaller caller, AccountPerformance performance, CancellationToken cancellation, double? riskFreePercent = null) =>
                 AnswerAsync(account, caller, performance, riskFreePercent, TearSheet.Render, "text/html; charset=utf-8", cancellation))
             .WithName("getAccountPerformancePage").WithSummary("The same as a tear sheet: one self-contained page")
-            .Produces(Status200OK, contentType: "text/html").Query(Status404NotFound);
+            .Page().Produces(Status200OK, contentType: "text/html").Query(Status404NotFound);
     }
 
     private static async Task<IResult> AnswerAsync(
         string account, ICaller caller, AccountPerformance performance, double? riskFreePercent, Func<RunAnalysis, string> write, string type, CancellationToken cancellation)
     {
-        if (riskFreePercent is { } rate && rate is not (> -100 and <= 1000)) throw ApiException.Invalid("riskFreePercent", FormattableString.Invariant($"riskFreePercent is {rate}; expected more than -100, at most 1000"));
+        if (riskFreePercent is { } rate && rate is not (> -100 and <= 1000))
+        {
+            throw ApiException.Invalid("riskFreePercent", FormattableString.Invariant($"riskFreePercent is {rate}; expected more than -100, at most 1000"));
+        }
         string key = caller.Key(account, "account");
         return await performance.AnalyseAsync(key, new AnalysisOptions($"Account {account}", (riskFreePercent ?? 0) / 100), cancellation) is { } analysis
             ? TypedResults.Text(write(analysis), type)

@@ -78,7 +78,7 @@ internal static class ApiDocument
             schema.Properties["errors"] = new OpenApiSchema { Type = JsonSchemaType.Object, Description = "Texts by field." };
             return;
         }
-        if (Examples.TryGetValue(type, out string? example)) schema.Example = JsonNode.Parse(example);
+        if (Examples.TryGetValue(type, out string? example)) schema.Examples = [JsonNode.Parse(example)!];
         JsonSchemaType nullable = Nullable.GetUnderlyingType(type) is null ? 0 : JsonSchemaType.Null;
         Type plain = Nullable.GetUnderlyingType(type) ?? type;
         if (plain == typeof(DateTime)) (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "date-time");

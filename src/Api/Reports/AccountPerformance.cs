@@ -28,7 +28,10 @@ public sealed class AccountPerformance(IJournal journal, IBarStore bars, IGrainF
     public async Task<RunAnalysis?> AnalyseAsync(string key, AnalysisOptions analysis, CancellationToken cancellation)
     {
         ImmutableArray<AccountEvent> events = await EventsAsync(key, cancellation);
-        if (events is not [AccountOpened opened, ..]) throw new ApiException(StatusCodes.Status404NotFound, ApiReason.AccountUnknown, $"account is '{key[(key.LastIndexOf('/') + 1)..]}'; no such account");
+        if (events is not [AccountOpened opened, ..])
+        {
+            throw new ApiException(StatusCodes.Status404NotFound, ApiReason.AccountUnknown, $"account is '{key[(key.LastIndexOf('/') + 1)..]}'; no such account");
+        }
         HashSet<string> traded = TradedSymbols(events);
         DateTime? first = events.OfType<OrderFilled>().FirstOrDefault()?.Time;
         if (first is not { } since) return null;
@@ -36,7 +39,8 @@ public sealed class AccountPerformance(IJournal journal, IBarStore bars, IGrainF
         if (data.All(series => !traded.Contains(series.Instrument.Symbol))) return null;
 
         // Every instrument of this world is known to the account, also those that nothing is recorded of.
-        var plan = new RunPlan(options.Universe, await StrategiesAsync(events, key), [new AccountPlan(key, opened.Settings, opened.Limits, 0, ImmutableSortedDictionary<string, FollowTerms>.Empty)]);
+        var plan = new RunPlan(options.Universe, await StrategiesAsync(events, key),
+            [new AccountPlan(key, opened.Settings, opened.Limits, 0, ImmutableSortedDictionary<string, FollowTerms>.Empty)]);
         await _one.WaitAsync(cancellation);
         try
         {

@@ -59,7 +59,10 @@ public abstract record RunInput
     /// <summary>All that can be said of it without the data.</summary>
     public virtual IEnumerable<InputFault> Faults()
     {
-        if (Name is { } name && (name.Length is 0 or > LongestName || name.Any(char.IsControl))) yield return InputFault.Of("name", Quote(name), $"1 to {LongestName} characters of text");
+        if (Name is { } name && (name.Length is 0 or > LongestName || name.Any(char.IsControl)))
+        {
+            yield return InputFault.Of("name", Quote(name), $"1 to {LongestName} characters of text");
+        }
         if (DataSets.Length is 0 or > MostDataSets) yield return InputFault.Of("dataSets", $"a list of {DataSets.Length}", $"1 to {MostDataSets} ids");
         for (int i = 0; i < DataSets.Length; i++)
         {
@@ -69,11 +72,17 @@ public abstract record RunInput
         if (Strategies.Length is 0 or > MostStrategies) yield return InputFault.Of("strategies", $"a list of {Strategies.Length}", $"1 to {MostStrategies}");
         for (int i = 0; i < Strategies.Length; i++)
         {
-            foreach (InputFault fault in Strategies[i]?.Faults($"strategies.{i}") ?? [InputFault.Of($"strategies.{i}", "null", "a strategy")]) yield return fault;
+            foreach (InputFault fault in Strategies[i]?.Faults($"strategies.{i}") ?? [InputFault.Of($"strategies.{i}", "null", "a strategy")])
+            {
+                yield return fault;
+            }
         }
         foreach (InputFault fault in (Account ?? new()).Faults()) yield return fault;
         foreach (InputFault fault in (Costs ?? new()).Faults()) yield return fault;
-        if (RiskFreePercent is { } rate && rate is not (> -100 and <= 1000)) yield return InputFault.Of("riskFreePercent", rate.ToString(CultureInfo.InvariantCulture), "more than -100, at most 1000");
+        if (RiskFreePercent is { } rate && rate is not (> -100 and <= 1000))
+        {
+            yield return InputFault.Of("riskFreePercent", rate.ToString(CultureInfo.InvariantCulture), "more than -100, at most 1000");
+        }
     }
 
     /// <summary>The plan over these data. What it throws names fields as the caller calls them.</summary>
@@ -169,12 +178,21 @@ public sealed record RunStrategy
         if (Name is { } name && !Keys.IsName(name)) yield return InputFault.Of($"{field}.name", RunInput.Quote(name), "1 to 64 of a-z 0-9 - _ and dots inside");
         if (Rule is { } rule)
         {
-            if (Definition is not (null or RuleLanguage.DefinitionName)) yield return InputFault.Of($"{field}.definition", RunInput.Quote(Definition), "none beside a rule");
-            foreach (RuleDiagnostic diagnostic in RuleLanguage.Check(rule).Diagnostics) yield return new InputFault($"{field}.rule", $"{field}.rule: {diagnostic}");
+            if (Definition is not (null or RuleLanguage.DefinitionName))
+            {
+                yield return InputFault.Of($"{field}.definition", RunInput.Quote(Definition), "none beside a rule");
+            }
+            foreach (RuleDiagnostic diagnostic in RuleLanguage.Check(rule).Diagnostics)
+            {
+                yield return new InputFault($"{field}.rule", $"{field}.rule: {diagnostic}");
+            }
         }
         else if (StrategyCatalog.All.All(known => known.Name != Definition))
         {
-            yield return InputFault.Of($"{field}.definition", RunInput.Quote(Definition), $"{string.Join(", ", StrategyCatalog.All.Select(known => known.Name))}, or a rule in its place");
+           
+            {
+                yield return InputFault.Of($"{field}.definition", RunInput.Quote(Definition), $"{string.Join(", ", StrategyCatalog.All.Select(known => known.Name))}, or a rule in its place");
+            }
         }
         if (Parameters.Count > 50) yield return InputFault.Of($"{field}.parameters", $"{Parameters.Count} values", "at most 50");
     }
@@ -215,14 +233,20 @@ public sealed record RunAccount
 
     public IEnumerable<InputFault> Faults()
     {
-        if (Currency.Length is < 2 or > 10 || !Currency.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c))) yield return InputFault.Of("account.currency", RunInput.Quote(Currency), "2 to 10 capitals such as USD");
+        if (Currency.Length is < 2 or > 10 || !Currency.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c)))
+        {
+            yield return InputFault.Of("account.currency", RunInput.Quote(Currency), "2 to 10 capitals such as USD");
+        }
         if (Deposit is <= 0 or > 1_000_000_000_000m) yield return InputFault.Of("account.deposit", Number(Deposit), "more than 0, at most 10^12");
         if (Mode is not ("netting" or "hedging")) yield return InputFault.Of("account.mode", RunInput.Quote(Mode), "netting or hedging");
         if (Leverage is < 1 or > 1000) yield return InputFault.Of("account.leverage", Number(Leverage), "1 to 1000");
         if (StopOutPercent is < 1 or > 100) yield return InputFault.Of("account.stopOutPercent", Number(StopOutPercent), "1 to 100, or null");
         if (MoneyDigits is < 0 or > 10) yield return InputFault.Of("account.moneyDigits", Number(MoneyDigits), "0 to 10");
         if (Sizing is { Kind: null }) yield return InputFault.Of("account.sizing.kind", null, string.Join(", ", Enum.GetNames<SizingKind>()));
-        if (Sizing is not null && Sizing.Value is not (> 0 and <= 1_000_000_000_000m)) yield return InputFault.Of("account.sizing.value", Sizing.Value is { } value ? Number(value) : null, "more than 0, at most 10^12");
+        if (Sizing is not null && Sizing.Value is not (> 0 and <= 1_000_000_000_000m))
+        {
+            yield return InputFault.Of("account.sizing.value", Sizing.Value is { } value ? Number(value) : null, "more than 0, at most 10^12");
+        }
     }
 
     internal AccountSettings Settings(ExecutionModel execution) => new(
@@ -282,13 +306,28 @@ public sealed record RunCosts
     {
         if (CommissionRate is < 0 or > 0.1m) yield return InputFault.Of("costs.commissionRate", RunAccount.Number(CommissionRate), "0 to 0.1");
         if (CommissionPerLot is < 0 or > 1_000_000m) yield return InputFault.Of("costs.commissionPerLot", RunAccount.Number(CommissionPerLot), "0 to 1000000");
-        if (CommissionMinimum is < 0 or > 1_000_000m) yield return InputFault.Of("costs.commissionMinimum", RunAccount.Number(CommissionMinimum), "0 to 1000000");
+        if (CommissionMinimum is < 0 or > 1_000_000m)
+        {
+            yield return InputFault.Of("costs.commissionMinimum", RunAccount.Number(CommissionMinimum), "0 to 1000000");
+        }
         if (SlippagePoints is < 0 or > 1_000_000) yield return InputFault.Of("costs.slippagePoints", RunAccount.Number(SlippagePoints), "0 to 1000000");
-        if (RandomSlippagePoints is < 0 or > 1_000_000) yield return InputFault.Of("costs.randomSlippagePoints", RunAccount.Number(RandomSlippagePoints), "0 to 1000000");
-        if (LatencyMilliseconds is not (>= 0 and <= 86_400_000)) yield return InputFault.Of("costs.latencyMilliseconds", LatencyMilliseconds.ToString(CultureInfo.InvariantCulture), "0 to 86400000");
+        if (RandomSlippagePoints is < 0 or > 1_000_000)
+        {
+            yield return InputFault.Of("costs.randomSlippagePoints", RunAccount.Number(RandomSlippagePoints), "0 to 1000000");
+        }
+        if (LatencyMilliseconds is not (>= 0 and <= 86_400_000))
+        {
+            yield return InputFault.Of("costs.latencyMilliseconds", LatencyMilliseconds.ToString(CultureInfo.InvariantCulture), "0 to 86400000");
+        }
         if (Fill is not ("nextOpen" or "nextClose")) yield return InputFault.Of("costs.fill", RunInput.Quote(Fill), "nextOpen or nextClose");
-        if (Math.Abs(SwapLongPoints ?? 0) > 1_000_000m) yield return InputFault.Of("costs.swapLongPoints", RunAccount.Number(SwapLongPoints), "-1000000 to 1000000");
-        if (Math.Abs(SwapShortPoints ?? 0) > 1_000_000m) yield return InputFault.Of("costs.swapShortPoints", RunAccount.Number(SwapShortPoints), "-1000000 to 1000000");
+        if (Math.Abs(SwapLongPoints ?? 0) > 1_000_000m)
+        {
+            yield return InputFault.Of("costs.swapLongPoints", RunAccount.Number(SwapLongPoints), "-1000000 to 1000000");
+        }
+        if (Math.Abs(SwapShortPoints ?? 0) > 1_000_000m)
+        {
+            yield return InputFault.Of("costs.swapShortPoints", RunAccount.Number(SwapShortPoints), "-1000000 to 1000000");
+        }
     }
 
     internal ExecutionModel Execution() => new(
@@ -329,14 +368,23 @@ public sealed record SearchInput : RunInput
         {
             if (values?.Length > 1000) yield return InputFault.Of($"vary.{name}", $"{values.Length} characters", "at most 1000");
         }
-        if (Search != "grid" && Drawn is null) yield return InputFault.Of("search", Quote(Search), $"grid, or random:N with N from 1 to {SearchSpace.MostTrials}");
+        if (Search != "grid" && Drawn is null)
+        {
+            yield return InputFault.Of("search", Quote(Search), $"grid, or random:N with N from 1 to {SearchSpace.MostTrials}");
+        }
         if (Domain.Optimisation.Objective.All.All(each => each.Name != Objective))
         {
             yield return InputFault.Of("objective", Quote(Objective), string.Join(", ", Domain.Optimisation.Objective.All.Select(each => each.Name)));
         }
         if (Constraints?.MinTrades is < 0 or > 10_000_000) yield return InputFault.Of("constraints.minTrades", $"{Constraints.MinTrades}", "0 to 10000000");
-        if (Constraints?.MaxDrawdownPercent is { } drawdown && drawdown is not (> 0 and <= 100)) yield return InputFault.Of("constraints.maxDrawdownPercent", drawdown.ToString(CultureInfo.InvariantCulture), "more than 0, at most 100");
-        if (WalkForward?.Options().Fault() is { } cut) yield return new InputFault($"walkForward.{cut[..cut.IndexOf(' ')].Replace("warm-up", "warmUpBars", StringComparison.Ordinal)}", cut);
+        if (Constraints?.MaxDrawdownPercent is { } drawdown && drawdown is not (> 0 and <= 100))
+        {
+            yield return InputFault.Of("constraints.maxDrawdownPercent", drawdown.ToString(CultureInfo.InvariantCulture), "more than 0, at most 100");
+        }
+        if (WalkForward?.Options().Fault() is { } cut)
+        {
+            yield return new InputFault($"walkForward.{cut[..cut.IndexOf(' ')].Replace("warm-up", "warmUpBars", StringComparison.Ordinal)}", cut);
+        }
     }
 
     /// <summary>Trials of a random search; null for a grid.</summary>
