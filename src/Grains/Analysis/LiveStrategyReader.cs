@@ -47,7 +47,7 @@ public sealed class LiveStrategyReader(IJournal journal, IBarStore bars, Trading
         return new LiveStrategy(of, plan, traded, from, StrategyDays.Of(view.Key, options.Universe, events, MarksOf(traded.AddRange(others)), from));
     }
 
-    /// <summary>When it was first started after its parameters were last set.</summary>
+    /// <summary>When it was first started after its parameters were last set. Where past data are played only what it decided has the market's time.</summary>
     private async Task<DateTime?> StartedAsync(string strategy, CancellationToken cancellation)
     {
         DateTime? started = null;
@@ -58,7 +58,10 @@ public sealed class LiveStrategyReader(IJournal journal, IBarStore bars, Trading
                 case StrategyParametersChanged:
                     started = null;
                     break;
-                case StrategyStarted e:
+                case StrategyStarted e when options.EventStart is null:
+                    started ??= e.Time;
+                    break;
+                case DecisionMade e when options.EventStart is not null:
                     started ??= e.Time;
                     break;
             }

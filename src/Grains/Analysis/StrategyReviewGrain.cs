@@ -122,7 +122,8 @@ public sealed partial class StrategyReviewGrain(
             // The run takes minutes and awaits nothing: it must not hold the grain's turn.
             StrategyReview review = await Task.Run(() => StrategyReviewer.Review(
                 live.Plan, live.Data, live.From, live.Days, ways, lease.Threads, share => Volatile.Write(ref _progress, share), cancellation), cancellation);
-            came = new ReviewMade(Now, live.Account, review);
+            // Where past data are played the market's time is further than this grain knows.
+            came = new ReviewMade(review.Made > Now ? review.Made : Now, live.Account, review);
         }
         catch (OperationCanceledException)
         {

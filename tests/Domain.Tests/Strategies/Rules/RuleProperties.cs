@@ -74,7 +74,7 @@ public sealed class RuleProperties
         int traded = 0, decided = 0;
         Prop.ForAll(AnyTradedRule.ToArbitrary(), TestMarket.AnyBars(80), (rule, bars) => { Compare(rule, bars, ref traded, ref decided); })
             .Check(Config.QuickThrowOnFailure.WithMaxTest(400));
-        Assert.InRange(traded, 300, 400);
+        Assert.InRange(traded, 250, 400);
         Assert.InRange(decided, 500, int.MaxValue);
     }
 
