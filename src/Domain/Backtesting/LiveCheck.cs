@@ -118,7 +118,9 @@ public sealed class LiveCheck
         DateTime time = TimeAt(plain, at);
         LiveDifference Of(DifferenceCause cause, string detail) => new(at + 1, time, cause, detail, _liveOrders.ElementAtOrDefault(at), plain.Orders.ElementAtOrDefault(at));
 
-        ImmutableArray<Intervention> manual = Until(_manual, at, time), settings = Until(_settings, at, time);
+        // An order's fills may part later than its acceptance.
+        DateTime until = LiveOf(at).Concat(plain.Of(at)).Select(happened => happened.Time).Append(time).Max();
+        ImmutableArray<Intervention> manual = [.. _manual.TakeWhile(each => each.Time <= until)], settings = [.. _settings.TakeWhile(each => each.Time <= until)];
         if (Solves(plain, at, _data, manual) is { } command) return Of(DifferenceCause.ManualOrder, command.What);
         if (Solves(plain, at, _data, settings) is { } change) return Of(DifferenceCause.Parameter, change.What);
         ImmutableArray<Intervention> both = [.. manual.Concat(settings).OrderBy(each => each.Time)];
@@ -127,8 +129,8 @@ public sealed class LiveCheck
             return Of(manual.Contains(last) ? DifferenceCause.ManualOrder : DifferenceCause.Parameter, last.What);
         }
         Trial settled = both.IsEmpty ? plain : Try(_data, [.. _base, .. both]);
-        if (_live.Gaps.FirstOrDefault(gap => gap.From < time && gap.To > LastAlike(at)) is { } gap && Outage(gap) is { } away) return Of(DifferenceCause.Outage, away);
-        if (!_live.Seen.IsEmpty && !_ownLog && DataDifference(time) is { } other
+        if (_live.Gaps.FirstOrDefault(gap => gap.From < until && gap.To > LastAlike(at)) is { } gap && Outage(gap) is { } away) return Of(DifferenceCause.Outage, away);
+        if (!_live.Seen.IsEmpty && !_ownLog && DataDifference(until) is { } other
             && !(Try([.. _live.Seen.Select(series => series.Until(_live.End))], [.. _base, .. both]).FirstDifference <= at)) return Of(other.Cause, other.Detail);
         (DifferenceCause cause, string detail) = FromTheOrder(settled, at);
         return Of(cause, detail);
@@ -148,19 +150,12 @@ public sealed class LiveCheck
         return plain.FirstDifference is null ? null : interventions[low - 1];
     }
 
-    /// <summary>Of what was done by the time of the difference; an order's fills may part later than its acceptance.</summary>
-    private ImmutableArray<Intervention> Until(ImmutableArray<Intervention> interventions, int at, DateTime time)
-    {
-        DateTime until = new[] { time }.Concat(LiveOf(at).Select(happened => happened.Time)).Max();
-        return [.. interventions.TakeWhile(each => each.Time <= until)];
-    }
-
     private IEnumerable<AccountEvent> LiveOf(int at) => _live.Events.Where(happened => OrdinalOf(happened) == at + 1);
 
     private DateTime TimeAt(Trial plain, int at)
     {
         DateTime live = LiveOf(at).Select(happened => happened.Time).FirstOrDefault(DateTime.MaxValue);
-        DateTime here = plain.Events.Where(happened => OrdinalOf(happened) == at + 1).Select(happened => happened.Time).FirstOrDefault(DateTime.MaxValue);
+        DateTime here = plain.Of(at).Select(happened => happened.Time).FirstOrDefault(DateTime.MaxValue);
         return live < here ? live : here;
     }
 
@@ -229,7 +224,7 @@ public sealed class LiveCheck
     private (DifferenceCause Cause, string Detail) FromTheOrder(Trial trial, int at)
     {
         Decision? live = DecisionOf(LiveOf(at), _live.Strategies.SelectMany(strategy => strategy.Decisions));
-        Decision? here = DecisionOf(trial.Events.Where(happened => OrdinalOf(happened) == at + 1), trial.Decisions);
+        Decision? here = DecisionOf(trial.Of(at), trial.Decisions);
         Decision? first = live is null || (here is not null && here.Time < live.Time) ? here : live;
         if (first is null) return (DifferenceCause.Unexplained, "no decision stands behind the order");
         string what = $"{first.Strategy[(first.Strategy.LastIndexOf('/') + 1)..]} at {Text(first.Time)}";
@@ -250,7 +245,7 @@ public sealed class LiveCheck
         }
         static bool Tells(AccountEvent happened) => happened is OrderFilled or OrderAccepted or OrderDenied;
         static DateTime When(AccountEvent happened) => happened is OrderFilled fill ? fill.FillTime : happened.Time;
-        AccountEvent[] lived = [.. LiveOf(at).Where(Tells)], ran = [.. trial.Events.Where(happened => OrdinalOf(happened) == at + 1 && Tells(happened))];
+        AccountEvent[] lived = [.. LiveOf(at).Where(Tells)], ran = [.. trial.Of(at).Where(Tells)];
         foreach ((AccountEvent one, AccountEvent two) in lived.Zip(ran))
         {
             if (When(one) != When(two)) return (DifferenceCause.Latency, $"the same decision of {what}, but live its order {Verb(one)} at {Text(When(one))}, in the back-test {Verb(two)} at {Text(When(two))}");
@@ -449,5 +444,9 @@ public sealed class LiveCheck
         public StrategyPhase? Phase { get; init; }
     }
 
-    private sealed record Trial(ImmutableArray<string> Orders, List<AccountEvent> Events, List<Decision> Decisions, int? FirstDifference);
+    private sealed record Trial(ImmutableArray<string> Orders, List<AccountEvent> Events, List<Decision> Decisions, int? FirstDifference)
+    {
+        /// <summary>What happened to order number <paramref name="at"/> + 1.</summary>
+        public IEnumerable<AccountEvent> Of(int at) => Events.Where(happened => OrdinalOf(happened) == at + 1);
+    }
 }
