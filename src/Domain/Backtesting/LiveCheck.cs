@@ -51,7 +51,9 @@ public sealed record LiveStrategy(StrategyPlan Plan, ImmutableArray<StrategyPhas
 /// <param name="End">UTC; how far its record goes.</param>
 /// <param name="Seen">The market events that it saw; empty where they were not kept.</param>
 /// <param name="Gaps">Of <paramref name="Seen"/>, in order.</param>
-/// <param name="Times">When the positions of the market log were that the events name, as far as they are kept: past data may be far ahead of what an idle account knows.</param>
+/// <param name="Times">
+/// When the positions of the market log were that the events name, as far as they are kept: past data may be far ahead of what an idle account knows.
+/// </param>
 public sealed record LiveRecord(
     string Account, ImmutableArray<AccountEvent> Events, ImmutableArray<LiveStrategy> Strategies, DateTime End, ImmutableArray<MarketSeries> Seen,
     ImmutableArray<LiveGap> Gaps, ImmutableDictionary<long, DateTime> Times);
@@ -97,7 +99,10 @@ public sealed class LiveCheck
         _universe = new InstrumentUniverse(data.Select(series => series.Instrument));
         _opened = live.Events.OfType<AccountOpened>().FirstOrDefault() ?? throw new ArgumentException($"account {live.Account} was never opened");
         string[] traded = [.. live.Events.Select(SymbolOf).OfType<string>().Concat(live.Strategies.Select(strategy => strategy.Plan.Symbol)).Distinct()];
-        if (traded.FirstOrDefault(symbol => _universe.Find(symbol) is null) is { } missing) throw new ArgumentException($"the data hold no {missing}, which account {live.Account} traded");
+        if (traded.FirstOrDefault(symbol => _universe.Find(symbol) is null) is { } missing)
+        {
+            throw new ArgumentException($"the data hold no {missing}, which account {live.Account} traded");
+        }
         _liveOrders = Describe(live.Events);
         (_base, _manual, _settings) = Interventions();
     }
@@ -110,15 +115,19 @@ public sealed class LiveCheck
     {
         Trial plain = Try(_data, _base);
         LiveDifference? difference = plain.FirstDifference is { } at ? Explain(plain, at) : null;
-        return new LiveCheckResult(_live.Account, _opened.Time, _live.End, _liveOrders.Length, plain.Orders.Length, plain.FirstDifference ?? _liveOrders.Length, difference);
+        return new LiveCheckResult(_live.Account, _opened.Time, _live.End, _liveOrders.Length, plain.Orders.Length,
+            plain.FirstDifference ?? _liveOrders.Length, difference);
     }
 
     private LiveDifference Explain(Trial plain, int at)
     {
         DateTime time = TimeAt(plain, at);
-        LiveDifference Of(DifferenceCause cause, string detail) => new(at + 1, time, cause, detail, _liveOrders.ElementAtOrDefault(at), plain.Orders.ElementAtOrDefault(at));
+        LiveDifference Of(DifferenceCause cause, string detail) => new(
+            at + 1, time, cause, detail, _liveOrders.ElementAtOrDefault(at), plain.Orders.ElementAtOrDefault(at));
 
-        ImmutableArray<Intervention> manual = Until(_manual, at, time), settings = Until(_settings, at, time);
+        // An order's fills may part later than its acceptance.
+        DateTime until = LiveOf(at).Concat(plain.Of(at)).Select(happened => happened.Time).Append(time).Max();
+        ImmutableArray<Intervention> manual = [.. _manual.TakeWhile(each => each.Time <= until)], settings = [.. _settings.TakeWhile(each => each.Time <= until)];
         if (Solves(plain, at, _data, manual) is { } command) return Of(DifferenceCause.ManualOrder, command.What);
         if (Solves(plain, at, _data, settings) is { } change) return Of(DifferenceCause.Parameter, change.What);
         ImmutableArray<Intervention> both = [.. manual.Concat(settings).OrderBy(each => each.Time)];
@@ -127,8 +136,8 @@ public sealed class LiveCheck
             return Of(manual.Contains(last) ? DifferenceCause.ManualOrder : DifferenceCause.Parameter, last.What);
         }
         Trial settled = both.IsEmpty ? plain : Try(_data, [.. _base, .. both]);
-        if (_live.Gaps.FirstOrDefault(gap => gap.From < time && gap.To > LastAlike(at)) is { } gap && Outage(gap) is { } away) return Of(DifferenceCause.Outage, away);
-        if (!_live.Seen.IsEmpty && !_ownLog && DataDifference(time) is { } other
+        if (_live.Gaps.FirstOrDefault(gap => gap.From < until && gap.To > LastAlike(at)) is { } gap && Outage(gap) is { } away) return Of(DifferenceCause.Outage, away);
+        if (!_live.Seen.IsEmpty && !_ownLog && DataDifference(until) is { } other
             && !(Try([.. _live.Seen.Select(series => series.Until(_live.End))], [.. _base, .. both]).FirstDifference <= at)) return Of(other.Cause, other.Detail);
         (DifferenceCause cause, string detail) = FromTheOrder(settled, at);
         return Of(cause, detail);
@@ -148,19 +157,12 @@ public sealed class LiveCheck
         return plain.FirstDifference is null ? null : interventions[low - 1];
     }
 
-    /// <summary>Of what was done by the time of the difference; an order's fills may part later than its acceptance.</summary>
-    private ImmutableArray<Intervention> Until(ImmutableArray<Intervention> interventions, int at, DateTime time)
-    {
-        DateTime until = new[] { time }.Concat(LiveOf(at).Select(happened => happened.Time)).Max();
-        return [.. interventions.TakeWhile(each => each.Time <= until)];
-    }
-
     private IEnumerable<AccountEvent> LiveOf(int at) => _live.Events.Where(happened => OrdinalOf(happened) == at + 1);
 
     private DateTime TimeAt(Trial plain, int at)
     {
         DateTime live = LiveOf(at).Select(happened => happened.Time).FirstOrDefault(DateTime.MaxValue);
-        DateTime here = plain.Events.Where(happened => OrdinalOf(happened) == at + 1).Select(happened => happened.Time).FirstOrDefault(DateTime.MaxValue);
+        DateTime here = plain.Of(at).Select(happened => happened.Time).FirstOrDefault(DateTime.MaxValue);
         return live < here ? live : here;
     }
 
@@ -191,24 +193,24 @@ public sealed class LiveCheck
     private static (DateTime At, DifferenceCause Cause, string Detail)? First(MarketSeries seen, MarketSeries data)
     {
         string symbol = seen.Instrument.Symbol;
-        if (seen.TimeFrame != data.TimeFrame) return (DateTime.MinValue, DifferenceCause.MissingData, $"live saw {symbol} as {seen.TimeFrame}, the data are {data.TimeFrame}");
-        if (seen.Count == 0 || data.Count == 0) return seen.Count == data.Count ? null : (DateTime.MinValue, DifferenceCause.MissingData, $"{(seen.Count == 0 ? "live saw" : "the data hold")} nothing of {symbol}");
+        if (seen.TimeFrame != data.TimeFrame) return Missing(DateTime.MinValue, $"live saw {symbol} as {seen.TimeFrame}, the data are {data.TimeFrame}");
+        if (seen.Count == 0) return data.Count == 0 ? null : Missing(DateTime.MinValue, $"live saw nothing of {symbol}");
+        if (data.Count == 0) return Missing(DateTime.MinValue, $"the data hold nothing of {symbol}");
         // Before the log begins, the data are history.
         int i = 0, j = data.Count - data.Between(RunSequence.StartOf(seen, 0), null).Count;
         for (; i < seen.Count && j < data.Count; i++, j++)
         {
             DateTime there = seen.EventTime(i), here = data.EventTime(j);
-            if (there != here)
-            {
-                return there < here
-                    ? (there, DifferenceCause.MissingData, $"the data lack what live saw of {symbol} at {Text(there)}: {Prices(seen, i)}")
-                    : (here, DifferenceCause.MissingData, $"live did not see what the data have of {symbol} at {Text(here)}: {Prices(data, j)}");
-            }
+            if (there != here) return there < here ? Lacked() : Unseen();
             if (Differ(seen, i, data, j) is { } cause) return (there, cause, $"{symbol} at {Text(there)}: live saw {Prices(seen, i)}, the data have {Prices(data, j)}");
         }
-        return i < seen.Count ? (seen.EventTime(i), DifferenceCause.MissingData, $"the data lack what live saw of {symbol} at {Text(seen.EventTime(i))}: {Prices(seen, i)}")
-            : j < data.Count ? (data.EventTime(j), DifferenceCause.MissingData, $"live did not see what the data have of {symbol} at {Text(data.EventTime(j))}: {Prices(data, j)}")
-            : null;
+        return i < seen.Count ? Lacked() : j < data.Count ? Unseen() : null;
+
+        (DateTime, DifferenceCause, string) Lacked() =>
+            Missing(seen.EventTime(i), $"the data lack what live saw of {symbol} at {Text(seen.EventTime(i))}: {Prices(seen, i)}");
+        (DateTime, DifferenceCause, string) Unseen() =>
+            Missing(data.EventTime(j), $"live did not see what the data have of {symbol} at {Text(data.EventTime(j))}: {Prices(data, j)}");
+        static (DateTime, DifferenceCause, string) Missing(DateTime at, string detail) => (at, DifferenceCause.MissingData, detail);
     }
 
     private static DifferenceCause? Differ(MarketSeries seen, int i, MarketSeries data, int j)
@@ -229,14 +231,17 @@ public sealed class LiveCheck
     private (DifferenceCause Cause, string Detail) FromTheOrder(Trial trial, int at)
     {
         Decision? live = DecisionOf(LiveOf(at), _live.Strategies.SelectMany(strategy => strategy.Decisions));
-        Decision? here = DecisionOf(trial.Events.Where(happened => OrdinalOf(happened) == at + 1), trial.Decisions);
+        Decision? here = DecisionOf(trial.Of(at), trial.Decisions);
         Decision? first = live is null || (here is not null && here.Time < live.Time) ? here : live;
         if (first is null) return (DifferenceCause.Unexplained, "no decision stands behind the order");
         string what = $"{first.Strategy[(first.Strategy.LastIndexOf('/') + 1)..]} at {Text(first.Time)}";
         // Of two decisions at the same time and by the same strategy, what they saw can be compared.
         Decision? there = _live.Strategies.SelectMany(strategy => strategy.Decisions).FirstOrDefault(each => Same(each, first));
         Decision? other = trial.Decisions.FirstOrDefault(each => Same(each, first));
-        if (there is not null && other is null && BarAt(there) is not { } bar) return (DifferenceCause.MissingData, $"live decided by {what} on a bar that the data do not have");
+        if (there is not null && other is null && BarAt(there) is null)
+        {
+            return (DifferenceCause.MissingData, $"live decided by {what} on a bar that the data do not have");
+        }
         Bar? saw = there?.Bar ?? other?.Bar, has = other?.Bar ?? (there is null ? null : BarAt(there));
         if (there is not null && has is { } ours && saw is { } theirs && theirs != ours)
         {
@@ -246,23 +251,29 @@ public sealed class LiveCheck
         }
         if (there is null || other is null)
         {
-            return (DifferenceCause.Unexplained, $"{what} decided {(there is null ? "in the back-test" : "live")} only, on the same bar: what it read from bars before differs ({Readings(first)})");
+            string where = there is null ? "in the back-test" : "live";
+            return (DifferenceCause.Unexplained, $"{what} decided {where} only, on the same bar: what it read from bars before differs ({Readings(first)})");
         }
         static bool Tells(AccountEvent happened) => happened is OrderFilled or OrderAccepted or OrderDenied;
         static DateTime When(AccountEvent happened) => happened is OrderFilled fill ? fill.FillTime : happened.Time;
-        AccountEvent[] lived = [.. LiveOf(at).Where(Tells)], ran = [.. trial.Events.Where(happened => OrdinalOf(happened) == at + 1 && Tells(happened))];
+        AccountEvent[] lived = [.. LiveOf(at).Where(Tells)], ran = [.. trial.Of(at).Where(Tells)];
         foreach ((AccountEvent one, AccountEvent two) in lived.Zip(ran))
         {
-            if (When(one) != When(two)) return (DifferenceCause.Latency, $"the same decision of {what}, but live its order {Verb(one)} at {Text(When(one))}, in the back-test {Verb(two)} at {Text(When(two))}");
+            if (When(one) != When(two))
+            {
+                return (DifferenceCause.Latency,
+                    $"the same decision of {what}, but live its order {Verb(one)} at {Text(When(one))}, in the back-test {Verb(two)} at {Text(When(two))}");
+            }
             if (one is OrderFilled a && two is OrderFilled b && a.Points - a.Slippage != b.Points - b.Slippage)
             {
                 Instrument instrument = _universe.Find(first.Symbol)!;
-                return (DifferenceCause.Price, string.Create(CultureInfo.InvariantCulture,
-                    $"the fill at {Text(When(one))}: live the market was at {instrument.ToPrice(a.Points - a.Slippage)}, in the data at {instrument.ToPrice(b.Points - b.Slippage)}"));
+                decimal theirPrice = instrument.ToPrice(a.Points - a.Slippage), ourPrice = instrument.ToPrice(b.Points - b.Slippage);
+                return (DifferenceCause.Price, string.Create(CultureInfo.InvariantCulture, $"the fill at {Text(When(one))}: live the market was at {theirPrice}, in the data at {ourPrice}"));
             }
         }
+        static int Fills(AccountEvent[] events) => events.Count(each => each is OrderFilled);
         return lived.Length != ran.Length
-            ? (DifferenceCause.Latency, $"the same decision of {what}, but live its order filled {lived.Count(each => each is OrderFilled)} times, in the back-test {ran.Count(each => each is OrderFilled)}")
+            ? (DifferenceCause.Latency, $"the same decision of {what}, but live its order filled {Fills(lived)} times, in the back-test {Fills(ran)}")
             : (DifferenceCause.Unexplained, $"the same decision of {what} and the same prices; size, cost or result differ");
     }
 
@@ -286,7 +297,7 @@ public sealed class LiveCheck
 
     private Decision? DecisionOf(IEnumerable<AccountEvent> order, IEnumerable<Decision> decisions)
     {
-        string? id = order.Select(happened => happened switch { OrderAccepted e => e.Order.Decision, OrderDenied e => e.Request.Decision, _ => null }).FirstOrDefault(each => each is not null);
+        string? id = order.Select(happened => (happened as OrderAccepted)?.Order.Decision ?? (happened as OrderDenied)?.Request.Decision).FirstOrDefault(each => each is not null);
         return string.IsNullOrEmpty(id) ? null : decisions.FirstOrDefault(each => each.Id == id);
     }
 
@@ -296,7 +307,8 @@ public sealed class LiveCheck
         var commands = interventions.Where(each => each.Do is not null).OrderBy(each => each.Time)
             .Select(each => new AccountCommand(each.Time, _live.Account, each.Symbol, each.Do!)).ToImmutableArray();
         var phases = interventions.Where(each => each.Phase is not null).GroupBy(each => each.Strategy!, StringComparer.Ordinal)
-            .ToDictionary(strategy => strategy.Key, strategy => strategy.OrderBy(each => each.Time).Select(each => each.Phase!).ToImmutableArray(), StringComparer.Ordinal);
+            .ToDictionary(strategy => strategy.Key,
+                strategy => strategy.OrderBy(each => each.Time).Select(each => each.Phase!).ToImmutableArray(), StringComparer.Ordinal);
         ImmutableSortedDictionary<string, FollowTerms> follows = _live.Strategies.ToImmutableSortedDictionary(
             strategy => strategy.Plan.Key, strategy => FirstTerms(strategy.Plan.Key)?.Terms ?? new FollowTerms(Sizing.AsTheStrategySays), StringComparer.Ordinal);
         decimal deposit = Deposit is { } paid ? paid.Amount : 0;
@@ -331,7 +343,8 @@ public sealed class LiveCheck
 
     private BalanceAdjusted? Deposit => _live.Events.OfType<BalanceAdjusted>().FirstOrDefault(paid => paid.RequestId == "open");
 
-    private FollowChanged? FirstTerms(string strategy) => _live.Events.OfType<FollowChanged>().FirstOrDefault(follow => follow.Strategy == strategy && follow.Terms is not null);
+    private FollowChanged? FirstTerms(string strategy) =>
+        _live.Events.OfType<FollowChanged>().FirstOrDefault(follow => follow.Strategy == strategy && follow.Terms is not null);
 
     /// <summary>How it began, what people did, and which settings changed, each in order of time.</summary>
     private (ImmutableArray<Intervention> Base, ImmutableArray<Intervention> Manual, ImmutableArray<Intervention> Settings) Interventions()
@@ -345,8 +358,9 @@ public sealed class LiveCheck
             for (int i = 0; i < strategy.Phases.Length; i++)
             {
                 StrategyPhase phase = strategy.Phases[i];
+                StrategyParameters? before = strategy.Phases[..i].LastOrDefault(each => each.Parameters is not null)?.Parameters;
                 string what = phase.Parameters is null ? $"{name} was stopped at {Text(phase.From)}"
-                    : $"{name} was set to {phase.Parameters} at {Text(phase.From)}, before {strategy.Phases[..i].LastOrDefault(each => each.Parameters is not null)?.Parameters}";
+                    : $"{name} was set to {phase.Parameters} at {Text(phase.From)}, before {before}";
                 (i == 0 ? begin : settings).Add(new Intervention(phase.From, what) { Strategy = key, Phase = phase });
             }
         }
@@ -354,47 +368,54 @@ public sealed class LiveCheck
         {
             DateTime time = happened.Time, seen = _live.Times.GetValueOrDefault(happened.MarketPosition, time), at = seen > time ? seen : time;
             string when = Text(at);
+            void Manual(string what, Action<Account> act, string? symbol = null) => manual.Add(new Intervention(at, what) { Do = act, Symbol = symbol });
             switch (happened)
             {
                 case FollowChanged e:
-                    var follow = new Intervention(at, $"the terms for {Name(e.Strategy)} became {Terms(e.Terms)} at {when}") { Do = account => account.SetFollow(e.Strategy, e.Terms, time) };
+                    var follow = new Intervention(at, $"the terms for {Name(e.Strategy)} became {Terms(e.Terms)} at {when}")
+                    {
+                        Do = account => account.SetFollow(e.Strategy, e.Terms, time),
+                    };
                     (ReferenceEquals(e, FirstTerms(e.Strategy)) ? begin : settings).Add(follow);
                     break;
                 case LimitsChanged e:
                     settings.Add(new Intervention(at, $"the risk limits were changed at {when}") { Do = account => account.SetLimits(e.Limits, time) });
                     break;
                 case BalanceAdjusted e when !ReferenceEquals(e, Deposit):
-                    manual.Add(new Intervention(at, $"{e.Amount} were paid {(e.Amount > 0 ? "in" : "out")} at {when}") { Do = account => account.Adjust(e.Amount, e.Note, e.RequestId, time) });
+                    Manual($"{e.Amount} were paid {(e.Amount > 0 ? "in" : "out")} at {when}", account => account.Adjust(e.Amount, e.Note, e.RequestId, time));
                     break;
                 case TradingStateChanged { Reason: Risk.Reason.Requested } e:
-                    manual.Add(new Intervention(at, $"the account was set to {e.State} {e.Detail} at {when}") { Do = account => account.SetTradingState(e.State, Who(e), time) });
+                    Manual($"the account was set to {e.State} {e.Detail} at {when}", account => account.SetTradingState(e.State, Who(e), time));
                     break;
                 case TradingStateChanged { Reason: Risk.Reason.Flatten } e:
-                    manual.Add(new Intervention(at, $"the account was flattened {e.Detail} at {when}") { Do = account => account.Flatten(Who(e), time) });
+                    Manual($"the account was flattened {e.Detail} at {when}", account => account.Flatten(Who(e), time));
                     break;
                 case OrderAccepted { Order: { Purpose: OrderPurpose.Trade, Decision: "" } order }:
-                    manual.Add(new Intervention(at, $"order '{order.ClientOrderId}' ({order.Side} {order.Volume} {order.Symbol}) was placed by hand at {when}") { Symbol = order.Symbol, Do = account => account.Submit(Request(order), time) });
+                    Manual($"order '{order.ClientOrderId}' ({order.Side} {order.Volume} {order.Symbol}) was placed by hand at {when}",
+                        account => account.Submit(Request(order), time), order.Symbol);
                     break;
                 case OrderDenied { Request: { Decision: "" } request }:
-                    manual.Add(new Intervention(at, $"order '{request.ClientOrderId}' was placed by hand at {when} and denied") { Symbol = request.Symbol, Do = account => account.Submit(request, time) });
+                    Manual($"order '{request.ClientOrderId}' was placed by hand at {when} and denied", account => account.Submit(request, time), request.Symbol);
                     break;
                 case OrderChangeRequested e when ClientOrderOf(e.Ordinal) is { } changed:
-                    manual.Add(new Intervention(at, $"order '{changed}' was changed by hand at {when}") { Do = account => account.Change(changed, e.Change, time) });
+                    Manual($"order '{changed}' was changed by hand at {when}", account => account.Change(changed, e.Change, time));
                     break;
                 case OrderCancelRequested { Reason: Risk.Reason.Requested } e when IsManual(e.Ordinal) && ClientOrderOf(e.Ordinal) is { } cancelled:
-                    manual.Add(new Intervention(at, $"order '{cancelled}' was cancelled by hand at {when}") { Do = account => account.Cancel(cancelled, time) });
+                    Manual($"order '{cancelled}' was cancelled by hand at {when}", account => account.Cancel(cancelled, time));
                     break;
                 case OrderEnded { Reason: Risk.Reason.Requested, Status: OrderStatus.Cancelled } e when IsManual(e.Ordinal) && ClientOrderOf(e.Ordinal) is { } ended:
-                    manual.Add(new Intervention(at, $"order '{ended}' was cancelled by hand at {when}") { Do = account => account.Cancel(ended, time) });
+                    Manual($"order '{ended}' was cancelled by hand at {when}", account => account.Cancel(ended, time));
                     break;
             }
         }
         return ([.. begin], [.. manual.OrderBy(each => each.Time)], [.. settings.OrderBy(each => each.Time)]);
     }
 
-    private string? ClientOrderOf(long ordinal) => _live.Events.OfType<OrderAccepted>().FirstOrDefault(accepted => accepted.Order.Ordinal == ordinal)?.Order.ClientOrderId;
+    private Order? AcceptedOf(long ordinal) => _live.Events.OfType<OrderAccepted>().FirstOrDefault(accepted => accepted.Order.Ordinal == ordinal)?.Order;
 
-    private bool IsManual(long ordinal) => _live.Events.OfType<OrderAccepted>().Any(accepted => accepted.Order.Ordinal == ordinal && accepted.Order.Decision.Length == 0);
+    private string? ClientOrderOf(long ordinal) => AcceptedOf(ordinal)?.ClientOrderId;
+
+    private bool IsManual(long ordinal) => AcceptedOf(ordinal) is { Decision: "" };
 
     private OrderRequest Request(Order order)
     {
@@ -425,20 +446,31 @@ public sealed class LiveCheck
 
     private static string Name(string key) => key[(key.LastIndexOf('/') + 1)..];
 
-    private static string Terms(FollowTerms? terms) => terms is null ? "not followed"
-        : string.Create(CultureInfo.InvariantCulture, $"{terms.Sizing.Kind} {terms.Sizing.Value}{(terms.Paused ? ", paused" : "")}{(terms.MaxUnits is { } most ? $", at most {most}" : "")}");
+    private static string Terms(FollowTerms? terms)
+    {
+        if (terms is null) return "not followed";
+        string most = terms.MaxUnits is { } units ? string.Create(CultureInfo.InvariantCulture, $", at most {units}") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{terms.Sizing.Kind} {terms.Sizing.Value}{(terms.Paused ? ", paused" : "")}{most}");
+    }
 
     private static string Readings(Decision decision) =>
         string.Join(", ", decision.Features.Select(each => string.Create(CultureInfo.InvariantCulture, $"{each.Feature} = {each.Value:R}")));
 
     private static string Text(DateTime time) => time.ToString(TimeFormat, CultureInfo.InvariantCulture);
 
-    private static string Prices(MarketSeries series, int index) => series.IsTicks
-        ? string.Create(CultureInfo.InvariantCulture, $"{series.Instrument.ToPrice(series.Quotes.Span[index].Bid)} / {series.Instrument.ToPrice(series.Quotes.Span[index].Ask)}")
-        : Prices(series.Instrument, series.Bars.Span[index]);
+    private static string Prices(MarketSeries series, int index)
+    {
+        if (!series.IsTicks) return Prices(series.Instrument, series.Bars.Span[index]);
+        Quote quote = series.Quotes.Span[index];
+        return string.Create(CultureInfo.InvariantCulture, $"{series.Instrument.ToPrice(quote.Bid)} / {series.Instrument.ToPrice(quote.Ask)}");
+    }
 
-    private static string Prices(Instrument instrument, in Bar bar) => string.Create(CultureInfo.InvariantCulture,
-        $"bid {instrument.ToPrice(bar.Bid.Open)} {instrument.ToPrice(bar.Bid.High)} {instrument.ToPrice(bar.Bid.Low)} {instrument.ToPrice(bar.Bid.Close)}, ask {instrument.ToPrice(bar.Ask.Open)} {instrument.ToPrice(bar.Ask.High)} {instrument.ToPrice(bar.Ask.Low)} {instrument.ToPrice(bar.Ask.Close)}");
+    private static string Prices(Instrument instrument, in Bar bar)
+    {
+        string Side(Ohlc side) => string.Create(CultureInfo.InvariantCulture,
+            $"{instrument.ToPrice(side.Open)} {instrument.ToPrice(side.High)} {instrument.ToPrice(side.Low)} {instrument.ToPrice(side.Close)}");
+        return $"bid {Side(bar.Bid)}, ask {Side(bar.Ask)}";
+    }
 
     /// <summary>One thing that live had and a plain back-test has not.</summary>
     private sealed record Intervention(DateTime Time, string What)
@@ -449,5 +481,9 @@ public sealed class LiveCheck
         public StrategyPhase? Phase { get; init; }
     }
 
-    private sealed record Trial(ImmutableArray<string> Orders, List<AccountEvent> Events, List<Decision> Decisions, int? FirstDifference);
+    private sealed record Trial(ImmutableArray<string> Orders, List<AccountEvent> Events, List<Decision> Decisions, int? FirstDifference)
+    {
+        /// <summary>What happened to order number <paramref name="at"/> + 1.</summary>
+        public IEnumerable<AccountEvent> Of(int at) => Events.Where(happened => OrdinalOf(happened) == at + 1);
+    }
 }

@@ -110,7 +110,10 @@ public sealed class PaperVenue(AccountState state, Action<AccountEvent> raise)
                 // The market may have been beyond the level on arrival; how far is not known, but for the close.
                 if (CameInside(order)) level = order.Side == Side.Buy ? Math.Max(level, bar.Ask.Close) : Math.Min(level, bar.Bid.Close);
                 // Entered behind a gap, a position may lie beyond its stop from the first: it gets out where it got in, and not better.
-                else if (order.Ordinal >= _firstBorn && order.Ordinal < _bornAtOpen) level = order.Side == Side.Buy ? Math.Max(level, bar.Ask.Open) : Math.Min(level, bar.Bid.Open);
+                else if (order.Ordinal >= _firstBorn && order.Ordinal < _bornAtOpen)
+                {
+                    level = order.Side == Side.Buy ? Math.Max(level, bar.Ask.Open) : Math.Min(level, bar.Bid.Open);
+                }
                 bool rests = order.Type == OrderType.StopLimit && (order.Side == Side.Buy ? level > order.Limit : level < order.Limit);
                 raise(new OrderTriggered(state.Now, book.Position, ordinal, level, rests));
                 // Whether the bar came back to the limit after that is not known.

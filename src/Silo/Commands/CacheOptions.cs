@@ -8,7 +8,11 @@ public sealed class CacheOptions
 {
     private readonly Option<string?> _folder = FolderOption();
     private readonly Option<bool> _none = new("--no-cache") { Description = "parse the files again, into memory" };
-    private readonly Option<long> _size = new("--cache-size") { Description = "megabytes that parsed data may take; the least recently used go first", DefaultValueFactory = _ => SeriesCache.DefaultLimit >> 20 };
+    private readonly Option<long> _size = new("--cache-size")
+    {
+        Description = "megabytes that parsed data may take; the least recently used go first",
+        DefaultValueFactory = _ => SeriesCache.DefaultLimit >> 20,
+    };
 
     public IEnumerable<Option> All => [_folder, _none, _size];
 

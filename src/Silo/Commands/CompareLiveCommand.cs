@@ -19,7 +19,11 @@ public static class CompareLiveCommand
 {
     public static Command Create()
     {
-        var files = new Argument<string[]>("files") { Description = "data of the same time; default: what the account saw (the market log), or the files of the replay", Arity = ArgumentArity.ZeroOrMore };
+        var files = new Argument<string[]>("files")
+        {
+            Description = "data of the same time; default: what the account saw (the market log), or the files of the replay",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var account = new Option<string?>("--account") { Description = "key of the account, or its own name where that is unique" };
         var run = new Option<string?>("--run") { Description = "an account of this replay instead of a live one" };
         var json = new Option<bool>("--json") { Description = "print one JSON object and nothing else on standard output" };
@@ -39,8 +43,14 @@ public static class CompareLiveCommand
         command.Handle(async (parsed, cancellation) =>
         {
             string[] paths = parsed.GetValue(files) ?? [];
-            if (paths.FirstOrDefault(file => file.StartsWith("--", StringComparison.Ordinal)) is { } stranger) throw new UsageException($"unknown option '{stranger}'; --help lists them");
-            if (parsed.GetValue(account) is not { Length: > 0 } key) throw new UsageException("--account is missing; expected the key of an account, or its name");
+            if (paths.FirstOrDefault(file => file.StartsWith("--", StringComparison.Ordinal)) is { } stranger)
+            {
+                throw new UsageException($"unknown option '{stranger}'; --help lists them");
+            }
+            if (parsed.GetValue(account) is not { Length: > 0 } key)
+            {
+                throw new UsageException("--account is missing; expected the key of an account, or its name");
+            }
             string root = DataOption.Path(parsed.GetValue(folder));
             if (parsed.GetValue(run) is { } id) root = Path.Combine(root, "runs", id);
             using SeriesCache? open = cache.Open(parsed);
@@ -75,7 +85,8 @@ public static class CompareLiveCommand
 
     private static void Print(LiveCheckResult result)
     {
-        Line($"{result.Account}, {result.From:yyyy-MM-dd HH:mm} to {result.To:yyyy-MM-dd HH:mm}: {result.LiveOrders:N0} orders live, {result.BacktestOrders:N0} in the back-test");
+        Line($"{result.Account}, {result.From:yyyy-MM-dd HH:mm} to {result.To:yyyy-MM-dd HH:mm}");
+        Line($"{result.LiveOrders:N0} orders live, {result.BacktestOrders:N0} in the back-test");
         if (result.Difference is not { } first)
         {
             Line($"alike: every order and fill, to the last digit");

@@ -42,7 +42,10 @@ public static class LiveRecords
             .. events.OfType<FollowChanged>().Select(follow => follow.Strategy).Distinct().Order(StringComparer.Ordinal)
                 .Select(strategy => Strategy(strategy, streams.GetValueOrDefault(Keys.StrategyStream(strategy)) ?? [])).OfType<LiveStrategy>(),
         ];
-        HashSet<string> symbols = [.. strategies.Select(strategy => strategy.Plan.Symbol), .. events.OfType<OrderAccepted>().Select(accepted => accepted.Order.Symbol)];
+        HashSet<string> symbols =
+        [
+            .. strategies.Select(strategy => strategy.Plan.Symbol), .. events.OfType<OrderAccepted>().Select(accepted => accepted.Order.Symbol),
+        ];
         (ImmutableArray<MarketSeries> seen, ImmutableArray<LiveGap> gaps, ImmutableDictionary<long, DateTime> times) =
             await SeenAsync(folder, symbols, given, [.. events.Select(happened => happened.MarketPosition)], cancellation);
         DateTime end = seen.IsEmpty && !given.IsEmpty ? given.Max(series => series.EventTime(series.Count - 1))
@@ -52,7 +55,11 @@ public static class LiveRecords
 
     private static string KeyOf(string account, IEnumerable<string> streams)
     {
-        string[] accounts = [.. streams.Where(stream => stream.StartsWith("account/", StringComparison.Ordinal)).Select(stream => stream["account/".Length..]).Order(StringComparer.Ordinal)];
+        const string prefix = "account/";
+        string[] accounts =
+        [
+            .. streams.Where(stream => stream.StartsWith(prefix, StringComparison.Ordinal)).Select(stream => stream[prefix.Length..]).Order(StringComparer.Ordinal),
+        ];
         string[] found = [.. accounts.Where(key => key == account || key.EndsWith($"/{account}", StringComparison.Ordinal))];
         return found.Length == 1 ? found[0]
             : throw new UsageException(found.Length > 1 ? $"--account is '{account}'; expected one of {string.Join(", ", found)}"

@@ -80,7 +80,8 @@ public sealed record RunRequest
     private MarketSeries WithSwaps(MarketSeries series)
     {
         Instrument instrument = series.Instrument;
-        decimal swapLong = SwapPoints.Of(SwapLong, instrument) ?? instrument.SwapLongPoints, swapShort = SwapPoints.Of(SwapShort, instrument) ?? instrument.SwapShortPoints;
+        decimal swapLong = SwapPoints.Of(SwapLong, instrument) ?? instrument.SwapLongPoints;
+        decimal swapShort = SwapPoints.Of(SwapShort, instrument) ?? instrument.SwapShortPoints;
         return swapLong == instrument.SwapLongPoints && swapShort == instrument.SwapShortPoints ? series
             : series.Of(instrument with { SwapLongPoints = swapLong, SwapShortPoints = swapShort });
     }

@@ -17,7 +17,8 @@ public sealed record SwapPoints(string? Symbol, decimal Points)
     public static SwapPoints Parse(string option, string text)
     {
         int equals = text.IndexOf('=');
-        bool isNumber = decimal.TryParse(text.AsSpan(equals + 1), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal points);
+        bool isNumber = decimal.TryParse(
+            text.AsSpan(equals + 1), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal points);
         return isNumber && equals != 0 && Math.Abs(points) <= Most
             ? new SwapPoints(equals < 0 ? null : text[..equals].ToUpperInvariant(), points)
             : throw new UsageException($"{option} is '{text}'; expected points from {-Most} to {Most}, or SYMBOL=POINTS");
@@ -30,7 +31,10 @@ public sealed record SwapPoints(string? Symbol, decimal Points)
         foreach (IGrouping<string?, SwapPoints> same in given.GroupBy(each => each.Symbol))
         {
             if (same.Count() > 1) throw new UsageException($"{option}: {same.Key ?? "every instrument"} is given {same.Count()} times");
-            if (same.Key is { } symbol && !known.Contains(symbol)) throw new UsageException($"{option} {symbol}: not in the data{NearestName.Suggestion(symbol, known)}");
+            if (same.Key is { } symbol && !known.Contains(symbol))
+            {
+                throw new UsageException($"{option} {symbol}: not in the data{NearestName.Suggestion(symbol, known)}");
+            }
         }
     }
 

@@ -18,7 +18,10 @@ internal sealed class CheckedEntry(Stream content, long length, uint crc) : Stre
         int read = content.Read(buffer);
         _crc = Crc32.Update(_crc, buffer[..read]);
         _read += read;
-        if (_read > length || (read == 0 && buffer.Length > 0 && (_read < length || ~_crc != crc))) throw new InvalidDataException("its sizes or checksum do not fit");
+        if (_read > length || (read == 0 && buffer.Length > 0 && (_read < length || ~_crc != crc)))
+        {
+            throw new InvalidDataException("its sizes or checksum do not fit");
+        }
         return read;
     }
 

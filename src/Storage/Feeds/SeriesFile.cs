@@ -80,8 +80,14 @@ internal static class SeriesFile
         if (length < HeaderSize) throw new InvalidDataException($"{length} bytes are no header");
         ReadExactly(file, header, 0);
         if (!header.AsSpan(0, 8).SequenceEqual(Magic)) throw new InvalidDataException("it does not begin as one");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(HeaderSum)) != Crc32C.Compute(header.AsSpan(0, HeaderSum))) throw new InvalidDataException("the checksum of its header does not fit");
-        if (BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8)) is not FormatVersion and var version) throw new InvalidDataException($"its format version is {version}, expected {FormatVersion}");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(HeaderSum)) != Crc32C.Compute(header.AsSpan(0, HeaderSum)))
+        {
+            throw new InvalidDataException("the checksum of its header does not fit");
+        }
+        if (BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8)) is not FormatVersion and var version)
+        {
+            throw new InvalidDataException($"its format version is {version}, expected {FormatVersion}");
+        }
         Head head = Decode(header, key);
         if (length != head.FileSize) throw new InvalidDataException($"it has {length} bytes, expected {head.FileSize}");
         CheckRows(file, head);
@@ -92,13 +98,20 @@ internal static class SeriesFile
     {
         long Count(ReadOnlySpan<byte> at) => BinaryPrimitives.ReadInt64LittleEndian(at);
         if (!header.Slice(16, KeySize).SequenceEqual(key)) throw new InvalidDataException("it is of other data");
-        if (!TimeFrame.TryParse(Encoding.ASCII.GetString(header.Slice(64, 16).TrimEnd((byte)0)), out TimeFrame frame)) throw new InvalidDataException("its time frame is none");
+        if (!TimeFrame.TryParse(Encoding.ASCII.GetString(header.Slice(64, 16).TrimEnd((byte)0)), out TimeFrame frame))
+        {
+            throw new InvalidDataException("its time frame is none");
+        }
         var head = new Head(frame, BinaryPrimitives.ReadInt32LittleEndian(header[60..]), Count(header[48..]),
             new FeedQuality(Count(header[80..]), Count(header[88..]), Count(header[96..]), Count(header[104..]), Count(header[112..])));
-        bool fits = BinaryPrimitives.ReadInt32LittleEndian(header[12..]) == head.RowSize && BinaryPrimitives.ReadInt32LittleEndian(header[56..]) == SeriesBuilder.Block
+        bool fits = BinaryPrimitives.ReadInt32LittleEndian(header[12..]) == head.RowSize
+            && BinaryPrimitives.ReadInt32LittleEndian(header[56..]) == SeriesBuilder.Block
             && header.Slice(120, head.RowSize).SequenceEqual(Probe(frame.IsTick));
         if (!fits) throw new InvalidDataException("its rows are laid out otherwise than here");
-        if (head.Digits is < 0 or > 10 || head.Rows is < 1 or > int.MaxValue || head.Rows != head.Quality.Accepted) throw new InvalidDataException("its counts contradict each other");
+        if (head.Digits is < 0 or > 10 || head.Rows is < 1 or > int.MaxValue || head.Rows != head.Quality.Accepted)
+        {
+            throw new InvalidDataException("its counts contradict each other");
+        }
         return head;
     }
 
@@ -106,14 +119,20 @@ internal static class SeriesFile
     {
         byte[] sums = new byte[(head.Blocks + 1) * sizeof(uint)];
         ReadExactly(file, sums, HeaderSize + head.Rows * head.RowSize);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(sums.AsSpan(^4)) != Crc32C.Compute(sums.AsSpan(..^4))) throw new InvalidDataException("the checksum of its checksums does not fit");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(sums.AsSpan(^4)) != Crc32C.Compute(sums.AsSpan(..^4)))
+        {
+            throw new InvalidDataException("the checksum of its checksums does not fit");
+        }
         byte[] block = new byte[SeriesBuilder.Block * head.RowSize];
         for (long i = 0; i < head.Blocks; i++)
         {
             int rows = (int)Math.Min(SeriesBuilder.Block, head.Rows - i * SeriesBuilder.Block);
             Span<byte> bytes = block.AsSpan(0, rows * head.RowSize);
             ReadExactly(file, bytes, HeaderSize + i * block.Length);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(sums.AsSpan((int)i * sizeof(uint))) != Crc32C.Compute(bytes)) throw new InvalidDataException($"the checksum of block {i} does not fit");
+            if (BinaryPrimitives.ReadUInt32LittleEndian(sums.AsSpan((int)i * sizeof(uint))) != Crc32C.Compute(bytes))
+            {
+                throw new InvalidDataException($"the checksum of block {i} does not fit");
+            }
         }
     }
 

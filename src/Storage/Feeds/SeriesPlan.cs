@@ -74,7 +74,10 @@ internal sealed class SeriesPlan
             string period = Options.From is null && Options.To is null ? "" : $" from {Options.From:u} to {Options.To:u}";
             throw new FeedException($"{_all[0].Path}: no rows{period}");
         }
-        if (builder.Quality.Accepted > int.MaxValue) throw new FeedException($"{_all[0].Path}: {builder.Quality.Accepted:N0} rows, expected at most {int.MaxValue:N0}; take a shorter period");
+        if (builder.Quality.Accepted > int.MaxValue)
+        {
+            throw new FeedException($"{_all[0].Path}: {builder.Quality.Accepted:N0} rows, expected at most {int.MaxValue:N0}; take a shorter period");
+        }
         builder.Flush();
         return new ParsedSeries(instrument, builder.TimeFrame, builder.Quality, sources.ToImmutable());
     }

@@ -136,7 +136,8 @@ public sealed class ReckonedGoldenTests
             if (close == mean) return null;
             return (close > mean ? Intent.Long("above") : Intent.Short("below")) with
             {
-                StopDistance = Stop * _instrument.PointSize, TakeDistance = Target * _instrument.PointSize,
+                StopDistance = Stop * _instrument.PointSize,
+                TakeDistance = Target * _instrument.PointSize,
             };
         }
     }
