@@ -65,7 +65,9 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
   const { id } = first;
   const { element: headPanel, body: headBody } = panel('job', first.name);
   const kind = h('span', { class: 'status' }, kindNames[first.kind]);
-  const status = h('p', { class: 'job-status', role: 'status' });
+  const status = h('p', { class: 'job-status' });
+  // Told aloud is only what it has come to, not every step of the way.
+  const news = h('span', { class: 'unseen', role: 'status' });
   const progress = h('progress', { max: '1', value: '0', 'aria-label': 'Progress' });
   const source = { kind: 'run', ...addressOf(first) } as const;
   const again = h('a', { class: 'button', href: href({ page: 'start', source: { ...source, trial: null } }) }, 'Run again with changes');
@@ -79,7 +81,7 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
   });
   const asked = h('dl', { class: 'terms' });
   headBody.append(h('div', { class: 'pad stack' },
-    h('div', { class: 'line' }, kind, status), progress, h('div', { class: 'line' }, paper, again, editRule, end), asked));
+    h('div', { class: 'line' }, kind, status, news), progress, h('div', { class: 'line' }, paper, again, editRule, end), asked));
 
   const { element: resultPanel, body: resultBody } = panel('result', first.kind === 'backtest' ? 'Result' : 'Best trial, over all data');
   const values = figures.map(([label]) => ({ term: h('dt', {}, label), value: h('dd', {}) }));
@@ -90,7 +92,7 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
   const sheet = h('div', { class: 'column' });
 
   const current = (): Job => store.jobs.get(id)?.job ?? first;
-  let showedRequest = false;
+  let shownFacts = '';
   let showedFindings = false;
   let showedSheet = false;
 
@@ -99,6 +101,7 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
     const job = live?.job ?? first;
     if (live) setText(status, took(job) + statusText(live, Date.now(), store.connection === 'connected'));
     else setText(status, 'It was removed.');
+    setText(news, `${job.name} is ${job.status}.`);
     setClass(status, 'fault', job.status === 'failed');
     setAttribute(headPanel, 'data-job', job.status);
     setHidden(progress, hasEnded(job));
@@ -110,13 +113,10 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
     setHidden(paper, job.status !== 'finished' || !request || testedOf(app, job) === null);
     setHidden(again, !request);
     setHidden(editRule, !request?.strategies.some(({ rule }) => rule));
-    if (request && (!showedRequest || store.dataSets !== null)) {
-      showedRequest = true;
-      const facts = requestFacts(app, request);
-      if (asked.dataset['of'] !== JSON.stringify(facts)) {
-        asked.dataset['of'] = JSON.stringify(facts);
-        asked.replaceChildren(...facts.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))));
-      }
+    const facts = request ? requestFacts(app, request) : [];
+    if (JSON.stringify(facts) !== shownFacts) {
+      shownFacts = JSON.stringify(facts);
+      asked.replaceChildren(...facts.map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))));
     }
     if (summary) {
       figures.forEach(([, text, sign], index) => {

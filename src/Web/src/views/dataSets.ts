@@ -38,7 +38,7 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
     for (const file of files) {
       uploads.append(uploadItem(app, file, most, signal, (dataSet) => {
         void session.loadDataSets().catch(report);
-        say(`${dataSet.name} is there: ${format.volume(dataSet.count)} of ${dataSet.symbol} ${dataSet.timeFrame}.`);
+        say(`${dataSet.name} is there: ${dataSetText(dataSet)}.`);
         added?.(dataSet);
       }));
     }

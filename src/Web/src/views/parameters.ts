@@ -28,7 +28,10 @@ export function parameterFields(changed: () => void): ParameterFields {
           const input = numberInput(values[name] ?? initial, { minimum, maximum, whole, required: true });
           input.addEventListener('input', changed);
           inputs.set(name, input);
-          const range = `${format.reading(minimum)} to ${format.reading(maximum)}${whole ? ', whole' : ''}`;
+          // The least of what need only be above 0 tells a reader nothing.
+          const most = format.reading(maximum);
+          const bounds = minimum > 0 && minimum < 1e-6 ? `above 0, at most ${most}` : `${format.reading(minimum)} to ${most}`;
+          const range = `${bounds}${whole ? ', whole' : ''}`;
           return field(name, input, description === '' || description === name ? range : `${description}; ${range}`).element;
         }));
         return;
