@@ -189,10 +189,8 @@ public sealed record RunStrategy
         }
         else if (StrategyCatalog.All.All(known => known.Name != Definition))
         {
-           
-            {
-                yield return InputFault.Of($"{field}.definition", RunInput.Quote(Definition), $"{string.Join(", ", StrategyCatalog.All.Select(known => known.Name))}, or a rule in its place");
-            }
+            yield return InputFault.Of(
+                $"{field}.definition", RunInput.Quote(Definition), $"{string.Join(", ", StrategyCatalog.All.Select(known => known.Name))}, or a rule in its place");
         }
         if (Parameters.Count > 50) yield return InputFault.Of($"{field}.parameters", $"{Parameters.Count} values", "at most 50");
     }
