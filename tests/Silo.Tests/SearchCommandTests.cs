@@ -48,5 +48,30 @@ public sealed class SearchCommandTests
         Assert.Contains((string)walk["verdict"]!["finding"]!, (string[])["NotEnoughData", "NoEdgeShown", "EdgeShown"]);
     }
 
+    [Fact]
+    public async Task A_walk_forward_that_was_cut_off_goes_on_to_the_same_end()
+    {
+        using var folder = new TempFolder();
+        string file = folder["walk.jsonl"];
+        string[] walk =
+        [
+            "walkforward", SharedData.Path("data/mt5-history/eurusd_d1.zip"), "--symbol", "EURUSD", "--vary", "fast=2..6/2", "--vary", "slow=10,20", "--windows", "3", "--json",
+            "--trials", file,
+        ];
+        string whole = (await JsonAsync(walk)).ToJsonString();
+        string[] lines = await File.ReadAllLinesAsync(file);
+        Assert.Equal(1 + 4 * 6, lines.Length);
+        // Within a window, and in the round over all data whose days are kept as well.
+        foreach (int kept in (int[])[5, 22])
+        {
+            await File.WriteAllTextAsync(file, string.Join('\n', lines[..kept]) + "\n" + lines[kept][..20]);
+            Assert.Equal(whole, (await JsonAsync([.. walk, "--threads", "1"])).ToJsonString());
+            Assert.Equal(lines.Order(StringComparer.Ordinal), (await File.ReadAllLinesAsync(file)).Order(StringComparer.Ordinal));
+        }
+        ProgramResult other = await HybridProgram.RunAsync([.. walk, "--ratio", "2"]);
+        Assert.Equal(2, other.ExitCode);
+        Assert.Contains("of another search", other.Error, StringComparison.Ordinal);
+    }
+
     private static async Task<JsonObject> JsonAsync(string[] arguments) => JsonNode.Parse((await HybridProgram.RunAsync(arguments)).Succeeded().Output)!.AsObject();
 }

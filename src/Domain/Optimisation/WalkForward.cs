@@ -38,6 +38,10 @@ public sealed record ParameterStability(string Name, ImmutableArray<decimal> Cho
 /// <param name="Values">Row by row: [y][x].</param>
 public sealed record HeatMap(string X, string Y, ImmutableArray<decimal> XValues, ImmutableArray<decimal> YValues, ImmutableArray<ImmutableArray<double?>> Values);
 
+/// <summary>One finished trial of a walk-forward, as it is kept to go on with.</summary>
+/// <param name="Returns">Its days, of a trial over all data; null of one in a window.</param>
+public sealed record WalkForwardRun(TrialStatistics Statistics, double[]? Returns);
+
 /// <summary>A day of the stitched out-of-sample equity.</summary>
 public readonly record struct StitchedDay(DateOnly Date, double Return, double Equity);
 
@@ -62,19 +66,40 @@ public sealed class WalkForward(
 {
     private const int OverfittingBlocks = 16, MostHeatCells = 10_000;
 
+    /// <summary>Trials in all: those of every window's search, then those over all data.</summary>
+    public int Runs => (options.Windows + 1) * trials.Length;
+
     /// <param name="progress">Called with the share done (0 to 1).</param>
+    /// <param name="known">What an earlier life finished, by its number (0 to <see cref="Runs"/> - 1); not made again. Null for none.</param>
+    /// <param name="finished">Called for each trial as it is made, by one thread at a time.</param>
     /// <exception cref="ArgumentException">The options are wrong, or the data too short for the windows.</exception>
-    public WalkForwardResult Run(int threads, Action<double>? progress = null, CancellationToken cancellation = default)
+    public WalkForwardResult Run(
+        int threads, Action<double>? progress = null, CancellationToken cancellation = default, IReadOnlyDictionary<int, WalkForwardRun>? known = null,
+        Action<int, WalkForwardRun>? finished = null)
     {
         if (options.Fault() is { } fault) throw new ArgumentException(fault);
         (DateTime start, DateTime end, TimeSpan window) = Cut();
         TimeSpan warmUp = WarmUp();
         DateTime Before(DateTime from) => from - start <= warmUp ? start : from - warmUp;
-        int done = 0, runs = (options.Windows + 1) * trials.Length;
-        ImmutableArray<TrialOutcome> RunAll(DateTime from, DateTime to)
+        int done = known?.Count ?? 0;
+        ImmutableArray<WalkForwardRun> RunAll(int round, DateTime from, DateTime to)
         {
             var runner = new TrialRunner(plan, Slice(Before(from), to), from, make);
-            return Search.Run(trials, parameters => runner.Run(parameters, cancellation), threads, null, (_, _) => progress?.Invoke((double)++done / runs), cancellation);
+            int first = round * trials.Length;
+            Dictionary<int, WalkForwardRun> there = [];
+            for (int i = 0; i < trials.Length; i++)
+            {
+                if (known?.TryGetValue(first + i, out WalkForwardRun? run) == true) there.Add(i, run);
+            }
+            return Search.Run(trials, parameters =>
+            {
+                TrialOutcome outcome = runner.Run(parameters, cancellation);
+                return new WalkForwardRun(outcome.Statistics, round == options.Windows ? outcome.Returns : null);
+            }, threads, there, (i, run) =>
+            {
+                finished?.Invoke(first + i, run);
+                progress?.Invoke((double)++done / Runs);
+            }, cancellation);
         }
 
         ImmutableArray<WalkForwardWindow>.Builder windows = ImmutableArray.CreateBuilder<WalkForwardWindow>();
@@ -84,7 +109,7 @@ public sealed class WalkForward(
         {
             DateTime outFrom = start + (options.Ratio + i) * window, outTo = i == options.Windows - 1 ? DateTime.MaxValue : outFrom + window;
             DateTime inFrom = options.Anchored ? start : outFrom - options.Ratio * window;
-            ImmutableArray<TrialOutcome> outcomes = RunAll(inFrom, outFrom);
+            ImmutableArray<WalkForwardRun> outcomes = RunAll(i, inFrom, outFrom);
             Trial? best = Search.Rank(outcomes.Select((outcome, number) => new Trial(number, trials[number], outcome.Statistics)), objective, constraints).FirstOrDefault();
             // Without a choice nothing is traded: the days are there all the same, any trial has them.
             TrialOutcome traded = new TrialRunner(plan, Slice(Before(outFrom), outTo), outFrom, make).Run(best?.Parameters ?? trials[0], cancellation);
@@ -93,11 +118,11 @@ public sealed class WalkForward(
             windows.Add(new WalkForwardWindow(i + 1, inFrom, outFrom, i == options.Windows - 1 ? end : outTo, best?.Number, best?.Parameters.Values, best?.Statistics,
                 best is null ? null : traded.Statistics));
         }
-        ImmutableArray<TrialOutcome> whole = RunAll(start, DateTime.MaxValue);
+        ImmutableArray<WalkForwardRun> whole = RunAll(options.Windows, start, DateTime.MaxValue);
         return Judge(windows.ToImmutable(), days, periods, whole);
     }
 
-    private WalkForwardResult Judge(ImmutableArray<WalkForwardWindow> windows, List<(DateOnly Date, double Return)> days, double periods, ImmutableArray<TrialOutcome> whole)
+    private WalkForwardResult Judge(ImmutableArray<WalkForwardWindow> windows, List<(DateOnly Date, double Return)> days, double periods, ImmutableArray<WalkForwardRun> whole)
     {
         double[] returns = [.. days.Select(day => day.Return)];
         double equity = 1;
@@ -105,11 +130,11 @@ public sealed class WalkForward(
         double[] inSharpes = [.. windows.Select(window => window.InSample?.SharpeDaily).OfType<double>()];
         double? inSharpe = Statistics.Mean(inSharpes), outSharpe = Sharpe(returns) * Math.Sqrt(periods);
 
-        double[][] variants = [.. whole.Select(outcome => outcome.Returns).Where(each => Sharpe(each) is not null)];
+        double[][] variants = [.. whole.Select(outcome => outcome.Returns!).Where(each => Sharpe(each) is not null)];
         OverfittingResult? overfitting = variants.Length >= 2 && variants[0].Length >= 2 * OverfittingBlocks ? Overfitting.Assess(variants, OverfittingBlocks) : null;
         double[] sharpes = [.. variants.Select(each => Sharpe(each)!.Value)];
         int best = Enumerable.Range(0, whole.Length).MaxBy(i => whole[i].Statistics.SharpeDaily ?? double.NegativeInfinity);
-        double? deflated = DeflatedSharpe.Of(whole[best].Returns, sharpes, trials.Length);
+        double? deflated = DeflatedSharpe.Of(whole[best].Returns!, sharpes, trials.Length);
 
         int trades = windows.Sum(window => window.OutOfSample?.ClosedTrades ?? 0);
         double? retained = inSharpe > 0 ? outSharpe / inSharpe : null;
@@ -159,7 +184,7 @@ public sealed class WalkForward(
         return new ParameterStability(dimension.Name, chosen, chosen.Distinct().Count(), Statistics.Mean(moves));
     })];
 
-    private double? Neighbourhood(ImmutableArray<TrialOutcome> whole, int best)
+    private double? Neighbourhood(ImmutableArray<WalkForwardRun> whole, int best)
     {
         Dictionary<StrategyParameters, double?> known = [];
         for (int i = 0; i < trials.Length; i++) known[trials[i]] = whole[i].Statistics.SharpeDaily;
@@ -176,7 +201,7 @@ public sealed class WalkForward(
         return whole[best].Statistics.SharpeDaily is > 0 and { } own ? Statistics.Mean([.. neighbours]) / own : null;
     }
 
-    private ImmutableArray<HeatMap> HeatMaps(ImmutableArray<TrialOutcome> whole)
+    private ImmutableArray<HeatMap> HeatMaps(ImmutableArray<WalkForwardRun> whole)
     {
         ImmutableArray<HeatMap>.Builder maps = ImmutableArray.CreateBuilder<HeatMap>();
         for (int x = 0; x < space.Dimensions.Length; x++)

@@ -60,7 +60,7 @@ public static class OptimiseCommand
             using SeriesCache? cache = options.OpenCache(parsed);
             SearchPlan plan = options.Read(parsed, cache);
             bool json = parsed.GetValue(options.Json);
-            using TrialFile? kept = parsed.GetValue(file) is { } path ? TrialFile.Open("--trials", path, plan) : null;
+            using TrialFile? kept = parsed.GetValue(file) is { } path ? TrialFile.Open("--trials", path, plan, null, plan.Trials.Length) : null;
             long clock = Stopwatch.GetTimestamp();
             // All cores are busy with trials: a collector beside them would only take turns with them.
             System.Runtime.GCSettings.LatencyMode = System.Runtime.GCLatencyMode.Batch;
@@ -83,9 +83,9 @@ public static class OptimiseCommand
     {
         var runner = new TrialRunner(plan.Plan, plan.Data);
         int done = 0, open = Math.Max(1, plan.Trials.Length - (kept?.Known.Count ?? 0));
-        ImmutableArray<TrialStatistics> results = Search.Run(plan.Trials, parameters => runner.Run(parameters, cancellation).Statistics, plan.Threads, kept?.Known, (trial, statistics) =>
+        ImmutableArray<TrialStatistics> results = Search.Run(plan.Trials, parameters => runner.Run(parameters, cancellation).Statistics, plan.Threads, kept?.Known.ToDictionary(line => line.Key, line => line.Value.Statistics), (trial, statistics) =>
         {
-            kept?.Add(trial, statistics);
+            kept?.Add(new TrialLine(trial, statistics));
             progress((double)++done / open);
         }, cancellation);
         return [.. results.Select((statistics, i) => new Trial(i, plan.Trials[i], statistics))];

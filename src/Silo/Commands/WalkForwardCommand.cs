@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using HybridTrading.Domain.Optimisation;
+using HybridTrading.Silo.Runs;
 using HybridTrading.Storage.Feeds;
 using Spectre.Console;
 
@@ -23,13 +25,15 @@ public static class WalkForwardCommand
         var anchored = new Option<bool>("--anchored") { Description = "every in-sample window begins with the data; default: it rolls" };
         var warmUp = new Option<int?>("--warmup") { Description = "bars before a window that at least warm the features up; default: four times what the slowest trial needs" };
         var bootstrap = new Option<ulong>("--bootstrap-seed") { Description = "of the test on the out-of-sample days", DefaultValueFactory = _ => 1 };
+        var file = new Option<string?>("--trials") { Description = "keep the finished trials in this file; one of the same walk-forward is gone on with" };
         var command = new Command("walkforward", """
             Search in a window, trade the best settings in the next one, again and again; then say with evidence whether an edge is shown.
 
             Examples:
               walkforward gbpusd_h1.zip --symbol GBPUSD --strategy sma-cross --vary fast=5..50/5 --vary slow=60..200/20
               walkforward gbpusd_h1.zip --symbol GBPUSD --rule trend.rule --vary fast --vary slow --windows 12 --ratio 4 --anchored --json
-            """) { windows, ratio, anchored, warmUp, bootstrap };
+              walkforward gbpusd_h1.zip --symbol GBPUSD --vary fast=1..100 --vary slow=101..200 --trials walk.jsonl     (Ctrl+C, and again to go on)
+            """) { windows, ratio, anchored, warmUp, bootstrap, file };
         options.AddTo(command);
         command.Handle(async (parsed, cancellation) =>
         {
@@ -40,13 +44,23 @@ public static class WalkForwardCommand
             bool json = parsed.GetValue(options.Json);
             System.Runtime.GCSettings.LatencyMode = System.Runtime.GCLatencyMode.Batch;
             var walk = new WalkForward(plan.Plan, plan.Data, plan.Space, plan.Trials, plan.Objective, plan.Constraints, cut);
+            using TrialFile? kept = parsed.GetValue(file) is { } path ? TrialFile.Open("--trials", path, plan, cut, walk.Runs) : null;
             WalkForwardResult result = await RunOutput.WithProgress($"{plan.Trials.Length:N0} trials, {cut.Windows} windows", json,
-                progress => Task.Run(() => walk.Run(plan.Threads, progress, cancellation), cancellation));
+                progress => Task.Run(() => Run(walk, kept, plan.Threads, progress, cancellation), cancellation));
             if (json) Console.Out.WriteLine(JsonSerializer.Serialize(result, WalkForwardJson.Default.WalkForwardResult));
             else Print(plan, result);
             return 0;
         });
         return command;
+    }
+
+    private static WalkForwardResult Run(WalkForward walk, TrialFile? kept, int threads, Action<double> progress, CancellationToken cancellation)
+    {
+        if (kept is null) return walk.Run(threads, progress, cancellation);
+        Dictionary<int, WalkForwardRun> known = kept.Known.ToDictionary(line => line.Key,
+            line => new WalkForwardRun(line.Value.Statistics, line.Value.Returns is { } days ? MemoryMarshal.Cast<byte, double>(days).ToArray() : null));
+        return walk.Run(threads, progress, cancellation, known, (trial, run) =>
+            kept.Add(new TrialLine(trial, run.Statistics, run.Returns is { } days ? MemoryMarshal.AsBytes<double>(days).ToArray() : null)));
     }
 
     private static void Print(SearchPlan plan, WalkForwardResult result)

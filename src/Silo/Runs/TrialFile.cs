@@ -14,7 +14,8 @@ namespace HybridTrading.Silo.Runs;
 public sealed record TrialFileHead(int Version, string Search, int Trials);
 
 /// <summary>One finished trial, a line.</summary>
-public sealed record TrialLine(int Trial, TrialStatistics Statistics);
+/// <param name="Returns">Of a walk-forward's trial over all data: its days, eight bytes each, little-endian.</param>
+public sealed record TrialLine(int Trial, TrialStatistics Statistics, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] byte[]? Returns = null);
 
 /// <summary>
 /// The finished trials of a search, a JSON line each, in the order in which they ended. A search that is cut off goes on with them; a last line that was
@@ -25,22 +26,24 @@ public sealed class TrialFile : IDisposable
     private const int Version = 1;
     private readonly FileStream _file;
 
-    private TrialFile(FileStream file, IReadOnlyDictionary<int, TrialStatistics> known) => (_file, Known) = (file, known);
+    private TrialFile(FileStream file, IReadOnlyDictionary<int, TrialLine> known) => (_file, Known) = (file, known);
 
     /// <summary>What was finished when the file was opened.</summary>
-    public IReadOnlyDictionary<int, TrialStatistics> Known { get; }
+    public IReadOnlyDictionary<int, TrialLine> Known { get; }
 
     /// <summary>Makes a new file, or goes on with one of the same search.</summary>
+    /// <param name="walk">How the data are cut, of a walk-forward; null for a search over all of them.</param>
+    /// <param name="runs">Trials in all.</param>
     /// <exception cref="UsageException">The file is another search's, or nothing of ours.</exception>
-    public static TrialFile Open(string option, string path, SearchPlan plan)
+    public static TrialFile Open(string option, string path, SearchPlan plan, WalkForwardOptions? walk, int runs)
     {
-        var head = new TrialFileHead(Version, Fingerprint(plan), plan.Trials.Length);
+        var head = new TrialFileHead(Version, Fingerprint(plan, walk), runs);
         FileStream file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         try
         {
             byte[] content = new byte[file.Length];
             file.ReadExactly(content);
-            Dictionary<int, TrialStatistics> known = [];
+            Dictionary<int, TrialLine> known = [];
             int whole = Read(option, path, content, head, known);
             file.SetLength(whole);
             file.Position = whole;
@@ -55,13 +58,12 @@ public sealed class TrialFile : IDisposable
         }
     }
 
-    public void Add(int trial, TrialStatistics statistics) =>
-        Line(JsonSerializer.SerializeToUtf8Bytes(new TrialLine(trial, statistics), TrialJson.Default.TrialLine));
+    public void Add(TrialLine trial) => Line(JsonSerializer.SerializeToUtf8Bytes(trial, TrialJson.Default.TrialLine));
 
     public void Dispose() => _file.Dispose();
 
     /// <returns>Length of the whole lines.</returns>
-    private static int Read(string option, string path, ReadOnlySpan<byte> content, TrialFileHead head, Dictionary<int, TrialStatistics> known)
+    private static int Read(string option, string path, ReadOnlySpan<byte> content, TrialFileHead head, Dictionary<int, TrialLine> known)
     {
         int at = 0;
         for (int number = 1; content[at..].IndexOf((byte)'\n') is >= 0 and var length; number++)
@@ -77,7 +79,7 @@ public sealed class TrialFile : IDisposable
                 }
                 else if (JsonSerializer.Deserialize(line, TrialJson.Default.TrialLine) is { Statistics: not null } trial && trial.Trial >= 0 && trial.Trial < head.Trials)
                 {
-                    known[trial.Trial] = trial.Statistics;
+                    known[trial.Trial] = trial;
                 }
                 else throw new UsageException($"{option} {path}: line {number} is no trial of this search");
             }
@@ -99,7 +101,7 @@ public sealed class TrialFile : IDisposable
         _file.Flush();
     }
 
-    private static string Fingerprint(SearchPlan plan)
+    private static string Fingerprint(SearchPlan plan, WalkForwardOptions? walk)
     {
         var text = new StringBuilder();
         text.AppendLine(JsonSerializer.Serialize(plan.Request with { Files = [] }, RunJson.Default.RunRequest));
@@ -109,6 +111,7 @@ public sealed class TrialFile : IDisposable
             foreach (SourceFile source in series.Sources) text.AppendLine(source.Sha256);
         }
         foreach (var trial in plan.Trials) text.AppendLine(trial.ToString());
+        text.AppendLine(walk?.ToString());
         // Another build may run trials otherwise.
         text.AppendLine(typeof(Backtest).Module.ModuleVersionId.ToString());
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));

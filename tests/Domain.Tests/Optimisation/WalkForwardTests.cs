@@ -69,6 +69,25 @@ public sealed class WalkForwardTests
     }
 
     [Fact]
+    public void One_that_is_gone_on_with_makes_only_what_is_missing_and_comes_to_the_same()
+    {
+        WalkForward walk = NoiseMarket.WalkForward(NoiseMarket.Days(5, 900, 0.2), new WalkForwardOptions(3, 2));
+        Dictionary<int, WalkForwardRun> made = [];
+        string whole = Text(walk.Run(2, finished: made.Add));
+        Assert.Equal(Enumerable.Range(0, walk.Runs), made.Keys.Order());
+        // Cut off in a window, and in the round over all data.
+        foreach (int known in (int[])[walk.Runs / 2, walk.Runs - 3])
+        {
+            List<int> again = [];
+            List<double> progress = [];
+            WalkForwardResult resumed = walk.Run(2, progress.Add, default, made.Where(run => run.Key < known).ToDictionary(), (number, _) => again.Add(number));
+            Assert.Equal(Enumerable.Range(known, walk.Runs - known), again.Order());
+            Assert.Equal(((double)(known + 1) / walk.Runs, 1.0), (progress[0], progress[^1]));
+            Assert.Equal(whole, Text(resumed));
+        }
+    }
+
+    [Fact]
     public void Few_days_are_not_enough_and_constraints_that_nothing_keeps_leave_it_flat()
     {
         Assert.Equal(WalkForwardFinding.NotEnoughData, Run(NoiseMarket.Days(3, 250, 0.2), new WalkForwardOptions(4, 1)).Verdict.Finding);
