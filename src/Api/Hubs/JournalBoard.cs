@@ -71,7 +71,8 @@ public sealed partial class JournalBoard(
             if (missed is { Count: <= MostMissed })
             {
                 List<RecordedEvent>? rest = await MissedAsync(connection.Caller, missed.Count == 0 ? seen : missed[^1].Position, cancellation);
-                missed = rest is null ? null : [.. missed, .. rest.Where(one => one.Position <= now)];
+                // What was read and is yet to be told to all is told with them.
+                missed = rest is null ? null : [.. missed.Concat(rest).Where(one => one.Position <= now)];
             }
             // A client that has seen more than there is comes from another journal, or from before this one was restored.
             if (missed is null or { Count: > MostMissed } || seen > now) connection.Missed(Math.Min(seen, now) + 1, now);
