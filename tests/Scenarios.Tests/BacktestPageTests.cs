@@ -10,7 +10,6 @@ namespace HybridTrading.Scenarios.Tests;
 public sealed class BacktestPageTests(ITestOutputHelper output)
 {
     private const int Narrow = 360;
-    private const float Patience = 60_000;
 
     private const string Faulty = "param fast = 5 from 2 to 20;\nenter long when crosses_above(smaa(fast), sma(30));";
     private const string Ending = "\nexit when crosses_below(sma(fast), sma(30));";
@@ -18,24 +17,11 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
     [Fact]
     public async Task A_rule_is_written_tested_and_started_on_paper()
     {
-        string? chromium = FindChromium();
-        Assert.SkipWhen(chromium is null, "needs Chromium on the PATH (Debian: apt-get install chromium)");
+        await using TestBrowser browser = await TestBrowser.LaunchAsync();
         using var data = new TempFolder();
         await using LiveSystem system = await LiveSystem.StartAsync(data.Path, further: ["--ticks-per-second", "10"]);
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = chromium, Headless = true,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync"],
-        });
-        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions
-        {
-            ViewportSize = new ViewportSize { Width = 1440, Height = 1000 }, ColorScheme = ColorScheme.Light,
-        });
-        page.SetDefaultTimeout(Patience);
-        Assertions.SetDefaultExpectTimeout(Patience);
-        ConcurrentQueue<string> faults = Faults(page);
+        IPage page = await browser.NewPageAsync();
+        ConcurrentQueue<string> faults = TestBrowser.Faults(page, meant: "EURUSD_H1_broken");
 
         await page.GotoAsync(system.Client.BaseAddress!.ToString());
         await WriteRuleAsync(page);
@@ -80,7 +66,7 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         await Assertions.Expect(text).ToHaveValueAsync(Faulty.Replace("smaa", "sma") + Ending);
         await Assertions.Expect(state).ToContainTextAsync("Valid");
         await page.Locator("#rule-parameters").GetByLabel("fast").FillAsync("7");
-        await ShootAsync(page, "rule");
+        await TestBrowser.ShootAsync(page, "journey-rule", output);
 
         // What was written is there after a reload.
         await page.ReloadAsync();
@@ -110,7 +96,7 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         await uploads.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Leave it" }).ClickAsync();
         ILocator chosen = page.Locator(".checks label", new PageLocatorOptions { HasText = "EURUSD_H1.csv" }).GetByRole(AriaRole.Checkbox);
         await Assertions.Expect(chosen).ToBeCheckedAsync();
-        await ShootAsync(page, "start");
+        await TestBrowser.ShootAsync(page, "journey-start", output);
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Run the back-test" }).ClickAsync();
         await Assertions.Expect(page.Locator(".job-status")).ToContainTextAsync("finished");
     }
@@ -124,10 +110,10 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         IFrameLocator sheet = page.FrameLocator("iframe.sheet");
         ILocator told = sheet.Locator("[data-path='trades.count']").First;
         await Assertions.Expect(told).ToHaveTextAsync(closed.ToString("N0", CultureInfo.InvariantCulture));
-        await ShootAsync(page, "backtest");
+        await TestBrowser.ShootAsync(page, "journey-backtest", output);
         await NarrowAsync(page, "backtest-narrow");
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
-        await ShootAsync(page, "backtest-dark");
+        await TestBrowser.ShootAsync(page, "journey-backtest-dark", output);
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light });
     }
 
@@ -147,7 +133,7 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
 
         await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Reports" }).ClickAsync();
         await Assertions.Expect(page.Locator("#finished tbody tr")).ToHaveCountAsync(2);
-        await ShootAsync(page, "reports");
+        await TestBrowser.ShootAsync(page, "journey-reports", output);
         await page.GotoAsync(address);
         await Assertions.Expect(page.Locator("#job-title")).ToHaveTextAsync("nine");
     }
@@ -192,37 +178,7 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         await page.WaitForFunctionAsync($"document.documentElement.clientWidth === {Narrow}");
         int width = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");
         Assert.True(width <= Narrow, $"the page is {width} px wide on a screen of {Narrow} px");
-        await ShootAsync(page, name);
+        await TestBrowser.ShootAsync(page, $"journey-{name}", output);
         await page.SetViewportSizeAsync(1440, 1000);
     }
-
-    /// <summary>What the browser complains about, but for the one refusal that is meant.</summary>
-    private static ConcurrentQueue<string> Faults(IPage page)
-    {
-        ConcurrentQueue<string> faults = new();
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning" && !message.Location.Contains("/data-sets?", StringComparison.Ordinal))
-                faults.Enqueue($"{message.Type}: {message.Text} ({message.Location})");
-        };
-        page.PageError += (_, error) => faults.Enqueue(error);
-        page.Response += (_, response) =>
-        {
-            if (response.Status >= 400 && !response.Url.Contains("EURUSD_H1_broken", StringComparison.Ordinal))
-                faults.Enqueue($"{response.Request.Method} {response.Url}: {response.Status}");
-        };
-        return faults;
-    }
-
-    private async Task ShootAsync(IPage page, string name)
-    {
-        string path = Path.Combine(AppContext.BaseDirectory, "screenshots", $"journey-{name}.png");
-        await page.EvaluateAsync("scrollTo(0, 0)");
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, FullPage = true });
-        output.WriteLine(path);
-    }
-
-    private static string? FindChromium() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .SelectMany(folder => new[] { "chromium", "chromium-browser", "google-chrome" }.Select(name => Path.Combine(folder, name)))
-        .FirstOrDefault(File.Exists);
 }

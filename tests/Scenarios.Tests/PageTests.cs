@@ -11,28 +11,15 @@ namespace HybridTrading.Scenarios.Tests;
 public sealed class PageTests(ITestOutputHelper output)
 {
     private const int Narrow = 360;
-    private const float Patience = 60_000;
 
     [Fact]
     public async Task The_page_lives_and_a_person_can_trade_on_it()
     {
-        string? chromium = FindChromium();
-        Assert.SkipWhen(chromium is null, "needs Chromium on the PATH (Debian: apt-get install chromium)");
+        await using TestBrowser browser = await TestBrowser.LaunchAsync();
         using var data = new TempFolder();
         await using LiveSystem system = await LiveSystem.StartAsync(data.Path, further: ["--ticks-per-second", "10"]);
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = chromium, Headless = true,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync"],
-        });
-        IPage page = await browser.NewPageAsync(new BrowserNewPageOptions
-        {
-            ViewportSize = new ViewportSize { Width = 1440, Height = 1000 }, ColorScheme = ColorScheme.Light,
-        });
-        page.SetDefaultTimeout(Patience);
-        ConcurrentQueue<string> faults = Faults(page);
+        IPage page = await browser.NewPageAsync();
+        ConcurrentQueue<string> faults = TestBrowser.Faults(page);
         await NothingIsSaidBeforeTheVerdictAsync(page, system.Client.BaseAddress!);
 
         await QuotesMoveAsync(page);
@@ -41,7 +28,7 @@ public sealed class PageTests(ITestOutputHelper output)
         await CreateStrategyAsync(page);
         await DecisionsComeAsync(page, system);
 
-        await ShootAsync(page, "light");
+        await TestBrowser.ShootAsync(page, "light", output);
         await DarkAsync(page);
         await NarrowAsync(page);
         Assert.Empty(faults);
@@ -79,7 +66,7 @@ public sealed class PageTests(ITestOutputHelper output)
         for (int change = 0; change < 3; change++)
         {
             await Assertions.Expect(bid).Not.ToHaveTextAsync(await bid.InnerTextAsync(),
-                new LocatorAssertionsToHaveTextOptions { Timeout = Patience });
+                new LocatorAssertionsToHaveTextOptions { Timeout = TestBrowser.Patience });
         }
         await row.GetByRole(AriaRole.Button).ClickAsync();
     }
@@ -106,7 +93,7 @@ public sealed class PageTests(ITestOutputHelper output)
         await Assertions.Expect(position).ToContainTextAsync("Long 0.5");
         // It is marked at the market, live.
         ILocator mark = position.Locator("td").Nth(3);
-        await Assertions.Expect(mark).Not.ToHaveTextAsync(await mark.InnerTextAsync(), new LocatorAssertionsToHaveTextOptions { Timeout = Patience });
+        await Assertions.Expect(mark).Not.ToHaveTextAsync(await mark.InnerTextAsync(), new LocatorAssertionsToHaveTextOptions { Timeout = TestBrowser.Patience });
         // It fills in parts when the market has less at its best price; the parts are the whole, each there once.
         // The ticket's answer goes on from working to filled.
         await Assertions.Expect(ticket.Locator(".answer")).ToContainTextAsync("is filled: 0.5 at");
@@ -149,7 +136,7 @@ public sealed class PageTests(ITestOutputHelper output)
         await Assertions.Expect(made).ToContainTextAsync("running");
         ILocator decisions = page.Locator("#decisions ol > li");
         await Assertions.Expect(decisions.Nth(2)).ToContainTextAsync("fast · BTCUSD S1",
-            new LocatorAssertionsToContainTextOptions { Timeout = Patience });
+            new LocatorAssertionsToContainTextOptions { Timeout = TestBrowser.Patience });
         await decisions.First.Locator("summary").ClickAsync();
         await Assertions.Expect(page.Locator("#decisions details[open] .detail").First).ToContainTextAsync("sma");
         await Assertions.Expect(page.Locator("#positions tbody tr", new PageLocatorOptions { HasText = "fast" })).ToHaveCountAsync(1);
@@ -161,7 +148,7 @@ public sealed class PageTests(ITestOutputHelper output)
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
         string dark = await BackgroundAsync(page);
         Assert.True(Brightness(light) > 180 && Brightness(dark) < 80, $"the page is {light} by day and {dark} by night");
-        await ShootAsync(page, "dark");
+        await TestBrowser.ShootAsync(page, "dark", output);
     }
 
     private async Task NarrowAsync(IPage page)
@@ -172,7 +159,7 @@ public sealed class PageTests(ITestOutputHelper output)
         int width = await page.EvaluateAsync<int>("document.documentElement.scrollWidth");
         Assert.True(width <= Narrow, $"the page is {width} px wide on a screen of {Narrow} px");
         await Assertions.Expect(page.Locator("#ticket button[type=submit]")).ToBeVisibleAsync();
-        await ShootAsync(page, "narrow");
+        await TestBrowser.ShootAsync(page, "narrow", output);
     }
 
     private static Task<string> BackgroundAsync(IPage page) =>
@@ -185,33 +172,4 @@ public sealed class PageTests(ITestOutputHelper output)
 
     private static double Brightness(string colour) => Regex.Matches(colour, @"\d+(\.\d+)?").Take(3)
         .Average(part => double.Parse(part.Value, System.Globalization.CultureInfo.InvariantCulture));
-
-    /// <summary>What the browser complains about from here on.</summary>
-    private static ConcurrentQueue<string> Faults(IPage page)
-    {
-        ConcurrentQueue<string> faults = new();
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning") faults.Enqueue($"{message.Type}: {message.Text} ({message.Location})");
-        };
-        page.PageError += (_, error) => faults.Enqueue(error);
-        page.RequestFailed += (_, request) => faults.Enqueue($"{request.Method} {request.Url}: {request.Failure}");
-        page.Response += (_, response) =>
-        {
-            if (response.Status >= 400) faults.Enqueue($"{response.Request.Method} {response.Url}: {response.Status}");
-        };
-        return faults;
-    }
-
-    private async Task ShootAsync(IPage page, string name)
-    {
-        string path = Path.Combine(AppContext.BaseDirectory, "screenshots", $"{name}.png");
-        await page.EvaluateAsync("scrollTo(0, 0)");
-        await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, FullPage = true });
-        output.WriteLine(path);
-    }
-
-    private static string? FindChromium() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .SelectMany(folder => new[] { "chromium", "chromium-browser", "google-chrome" }.Select(name => Path.Combine(folder, name)))
-        .FirstOrDefault(File.Exists);
 }

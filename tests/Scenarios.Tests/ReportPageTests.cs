@@ -43,8 +43,7 @@ public sealed class ReportPageTests(ITestOutputHelper output)
     [Fact]
     public async Task Every_figure_shown_is_that_of_the_json_in_light_and_dark_and_on_a_phone()
     {
-        string? chromium = FindChromium();
-        Assert.SkipWhen(chromium is null, "needs Chromium on the PATH (Debian: apt-get install chromium)");
+        await using TestBrowser browser = await TestBrowser.LaunchAsync();
         using var folder = new TempFolder();
         string reports = Path.Combine(folder.Path, "r1");
         string[] rule =
@@ -67,15 +66,8 @@ public sealed class ReportPageTests(ITestOutputHelper output)
         (await HybridProgram.RunAsync("compare", Path.Combine(reports, "report.json"), Path.Combine(folder.Path, "10.json"),
             Path.Combine(folder.Path, "30.json"), "--out", compared)).Succeeded();
 
-        using IPlaywright playwright = await Playwright.CreateAsync();
-        await using IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = chromium, Headless = true,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync"],
-        });
-        await LookAsync(browser, Path.Combine(reports, "report.html"), "report", 150, file);
-        await LookAsync(browser, compared, "comparison", 250, null);
+        await LookAsync(browser.Browser, Path.Combine(reports, "report.html"), "report", 150, file);
+        await LookAsync(browser.Browser, compared, "comparison", 250, null);
     }
 
     private async Task LookAsync(IBrowser browser, string path, string name, int figures, JsonNode? file)
@@ -130,8 +122,4 @@ public sealed class ReportPageTests(ITestOutputHelper output)
     }
 
     private static double Brightness(string rgb) => rgb[(rgb.IndexOf('(') + 1)..rgb.IndexOf(')')].Split(',').Take(3).Average(double.Parse);
-
-    private static string? FindChromium() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .SelectMany(folder => new[] { "chromium", "chromium-browser", "google-chrome" }.Select(name => Path.Combine(folder, name)))
-        .FirstOrDefault(File.Exists);
 }
