@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
 
 namespace HybridTrading.Api;
@@ -8,6 +10,8 @@ public interface ICaller
     string Tenant { get; }
 
     string User { get; }
+
+    bool Has(Permission permission);
 }
 
 /// <summary>The only user until sign-in exists: whoever sits at this machine, which is why everything binds to loopback.</summary>
@@ -16,6 +20,10 @@ public sealed class LocalOwner : ICaller
     public string Tenant => "local";
 
     public string User => "owner";
+
+    public bool Has(Permission permission) => _permissions.Contains(permission);
+
+    private static readonly FrozenSet<Permission> _permissions = RolePermissions.Of([Role.Owner, Role.Administrator]);
 }
 
 public static class CallerExtensions

@@ -39,6 +39,7 @@ public static class ApiReason
     public const string ClientOrderIdReused = nameof(ClientOrderIdReused);
     public const string NotRecorded = nameof(NotRecorded);
     public const string ProjectionBehind = nameof(ProjectionBehind);
+    public const string PermissionMissing = nameof(PermissionMissing);
     public const string NotPermitted = nameof(NotPermitted);
     public const string Unavailable = nameof(Unavailable);
     public const string TimedOut = nameof(TimedOut);

@@ -1,3 +1,4 @@
+using HybridTrading.Domain.Users;
 using System.Text.Json;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Projections;
@@ -19,30 +20,30 @@ internal static class AccountEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder accounts = api.MapGroup("/accounts").WithTags("Accounts");
-        accounts.MapGet("/", ListAsync).WithName("listAccounts").WithSummary("The caller's accounts").Query();
+        accounts.MapGet("/", ListAsync).WithName("listAccounts").WithSummary("The caller's accounts").Query(Permission.ReadTrading);
         accounts.MapPost("/", OpenAsync).WithName("openAccount").WithSummary("Opens a paper account")
             .WithDescription("Opening an account again with the same terms answers with the account that there is; with other terms it is refused.")
-            .Mutation(Status409Conflict);
-        accounts.MapGet("/{account}", GetAsync).WithName("getAccount").WithSummary("One account as it stands now").Query(Status404NotFound);
+            .Mutation(Permission.Trade, Status409Conflict);
+        accounts.MapGet("/{account}", GetAsync).WithName("getAccount").WithSummary("One account as it stands now").Query(Permission.ReadTrading, Status404NotFound);
         accounts.MapPost("/{account}/deposits", DepositAsync).WithName("deposit").WithSummary("Pays in or, with a negative amount, out")
-            .Mutation(Status404NotFound);
+            .Mutation(Permission.Trade, Status404NotFound);
         accounts.MapPut("/{account}/limits", SetLimitsAsync).WithName("setLimits").WithSummary("Replaces the pre-trade limits")
-            .Mutation(Status404NotFound);
+            .Mutation(Permission.ManageRisk, Status404NotFound);
         accounts.MapPut("/{account}/state", SetStateAsync).WithName("setState").WithSummary("Lets the account trade, only reduce, or halts it")
             .WithDescription("Halting cancels working orders that add. Releasing counts loss and drawdown limits anew from now.")
-            .Mutation(Status404NotFound);
+            .Mutation(Permission.ManageRisk, Status404NotFound);
         accounts.MapPost("/{account}/flatten", FlattenAsync).WithName("flatten")
-            .WithSummary("Halts the account, cancels its orders and closes its positions at the market").Mutation(Status404NotFound);
+            .WithSummary("Halts the account, cancels its orders and closes its positions at the market").Mutation(Permission.Halt, Status404NotFound);
         accounts.MapGet("/{account}/positions", PositionsAsync).WithName("listPositions").WithSummary("The account's positions at the market")
-            .Query(Status404NotFound);
+            .Query(Permission.ReadTrading, Status404NotFound);
         accounts.MapGet("/{account}/equity", EquityAsync).WithName("equity").WithSummary("The account's equity over time, and now")
             .WithDescription("Samples that the journal holds, from a time (inclusive) to a time (exclusive); of more than 5000 the last "
                 + "in each of as many equal stretches. The last point is now, unless the range ends before.")
-            .Query(Status404NotFound);
+            .Query(Permission.ReadTrading, Status404NotFound);
         accounts.MapPut("/{account}/follows/{strategy}", FollowAsync).WithName("follow").WithSummary("Follows a strategy, or changes the terms")
-            .Mutation(Status404NotFound);
+            .Mutation(Permission.Trade, Status404NotFound);
         accounts.MapDelete("/{account}/follows/{strategy}", UnfollowAsync).WithName("unfollow")
-            .WithSummary("Follows a strategy no more; what is held for it stays").Mutation(Status404NotFound);
+            .WithSummary("Follows a strategy no more; what is held for it stays").Mutation(Permission.Trade, Status404NotFound);
     }
 
     private static async Task<Ok<IEnumerable<AccountView>>> ListAsync(

@@ -1,3 +1,4 @@
+using HybridTrading.Domain.Users;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using HybridTrading.Api.Idempotency;
@@ -22,15 +23,15 @@ internal static class DataSetEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder sets = api.MapGroup("/data-sets").WithTags("Back-tests");
-        sets.MapGet("/", ListAsync).WithName("listDataSets").WithSummary("The market's own recorded bars, and what the caller has uploaded").Query();
+        sets.MapGet("/", ListAsync).WithName("listDataSets").WithSummary("The market's own recorded bars, and what the caller has uploaded").Query(Permission.ReadTrading);
         sets.MapPost("/", UploadAsync).WithName("uploadDataSet").WithSummary("Takes in a file of past data: CSV, or a zip of one")
             .WithDescription("The body is the file itself: bars or quotes with a header, an export of MetaTrader 5, or a file of a LEAN data set. name is the file's "
                 + "name, from which symbol and time frame are taken when they are not given. timeZone is an IANA zone of times without one, spreadPoints the spread of data "
                 + "of one side, columns a map such as time=Date,open=O,high=H,low=L,close=C. It is read before it is accepted; of a file that cannot be read nothing is kept. "
                 + "GET /job-limits has the bounds.")
             .Accepts<Stream>("application/octet-stream", "text/csv", "application/zip")
-            .IdempotentUpload().Query(Status409Conflict, Status413PayloadTooLarge, Status422UnprocessableEntity);
-        sets.MapDelete("/{dataSet}", DeleteAsync).WithName("deleteDataSet").WithSummary("Removes what was uploaded").Mutation(Status404NotFound);
+            .IdempotentUpload().Query(Permission.Research, Status409Conflict, Status413PayloadTooLarge, Status422UnprocessableEntity);
+        sets.MapDelete("/{dataSet}", DeleteAsync).WithName("deleteDataSet").WithSummary("Removes what was uploaded").Mutation(Permission.Research, Status404NotFound);
     }
 
     private static async Task<Ok<DataSetPage>> ListAsync(ICaller caller, IGrainFactory grains, JobData data, CancellationToken cancellation)

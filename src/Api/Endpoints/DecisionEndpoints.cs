@@ -1,4 +1,5 @@
 using HybridTrading.Api.Projections;
+using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
@@ -11,10 +12,10 @@ internal static class DecisionEndpoints
     {
         RouteGroupBuilder decisions = api.MapGroup("/decisions").WithTags("Decisions");
         decisions.MapGet("/", ListAsync).WithName("listDecisions").WithSummary("The caller's decisions, the latest first")
-            .WithDescription("strategy is a strategy's name; before is the next of the page before.").Query();
+            .WithDescription("strategy is a strategy's name; before is the next of the page before.").Query(Permission.ReadTrading);
         decisions.MapGet("/{**id}", GetAsync).WithName("getDecision").WithSummary("One decision")
             .WithDescription("The # of an id must be escaped as %23.")
-            .Query(Status404NotFound);
+            .Query(Permission.ReadTrading, Status404NotFound);
     }
 
     private static async Task<Ok<DecisionPage>> ListAsync(

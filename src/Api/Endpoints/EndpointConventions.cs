@@ -1,6 +1,7 @@
 using System.Globalization;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace HybridTrading.Api.Endpoints;
@@ -19,18 +20,28 @@ internal static partial class EndpointConventions
     }
 
     /// <summary>A mutation: it takes an Idempotency-Key and can be refused.</summary>
-    public static RouteHandlerBuilder Mutation(this RouteHandlerBuilder endpoint, params int[] refusals)
+    /// <param name="permission">What the caller must be allowed.</param>
+    public static RouteHandlerBuilder Mutation(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals)
     {
-        endpoint.Idempotent().Problems(
+        endpoint.Requires(permission).Idempotent().Problems(
             [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status413PayloadTooLarge,
             StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable,
             StatusCodes.Status504GatewayTimeout, .. refusals]);
         return endpoint;
     }
 
-    public static RouteHandlerBuilder Query(this RouteHandlerBuilder endpoint, params int[] refusals) => endpoint.Problems(
-        [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
-        StatusCodes.Status504GatewayTimeout, .. refusals]);
+    /// <param name="permission">What the caller must be allowed.</param>
+    public static RouteHandlerBuilder Query(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals) =>
+        endpoint.Requires(permission).Problems(
+            [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
+            StatusCodes.Status504GatewayTimeout, .. refusals]);
+
+    private static RouteHandlerBuilder Requires(this RouteHandlerBuilder endpoint, Permission permission) =>
+        endpoint.WithMetadata(new RequiredPermission(permission)).AddEndpointFilter((context, next) =>
+            context.HttpContext.RequestServices.GetRequiredService<ICaller>().Has(permission)
+                ? next(context)
+                : throw new ApiException(
+                    StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"this needs the permission {permission}, which the caller does not have"));
 
     /// <summary>A page of its own that the console may show in a frame: its script runs, and reaches nothing of the console's.</summary>
     public static RouteHandlerBuilder Page(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter(static (context, next) =>
@@ -88,6 +99,9 @@ internal static partial class EndpointConventions
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private static partial void LogFailed(ILogger log, Exception failure, string method, string path);
 }
+
+/// <summary>Metadata of an endpoint: what its caller must be allowed.</summary>
+public sealed record RequiredPermission(Permission Permission);
 
 internal static class OwnedGrains
 {

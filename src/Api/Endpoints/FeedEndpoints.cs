@@ -1,4 +1,5 @@
 using HybridTrading.Api.Requests;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Market;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,10 +13,10 @@ internal static class FeedEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder feed = api.MapGroup("/feed").WithTags("Market");
-        feed.MapGet("/", GetAsync).WithName("getFeed").WithSummary("Where the market stands").Query();
+        feed.MapGet("/", GetAsync).WithName("getFeed").WithSummary("Where the market stands").Query(Permission.ReadMarket);
         feed.MapPut("/", PlayAsync).WithName("playFeed").WithSummary("Plays past data on, or halts them, at a speed")
             .WithDescription("Only where the system was started with --market: the simulated market goes by the clock.")
-            .Mutation(Status409Conflict);
+            .Mutation(Permission.Operate, Status409Conflict);
     }
 
     private static async Task<Ok<FeedStatus>> GetAsync(IGrainFactory grains, ApiOptions options)

@@ -1,3 +1,4 @@
+using HybridTrading.Domain.Users;
 using System.Globalization;
 using System.IO.Compression;
 using System.Reflection;
@@ -36,18 +37,18 @@ internal static class JobEndpoints
             .WithTags("Back-tests").WithName("createBacktest").WithSummary("Queues a back-test over data sets")
             .WithDescription("The caller's jobs run one after the other. Equal requests over equal data come to the same order list, here and on the command line. "
                 + "Money, costs and limits that are not given are those of the command line. Progress and end are pushed by the hub as job.")
-            .Mutation(Status409Conflict);
+            .Mutation(Permission.Research, Status409Conflict);
         api.MapPost("/optimisations", (Body<SearchInput> body, HttpContext context, JobDesk desk) => desk.SubmitAsync(JobRequest.Of(body.Value), context))
             .WithTags("Back-tests").WithName("createOptimisation").WithSummary("Queues a search over the parameters of one strategy, with walkForward its proof")
             .WithDescription("Every combination of vary (search grid), or N of them (random:N), is a trial: a back-test of its own. The best by objective among those that "
                 + "keep to the constraints is run again and gets the report.")
-            .Mutation(Status409Conflict);
+            .Mutation(Permission.Research, Status409Conflict);
         optimisations.MapGet("/{id}/trials", TrialsAsync).WithName("listTrials").WithSummary("All trials of a finished search, the best first")
-            .WithDescription("sort is objective, trial, or the name of a parameter or statistic; -name turns it round. cursor is the next of the page before.").Query(Status404NotFound);
+            .WithDescription("sort is objective, trial, or the name of a parameter or statistic; -name turns it round. cursor is the next of the page before.").Query(Permission.ReadTrading, Status404NotFound);
         optimisations.MapGet("/{id}/walk-forward", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, true, JobBlobs.WalkForward, Json, cancellation))
-            .WithName("getWalkForward").WithSummary("Windows, stitched equity, stability and verdict of a walk-forward").Produces(Status200OK, contentType: Json).Query(Status404NotFound);
-        api.MapGet("/reports", ReportsAsync).WithTags("Back-tests").WithName("listReports").WithSummary("Finished jobs that have a report, the latest first").Query();
-        api.MapGet("/job-limits", LimitsAsync).WithTags("Back-tests").WithName("getJobLimits").WithSummary("How much the caller may do, and the objectives of searches").Query();
+            .WithName("getWalkForward").WithSummary("Windows, stitched equity, stability and verdict of a walk-forward").Produces(Status200OK, contentType: Json).Query(Permission.ReadTrading, Status404NotFound);
+        api.MapGet("/reports", ReportsAsync).WithTags("Back-tests").WithName("listReports").WithSummary("Finished jobs that have a report, the latest first").Query(Permission.ReadTrading);
+        api.MapGet("/job-limits", LimitsAsync).WithTags("Back-tests").WithName("getJobLimits").WithSummary("How much the caller may do, and the objectives of searches").Query(Permission.ReadTrading);
     }
 
     private static void Map(RouteGroupBuilder jobs, string name, bool searches)
@@ -57,18 +58,18 @@ internal static class JobEndpoints
                 await reads.WaitForAsync(JobProjection.ProjectionName, minPosition, cancellation);
                 return TypedResults.Ok(await desk.ListAsync(searches, cursor, EndpointConventions.Limit(limit, 50)));
             })
-            .WithName($"list{name}s").WithSummary("The caller's, the latest first").WithDescription("cursor is the next of the page before.").Query();
-        jobs.MapGet("/{id}", (string id, JobDesk desk) => desk.GetAsync(id, searches)).WithName($"get{name}").WithSummary("As it stands now").Query(Status404NotFound);
+            .WithName($"list{name}s").WithSummary("The caller's, the latest first").WithDescription("cursor is the next of the page before.").Query(Permission.ReadTrading);
+        jobs.MapGet("/{id}", (string id, JobDesk desk) => desk.GetAsync(id, searches)).WithName($"get{name}").WithSummary("As it stands now").Query(Permission.ReadTrading, Status404NotFound);
         jobs.MapDelete("/{id}", (string id, HttpContext context, JobDesk desk) => desk.EndAsync(id, searches, context)).WithName($"delete{name}")
-            .WithSummary("Cancels what waits or runs; removes what has ended, with its results").Mutation(Status404NotFound);
+            .WithSummary("Cancels what waits or runs; removes what has ended, with its results").Mutation(Permission.Research, Status404NotFound);
         jobs.MapGet("/{id}/report", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, searches, JobBlobs.Analysis, Json, cancellation))
-            .WithName($"get{name}Report").WithSummary("The analysis: the JSON that the command line's --report writes").Produces(Status200OK, contentType: Json).Query(Status404NotFound);
+            .WithName($"get{name}Report").WithSummary("The analysis: the JSON that the command line's --report writes").Produces(Status200OK, contentType: Json).Query(Permission.ReadTrading, Status404NotFound);
         jobs.MapGet("/{id}/report.html", (string id, JobDesk desk, CancellationToken cancellation) => desk.RenderAsync(id, searches, TearSheet.Render, Html, cancellation))
-            .WithName($"get{name}Page").WithSummary("The tear sheet: one self-contained page").Page().Produces(Status200OK, contentType: "text/html").Query(Status404NotFound);
+            .WithName($"get{name}Page").WithSummary("The tear sheet: one self-contained page").Page().Produces(Status200OK, contentType: "text/html").Query(Permission.ReadTrading, Status404NotFound);
         jobs.MapGet("/{id}/trades.csv", (string id, JobDesk desk, CancellationToken cancellation) => desk.RenderAsync(id, searches, ReportFiles.Trades, Csv, cancellation))
-            .WithName($"get{name}Trades").WithSummary("Every closed trade").Produces(Status200OK, contentType: "text/csv").Query(Status404NotFound);
+            .WithName($"get{name}Trades").WithSummary("Every closed trade").Produces(Status200OK, contentType: "text/csv").Query(Permission.ReadTrading, Status404NotFound);
         jobs.MapGet("/{id}/equity.csv", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, searches, JobBlobs.Equity, Csv, cancellation))
-            .WithName($"get{name}Equity").WithSummary("Equity and exposure along the run").Produces(Status200OK, contentType: "text/csv").Query(Status404NotFound);
+            .WithName($"get{name}Equity").WithSummary("Equity and exposure along the run").Produces(Status200OK, contentType: "text/csv").Query(Permission.ReadTrading, Status404NotFound);
     }
 
     private static async Task<Ok<JobPage>> ReportsAsync(

@@ -1,5 +1,6 @@
 using HybridTrading.Api.Projections;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Users;
 using HybridTrading.Storage.Projections;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -11,7 +12,7 @@ internal static class JournalEndpoints
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapGet("/journal", ListAsync).WithTags("Journal").WithName("listJournal")
             .WithSummary("The caller's own events in the order of the journal")
-            .WithDescription("from is a journal position (inclusive); next is where the following page begins.").Query();
+            .WithDescription("from is a journal position (inclusive); next is where the following page begins.").Query(Permission.ReadJournal);
 
     private static async Task<Ok<JournalPage>> ListAsync(
         ICaller caller, JournalQueries journal, ReadSide reads, CancellationToken cancellation, long from = 0, int? limit = null,

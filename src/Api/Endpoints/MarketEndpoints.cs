@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Market;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -17,11 +18,11 @@ internal static class MarketEndpoints
         market.MapGet("/instruments", InstrumentsAsync).WithName("listInstruments").WithSummary("What can be traded")
             .Produces<IEnumerable<InstrumentView>>();
         market.MapGet("/quotes", QuotesAsync).WithName("listQuotes").WithSummary("The latest quotes")
-            .WithDescription("symbols is a list with commas; without it all. Instruments without a quote yet are left out.").Query(Status404NotFound);
+            .WithDescription("symbols is a list with commas; without it all. Instruments without a quote yet are left out.").Query(Permission.ReadMarket, Status404NotFound);
         market.MapGet("/bars/{symbol}", BarsAsync).WithName("listBars").WithSummary("The last bars of bid prices, the oldest first")
-            .WithDescription("The first question for a time frame has its bars built from then on.").Query(Status404NotFound);
+            .WithDescription("The first question for a time frame has its bars built from then on.").Query(Permission.ReadMarket, Status404NotFound);
         market.MapGet("/features/{symbol}/{timeFrame}", FeaturesAsync).WithName("getFeatures")
-            .WithSummary("The features at the close of the last bar").Query(Status404NotFound);
+            .WithSummary("The features at the close of the last bar").Query(Permission.ReadMarket, Status404NotFound);
     }
 
     private static async Task InstrumentsAsync(HttpContext context, InstrumentList instruments)

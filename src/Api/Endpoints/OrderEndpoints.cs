@@ -1,3 +1,4 @@
+using HybridTrading.Domain.Users;
 using System.Globalization;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Projections;
@@ -19,17 +20,17 @@ internal static class OrderEndpoints
     {
         RouteGroupBuilder account = api.MapGroup("/accounts/{account}").WithTags("Orders");
         account.MapGet("/orders", ListAsync).WithName("listOrders").WithSummary("Orders, the latest first")
-            .WithDescription("status is open, closed or all; before is the next of the page before.").Query(Status404NotFound);
+            .WithDescription("status is open, closed or all; before is the next of the page before.").Query(Permission.ReadTrading, Status404NotFound);
         account.MapPost("/orders", PlaceAsync).WithName("placeOrder").WithSummary("Places an order")
             .WithDescription("Sending the same clientOrderId twice does what sending it once does. Risk may let only the part go that reduces: "
                 + "cut says so.")
-            .Mutation(Status404NotFound, Status409Conflict);
-        account.MapGet("/orders/{clientOrderId}", GetAsync).WithName("getOrder").WithSummary("One order").Query(Status404NotFound);
+            .Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
+        account.MapGet("/orders/{clientOrderId}", GetAsync).WithName("getOrder").WithSummary("One order").Query(Permission.ReadTrading, Status404NotFound);
         account.MapPatch("/orders/{clientOrderId}", ChangeAsync).WithName("changeOrder").WithSummary("Changes a working order")
-            .Mutation(Status404NotFound, Status409Conflict);
+            .Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
         account.MapDelete("/orders/{clientOrderId}", CancelAsync).WithName("cancelOrder").WithSummary("Cancels a working order")
-            .WithDescription("Cancelling an order that is cancelled already answers with it.").Mutation(Status404NotFound, Status409Conflict);
-        account.MapGet("/fills", FillsAsync).WithName("listFills").WithSummary("Fills, the latest first").Query(Status404NotFound);
+            .WithDescription("Cancelling an order that is cancelled already answers with it.").Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
+        account.MapGet("/fills", FillsAsync).WithName("listFills").WithSummary("Fills, the latest first").Query(Permission.ReadTrading, Status404NotFound);
     }
 
     private static async Task<Results<Ok<OrderPage>, ProblemHttpResult>> ListAsync(

@@ -1,5 +1,6 @@
 using HybridTrading.Api.Reports;
 using HybridTrading.Domain.Performance;
+using HybridTrading.Domain.Users;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace HybridTrading.Api.Endpoints;
@@ -15,11 +16,11 @@ internal static class PerformanceEndpoints
             .WithName("getAccountPerformance").WithSummary("The analysis of an account's life, from its journal and the market's recorded bars")
             .WithDescription("The same JSON as the report of a back-test. Deposits and withdrawals are neither profit nor loss. Between two fills the account is marked at the "
                 + "closes of bars.")
-            .Produces(Status200OK, contentType: "application/json").Query(Status404NotFound);
+            .Produces(Status200OK, contentType: "application/json").Query(Permission.ReadTrading, Status404NotFound);
         accounts.MapGet("/report.html", (string account, ICaller caller, AccountPerformance performance, CancellationToken cancellation, double? riskFreePercent = null) =>
                 AnswerAsync(account, caller, performance, riskFreePercent, TearSheet.Render, "text/html; charset=utf-8", cancellation))
             .WithName("getAccountPerformancePage").WithSummary("The same as a tear sheet: one self-contained page")
-            .Page().Produces(Status200OK, contentType: "text/html").Query(Status404NotFound);
+            .Page().Produces(Status200OK, contentType: "text/html").Query(Permission.ReadTrading, Status404NotFound);
     }
 
     private static async Task<IResult> AnswerAsync(

@@ -1,4 +1,5 @@
 using HybridTrading.Api.Requests;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,14 +15,14 @@ internal static class ReviewEndpoints
         RouteGroupBuilder review = api.MapGroup("/strategies/{strategy}/review").WithTags("Strategy analysis");
         review.MapGet("/", GetAsync).WithName("getReview").WithSummary("The last review of a strategy, its proposal, and all before")
             .WithDescription("The live curve stands day by day beside the band that the strategy's own back-test leads one to expect.")
-            .Query(Status404NotFound);
+            .Query(Permission.ReadTrading, Status404NotFound);
         review.MapPut("/schedule", ScheduleAsync).WithName("scheduleReview").WithSummary("When the strategy is looked at, and on which account")
-            .Mutation(Status404NotFound);
-        review.MapPost("/run", RunAsync).WithName("runReview").WithSummary("Begins a review now, unless one is under way").Mutation(Status404NotFound);
+            .Mutation(Permission.Automate, Status404NotFound);
+        review.MapPost("/run", RunAsync).WithName("runReview").WithSummary("Begins a review now, unless one is under way").Mutation(Permission.Automate, Status404NotFound);
         review.MapPost("/proposal", AnswerAsync).WithName("answerProposal")
             .WithSummary("Accepts or declines the parameters that the last review proposes")
             .WithDescription("Nothing but this changes a live strategy: an accepted proposal stops it, sets the parameters, and starts it if it was running.")
-            .Mutation(Status404NotFound, Status409Conflict);
+            .Mutation(Permission.Automate, Status404NotFound, Status409Conflict);
     }
 
     private static async Task<Results<Ok<StrategyReviewView>, ProblemHttpResult>> GetAsync(string strategy, ICaller caller, IGrainFactory grains)

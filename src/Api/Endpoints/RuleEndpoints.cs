@@ -1,5 +1,6 @@
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Strategies.Rules;
+using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
@@ -13,8 +14,8 @@ internal static class RuleEndpoints
         RouteGroupBuilder rules = api.MapGroup("/rules").WithTags("Rules");
         rules.MapPost("/check", Check).WithName("checkRule").WithSummary("Reads and checks the text of a rule; makes nothing of it")
             .WithDescription("A text with errors is answered with all of them, each with line and column and, if one is near, the name meant.")
-            .Query(Status413PayloadTooLarge, Status415UnsupportedMediaType);
-        rules.MapGet("/words", Words).WithName("listRuleWords").WithSummary("The facts, functions and features that rules can be made of").Query();
+            .Query(Permission.ReadMarket, Status413PayloadTooLarge, Status415UnsupportedMediaType);
+        rules.MapGet("/words", Words).WithName("listRuleWords").WithSummary("The facts, functions and features that rules can be made of").Query(Permission.ReadMarket);
     }
 
     private static Ok<RuleCheckView> Check(Body<CheckRule> body) => TypedResults.Ok(RuleCheckView.Of(RuleLanguage.Check(body.Value.Rule!)));

@@ -4,6 +4,7 @@ using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Domain.Strategies.Rules;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -19,19 +20,19 @@ internal static class StrategyEndpoints
         api.MapGet("/strategy-definitions", Definitions).WithTags("Strategies").WithName("listStrategyDefinitions")
             .WithSummary("What strategies can be made of");
         RouteGroupBuilder strategies = api.MapGroup("/strategies").WithTags("Strategies");
-        strategies.MapGet("/", ListAsync).WithName("listStrategies").WithSummary("The caller's strategies").Query();
+        strategies.MapGet("/", ListAsync).WithName("listStrategies").WithSummary("The caller's strategies").Query(Permission.ReadTrading);
         strategies.MapPost("/", CreateAsync).WithName("createStrategy")
             .WithSummary("Makes a strategy of a definition or a rule, lets accounts follow it, and starts it if asked")
             .WithDescription("Making a strategy again with the same set-up answers with the one that there is; with another it is refused.")
-            .Mutation(Status404NotFound, Status409Conflict);
-        strategies.MapGet("/{strategy}", GetAsync).WithName("getStrategy").WithSummary("One strategy as it stands now").Query(Status404NotFound);
+            .Mutation(Permission.Automate, Status404NotFound, Status409Conflict);
+        strategies.MapGet("/{strategy}", GetAsync).WithName("getStrategy").WithSummary("One strategy as it stands now").Query(Permission.ReadTrading, Status404NotFound);
         strategies.MapPut("/{strategy}/parameters", SetParametersAsync).WithName("setParameters")
             .WithSummary("Replaces the parameters of a stopped strategy")
-            .Mutation(Status404NotFound, Status409Conflict);
+            .Mutation(Permission.Automate, Status404NotFound, Status409Conflict);
         strategies.MapPost("/{strategy}/start", StartAsync).WithName("startStrategy").WithSummary("Starts it; a running one goes on")
-            .Mutation(Status404NotFound);
+            .Mutation(Permission.Automate, Status404NotFound);
         strategies.MapPost("/{strategy}/stop", StopAsync).WithName("stopStrategy").WithSummary("Stops it; what accounts hold for it stays")
-            .Mutation(Status404NotFound);
+            .Mutation(Permission.Automate, Status404NotFound);
     }
 
     private static Ok<IEnumerable<StrategyDefinitionView>> Definitions() => TypedResults.Ok(StrategyCatalog.All.Select(StrategyDefinitionView.Of));
