@@ -1,5 +1,6 @@
 using System.Text.Json;
 using HybridTrading.Api;
+using HybridTrading.Domain.Users;
 using HybridTrading.Tests.Host;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -185,5 +186,7 @@ public sealed class AccountApiTests
         }
 
         public string User => "owner";
+
+        public bool Has(Permission permission) => true;
     }
 }

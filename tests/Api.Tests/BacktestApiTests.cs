@@ -226,6 +226,8 @@ public sealed class BacktestApiTests
         public string Tenant => Parts[0];
 
         public string User => Parts[1];
+
+        public bool Has(HybridTrading.Domain.Users.Permission permission) => true;
     }
 
     [Theory]
