@@ -1,4 +1,5 @@
 using System.Buffers;
+using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 
 namespace HybridTrading.Grains;
@@ -34,6 +35,25 @@ public static class Keys
     public static string DataSets(string person) => $"{person}/data-sets";
 
     public static string StrategyStream(string key) => $"strategy/{key}";
+
+    /// <summary>The one grain that says which tokens are worth nothing before their time.</summary>
+    public const string Revocations = "revocations";
+
+    /// <summary>The one grain that signs access tokens.</summary>
+    public const string SigningKeys = "signing-keys";
+
+    /// <summary>The one grain that knows whether this installation has an owner.</summary>
+    public const string Installation = "installation";
+
+    public static string UserStream(string user) => $"user/{user}";
+
+    /// <summary>What is known of a person apart from any tenant.</summary>
+    public static StreamOwner UserOwner(string user) => new("users", $"users/{user}");
+
+    /// <summary>tenant/tenant: its members.</summary>
+    public static string Tenant(string tenant) => $"{tenant}/tenant";
+
+    public static string TenantStream(string tenant) => $"tenant/{tenant}";
 
     public static string ReviewStream(string key) => $"review/{key}";
 

@@ -7,3 +7,10 @@ namespace HybridTrading.Grains;
 /// </summary>
 [AttributeUsage(AttributeTargets.Interface | AttributeTargets.Method)]
 public sealed class SharedAttribute : Attribute;
+
+/// <summary>
+/// On a grain interface or a method: the gateway calls it for itself, before it knows who is at the door
+/// (<see cref="Hosting.Principal.OfGateway"/>). What a stranger says is an argument; the grain trusts nothing of it.
+/// </summary>
+[AttributeUsage(AttributeTargets.Interface | AttributeTargets.Method)]
+public sealed class ForGatewayAttribute : Attribute;

@@ -1,8 +1,8 @@
 namespace HybridTrading.Grains.Hosting;
 
 /// <summary>
-/// On whose behalf a call is made: a tenant, the system (a shared grain calling on), or the host (start-up code and replays inside a silo's
-/// process). It travels in the request context. Calls between grains get it from the calling grain, whatever its own caller was; a call from
+/// On whose behalf a call is made: a tenant, the system (a shared grain calling on), the gateway (before it knows who is at the door), or
+/// the host (start-up code and replays inside a silo's process). It travels in the request context. Calls between grains get it from the calling grain, whatever its own caller was; a call from
 /// outside of grains carries what the host has set here, and without it reaches shared methods only.
 /// </summary>
 public static class Principal
@@ -12,6 +12,7 @@ public static class Principal
     // A tenant's name cannot begin with a star.
     internal const string System = "*system";
     private const string Host = "*host";
+    private const string Gateway = "*gateway";
 
     /// <summary>The principal of the call under way; null when there is none.</summary>
     public static string? Current => RequestContext.Get(ContextKey) as string;
@@ -25,6 +26,9 @@ public static class Principal
     /// <summary>Calls in this flow of control are the host's own until the scope is disposed. Never for what a user has asked for.</summary>
     public static Scope OfHost() => new(Host);
 
+    /// <summary>Calls in this flow of control are the gateway's own until the scope is disposed: sign-in, tokens, invitations.</summary>
+    public static Scope OfGateway() => new(Gateway);
+
     /// <summary>For shared methods that are told a key: is it the caller's?</summary>
     /// <exception cref="UnauthorizedAccessException">The key belongs to another tenant, or nobody stands behind the call.</exception>
     public static void RequireOwner(string key)
@@ -36,6 +40,8 @@ public static class Principal
     }
 
     internal static bool IsHost(string principal) => principal == Host;
+
+    internal static bool IsGateway(string principal) => principal == Gateway;
 
     /// <summary>May this principal act on what the key names? System and host on everything, a tenant on what is its own.</summary>
     internal static bool MayAct(string principal, string key) =>
@@ -49,6 +55,7 @@ public static class Principal
         null => "a caller without a principal",
         System => "the system",
         Host => "the host",
+        Gateway => "the gateway",
         _ => $"tenant '{principal}'",
     };
 

@@ -46,12 +46,13 @@ public sealed class PrincipalOfCaller : IOutgoingGrainCallFilter
 }
 
 /// <summary>
-/// Admits a tenant to its own grains and to shared methods; the system only where a grain calls, the host only where none does; nobody else to
-/// anything but shared methods.
+/// Admits a tenant to its own grains and to shared methods; the system only where a grain calls, the host only where none does, the gateway only where
+/// none does and to what is marked for it; nobody else to anything but shared methods.
 /// </summary>
 public sealed class TenancyGuard : IIncomingGrainCallFilter
 {
     private readonly ConcurrentDictionary<MethodInfo, Access> _access = new();
+    private readonly ConcurrentDictionary<MethodInfo, bool> _forGateway = new();
     private readonly ConcurrentDictionary<GrainType, bool> _clients = new();
 
     private enum Access : byte { Owner, Inner, Everybody }
@@ -66,6 +67,7 @@ public sealed class TenancyGuard : IIncomingGrainCallFilter
             null => false,
             Principal.System => IsFromGrain(context),
             _ when Principal.IsHost(principal) => !IsFromGrain(context),
+            _ when Principal.IsGateway(principal) => !IsFromGrain(context) && _forGateway.GetOrAdd(context.InterfaceMethod, IsForGateway),
             _ => access == Access.Owner && Principal.IsOwner(principal, context.TargetId.Key.ToString()!),
         };
         if (admitted) return context.Invoke();
@@ -80,6 +82,9 @@ public sealed class TenancyGuard : IIncomingGrainCallFilter
         if (GrainInterfaces.AreOrleans(grain) || method.IsDefined(typeof(SharedAttribute), inherit: false)) return Access.Everybody;
         return grain.IsDefined(typeof(SharedAttribute), inherit: false) ? Access.Inner : Access.Owner;
     }
+
+    private static bool IsForGateway(MethodInfo method) =>
+        method.IsDefined(typeof(ForGatewayAttribute), inherit: false) || method.DeclaringType!.IsDefined(typeof(ForGatewayAttribute), inherit: false);
 
     private bool IsFromGrain(IIncomingGrainCallContext context) =>
         context.SourceId is { } source && !_clients.GetOrAdd(source.Type, static type => type.ToString()!.StartsWith("sys.client", StringComparison.Ordinal));

@@ -1,0 +1,105 @@
+using System.Text.Json.Serialization;
+using HybridTrading.Domain.Journal;
+
+namespace HybridTrading.Domain.Users;
+
+/// <summary>Something that happened to a user's identity. The stream is encrypted with the user's own key: erasing it erases the person.</summary>
+public abstract record UserEvent(DateTime Time);
+
+/// <param name="PasswordHash">As the hasher makes it, salt and iterations inside.</param>
+public sealed record UserRegistered(DateTime Time, string Email, string Name, string PasswordHash, bool EmailVerified, bool Administrator) : UserEvent(Time);
+
+public sealed record EmailVerified(DateTime Time) : UserEvent(Time);
+
+public sealed record NameChanged(DateTime Time, string Name) : UserEvent(Time);
+
+public sealed record PasswordChanged(DateTime Time, string PasswordHash) : UserEvent(Time);
+
+/// <summary>A secret was made; it counts once a code of it has been shown.</summary>
+/// <param name="Secret">Base 64.</param>
+public sealed record SecondFactorOffered(DateTime Time, string Secret) : UserEvent(Time);
+
+/// <param name="Step">Of the code that was shown.</param>
+/// <param name="RecoveryHashes">SHA-256 of each code.</param>
+public sealed record SecondFactorAdded(DateTime Time, long Step, ImmutableArray<string> RecoveryHashes) : UserEvent(Time);
+
+public sealed record SecondFactorRemoved(DateTime Time) : UserEvent(Time);
+
+/// <summary>A code was taken: neither it nor an earlier one is taken again.</summary>
+public sealed record CodeUsed(DateTime Time, long Step) : UserEvent(Time);
+
+public sealed record RecoveryCodeUsed(DateTime Time, string Hash) : UserEvent(Time);
+
+/// <param name="Agent">What the client calls itself.</param>
+public sealed record SignedIn(DateTime Time, string Session, string Address, string Agent) : UserEvent(Time);
+
+public sealed record SignInFailed(DateTime Time, string Address, string Why) : UserEvent(Time);
+
+/// <param name="Session">One, or empty for all.</param>
+public sealed record SessionEnded(DateTime Time, string Session, string Why) : UserEvent(Time);
+
+/// <param name="Hash">SHA-256 of what the link holds.</param>
+public sealed record LinkSent(DateTime Time, LinkKind Kind, string Hash, DateTime Expires) : UserEvent(Time);
+
+public sealed record LinkUsed(DateTime Time, string Hash) : UserEvent(Time);
+
+public sealed record TenantJoined(DateTime Time, string Tenant) : UserEvent(Time);
+
+public sealed record TenantLeft(DateTime Time, string Tenant) : UserEvent(Time);
+
+/// <param name="By">Id of the administrator; empty for the installation itself.</param>
+public sealed record AccessChanged(DateTime Time, bool Locked, bool Administrator, string By) : UserEvent(Time);
+
+public sealed record ApiKeyAdded(DateTime Time, ApiKey Key) : UserEvent(Time);
+
+public sealed record ApiKeyRemoved(DateTime Time, string Id) : UserEvent(Time);
+
+/// <summary>What a link in a mail is for.</summary>
+public enum LinkKind : byte { VerifyEmail, ResetPassword }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(UserRegistered))]
+[JsonSerializable(typeof(EmailVerified))]
+[JsonSerializable(typeof(NameChanged))]
+[JsonSerializable(typeof(PasswordChanged))]
+[JsonSerializable(typeof(SecondFactorOffered))]
+[JsonSerializable(typeof(SecondFactorAdded))]
+[JsonSerializable(typeof(SecondFactorRemoved))]
+[JsonSerializable(typeof(CodeUsed))]
+[JsonSerializable(typeof(RecoveryCodeUsed))]
+[JsonSerializable(typeof(SignedIn))]
+[JsonSerializable(typeof(SignInFailed))]
+[JsonSerializable(typeof(SessionEnded))]
+[JsonSerializable(typeof(LinkSent))]
+[JsonSerializable(typeof(LinkUsed))]
+[JsonSerializable(typeof(TenantJoined))]
+[JsonSerializable(typeof(TenantLeft))]
+[JsonSerializable(typeof(AccessChanged))]
+[JsonSerializable(typeof(ApiKeyAdded))]
+[JsonSerializable(typeof(ApiKeyRemoved))]
+internal sealed partial class UserJson : JsonSerializerContext;
+
+/// <summary>Stable names and schema versions of the events in a user's stream.</summary>
+public static class UserEventCatalog
+{
+    public static readonly EventCatalog<UserEvent> Events = new EventCatalog<UserEvent>()
+        .Add("user-registered", 1, UserJson.Default.UserRegistered)
+        .Add("email-verified", 1, UserJson.Default.EmailVerified)
+        .Add("name-changed", 1, UserJson.Default.NameChanged)
+        .Add("password-changed", 1, UserJson.Default.PasswordChanged)
+        .Add("second-factor-offered", 1, UserJson.Default.SecondFactorOffered)
+        .Add("second-factor-added", 1, UserJson.Default.SecondFactorAdded)
+        .Add("second-factor-removed", 1, UserJson.Default.SecondFactorRemoved)
+        .Add("code-used", 1, UserJson.Default.CodeUsed)
+        .Add("recovery-code-used", 1, UserJson.Default.RecoveryCodeUsed)
+        .Add("signed-in", 1, UserJson.Default.SignedIn)
+        .Add("sign-in-failed", 1, UserJson.Default.SignInFailed)
+        .Add("session-ended", 1, UserJson.Default.SessionEnded)
+        .Add("link-sent", 1, UserJson.Default.LinkSent)
+        .Add("link-used", 1, UserJson.Default.LinkUsed)
+        .Add("tenant-joined", 1, UserJson.Default.TenantJoined)
+        .Add("tenant-left", 1, UserJson.Default.TenantLeft)
+        .Add("access-changed", 1, UserJson.Default.AccessChanged)
+        .Add("api-key-added", 1, UserJson.Default.ApiKeyAdded)
+        .Add("api-key-removed", 1, UserJson.Default.ApiKeyRemoved);
+}

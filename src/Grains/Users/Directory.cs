@@ -1,0 +1,52 @@
+using System.Security.Cryptography;
+using System.Text;
+using HybridTrading.Domain.Users;
+
+namespace HybridTrading.Grains.Users;
+
+[GenerateSerializer, Immutable, Alias("ht.EmailState")]
+public sealed record EmailState
+{
+    [Id(0)] public string? User { get; init; }
+}
+
+/// <summary>Whose address it is: each has one user at most, since one grain decides. Key: <see cref="EmailDirectory.KeyOf"/>.</summary>
+[Shared, ForGateway, Alias("ht.IEmailGrain")]
+public interface IEmailGrain : IGrainWithStringKey
+{
+    [Alias("Find")] Task<string?> Find();
+
+    /// <summary>Gives the address to a user, if nobody has it.</summary>
+    /// <returns>Who has it now.</returns>
+    [Alias("Claim")] Task<string> Claim(string user);
+
+    /// <summary>Takes it back from that user.</summary>
+    [Alias("Release")] Task Release(string user);
+}
+
+[HostedBy("user-service")]
+public sealed class EmailGrain([PersistentState("email")] IPersistentState<EmailState> state) : Grain, IEmailGrain
+{
+    public Task<string?> Find() => Task.FromResult(state.State.User);
+
+    public async Task<string> Claim(string user)
+    {
+        if (state.State.User is { } owner) return owner;
+        state.State = new EmailState { User = user };
+        await state.WriteStateAsync();
+        return user;
+    }
+
+    public async Task Release(string user)
+    {
+        if (state.State.User == user) await state.ClearStateAsync();
+    }
+}
+
+public static class EmailDirectory
+{
+    /// <summary>An address is personal data, and a key is stored in the clear: it holds a hash.</summary>
+    public static string KeyOf(string email) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(EmailAddress.Normalise(email))));
+
+    public static IEmailGrain Email(this IGrainFactory grains, string email) => grains.GetGrain<IEmailGrain>(KeyOf(email));
+}
