@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using HybridTrading.Api.Identity;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
 
@@ -7,23 +7,53 @@ namespace HybridTrading.Api;
 /// <summary>On whose behalf a request runs.</summary>
 public interface ICaller
 {
+    /// <exception cref="ApiException">401: nobody has signed in. So with the others.</exception>
     string Tenant { get; }
 
+    /// <summary>Whose things the request is about: the caller's own, or on a GET with <c>?user=</c> those of another member of the tenant.</summary>
     string User { get; }
 
     bool Has(Permission permission);
 }
 
-/// <summary>The only user until sign-in exists: whoever sits at this machine, which is why everything binds to loopback.</summary>
-public sealed class LocalOwner : ICaller
+/// <summary>Who the request's token or signature speaks for.</summary>
+public sealed class RequestCaller : ICaller
 {
-    public string Tenant => "local";
+    /// <summary>Names another member on a GET.</summary>
+    public const string UserParameter = "user";
 
-    public string User => "owner";
+    private readonly CallerIdentity? _identity;
+    private readonly CredentialFault? _fault;
+    private readonly string? _other;
 
-    public bool Has(Permission permission) => _permissions.Contains(permission);
+    public RequestCaller(IHttpContextAccessor http)
+    {
+        HttpContext? context = http.HttpContext;
+        _identity = context?.User.Identity as CallerIdentity;
+        _fault = context?.Features.Get<CredentialFault>();
+        if (_identity is not null && HttpMethods.IsGet(context!.Request.Method) && context.Request.Query.TryGetValue(UserParameter, out var named)) _other = named.ToString();
+    }
 
-    private static readonly FrozenSet<Permission> _permissions = RolePermissions.Of([Role.Owner, Role.Administrator]);
+    public string Tenant => Identity.Tenant;
+
+    public string User => _other is null ? Identity.User : Other(_other);
+
+    public bool Has(Permission permission) => Identity.Permissions.Contains(permission);
+
+    private CallerIdentity Identity => _identity ?? throw (_fault is null ? NobodyThere() : new ApiException(StatusCodes.Status401Unauthorized, ApiReason.TokenInvalid, _fault.Detail));
+
+    public static ApiException NobodyThere() => new(
+        StatusCodes.Status401Unauthorized, ApiReason.SignInNeeded, "nobody has signed in; expected Authorization: Bearer with a token that is good, or a signed request");
+
+    private string Other(string named)
+    {
+        if (!Keys.IsName(named)) throw ApiException.Invalid(UserParameter, $"user is {ApiException.Quote(named)}; expected the id of a member");
+        if (named != Identity.User && !Has(Permission.ReadTenant))
+        {
+            throw new ApiException(StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"another's things need the permission {Permission.ReadTenant}, which the caller does not have");
+        }
+        return named;
+    }
 }
 
 public static class CallerExtensions

@@ -2,6 +2,7 @@ using System.Reflection;
 using HybridTrading.Api.Endpoints;
 using HybridTrading.Api.Hubs;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Identity;
 using HybridTrading.Api.OpenApi;
 using HybridTrading.Api.Ports;
 using HybridTrading.Api.Projections;
@@ -36,7 +37,7 @@ public static class HybridApi
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<StartTime>();
-        services.TryAddScoped<ICaller, LocalOwner>();
+        services.AddIdentity();
         services.AddSingleton<IdempotencyGates>();
         services.AddSingleton<LatestMarket>();
         services.AddSingleton<MarketTime>();
@@ -67,6 +68,12 @@ public static class HybridApi
     /// <summary>Maps everything on the gateway's ports; the hub answers on every WebSocket port of the map, too.</summary>
     public static IEndpointRouteBuilder MapHybridApi(this IEndpointRouteBuilder endpoints)
     {
+        // Before anybody is known; its calls are the gateway's.
+        RouteGroupBuilder door = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
+        AuthEndpoints.Map(door);
+        door.WithProblems();
+        AuthEndpoints.MapKeys(endpoints);
+
         RouteGroupBuilder api = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
         api.AddEndpointFilter(static async (context, next) =>
         {
@@ -74,6 +81,8 @@ public static class HybridApi
             return await next(context);
         });
         SystemEndpoints.Map(api);
+        ProfileEndpoints.Map(api);
+        MemberEndpoints.Map(api);
         MarketEndpoints.Map(api);
         FeedEndpoints.Map(api);
         AccountEndpoints.Map(api);
@@ -88,7 +97,7 @@ public static class HybridApi
         JournalEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.
-        endpoints.MapHub<TradingHub>(HubPath, hub => hub.Transports = HttpTransportType.WebSockets).OnHubPorts();
+        endpoints.MapHub<TradingHub>(HubPath, hub => (hub.Transports, hub.CloseOnAuthenticationExpiration) = (HttpTransportType.WebSockets, true)).OnHubPorts().ForSignedIn();
         endpoints.MapApiDocument();
         endpoints.MapConsole();
         return endpoints;

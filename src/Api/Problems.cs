@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Grains.Hosting;
+using HybridTrading.Grains.Users;
 using HybridTrading.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -39,6 +40,24 @@ public static class ApiReason
     public const string ClientOrderIdReused = nameof(ClientOrderIdReused);
     public const string NotRecorded = nameof(NotRecorded);
     public const string ProjectionBehind = nameof(ProjectionBehind);
+    public const string SignInNeeded = nameof(SignInNeeded);
+    public const string SignInFailed = nameof(SignInFailed);
+    public const string SecondFactorNeeded = nameof(SecondFactorNeeded);
+    public const string TokenInvalid = nameof(TokenInvalid);
+    public const string SessionEnded = nameof(SessionEnded);
+    public const string LockedOut = nameof(LockedOut);
+    public const string Busy = nameof(Busy);
+    public const string Barred = nameof(Barred);
+    public const string EmailUnverified = nameof(EmailUnverified);
+    public const string PasswordWrong = nameof(PasswordWrong);
+    public const string CodeWrong = nameof(CodeWrong);
+    public const string LinkInvalid = nameof(LinkInvalid);
+    public const string SetupDone = nameof(SetupDone);
+    public const string SetupTokenInvalid = nameof(SetupTokenInvalid);
+    public const string SignUpClosed = nameof(SignUpClosed);
+    public const string TooMany = nameof(TooMany);
+    public const string UserExists = nameof(UserExists);
+    public const string UserUnknown = nameof(UserUnknown);
     public const string PermissionMissing = nameof(PermissionMissing);
     public const string NotPermitted = nameof(NotPermitted);
     public const string Unavailable = nameof(Unavailable);
@@ -55,6 +74,9 @@ public sealed class ApiException(int status, string reason, string detail, IRead
 
     /// <summary>What is wrong, by field.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors => errors;
+
+    /// <summary>When trying again makes sense; null where it does not, or at once.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 
     public static ApiException Invalid(string field, string detail) =>
         new(StatusCodes.Status400BadRequest, ApiReason.InvalidInput, detail, new Dictionary<string, string[]> { [field] = [detail] });
@@ -137,6 +159,7 @@ public static partial class Problems
             StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "the data is not available now: try again, or look at the service's log"),
         UnauthorizedAccessException => Of(
             StatusCodes.Status403Forbidden, ApiReason.NotPermitted, "it belongs to somebody else, or is not open to users"),
+        PasswordQueueFullException => Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Busy, failure.Message),
         TimeoutException => Of(
             StatusCodes.Status504GatewayTimeout, ApiReason.TimedOut, "no answer in time; it may still happen: repeat with the same Idempotency-Key"),
         ServiceNotHostedException => Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, failure.Message),
@@ -179,6 +202,7 @@ public static partial class Problems
     private static string Title(int status) => status switch
     {
         StatusCodes.Status400BadRequest => "The request is not valid",
+        StatusCodes.Status401Unauthorized => "Sign-in is needed",
         StatusCodes.Status403Forbidden => "It is not permitted",
         StatusCodes.Status404NotFound => "There is no such thing",
         StatusCodes.Status405MethodNotAllowed => "The method is not allowed",
@@ -186,6 +210,7 @@ public static partial class Problems
         StatusCodes.Status413PayloadTooLarge => "The request is too large",
         StatusCodes.Status415UnsupportedMediaType => "The media type is not supported",
         StatusCodes.Status422UnprocessableEntity => "It was refused",
+        StatusCodes.Status423Locked => "The door is closed for a while",
         StatusCodes.Status503ServiceUnavailable => "Not now",
         StatusCodes.Status504GatewayTimeout => "No answer in time",
         _ => "The service failed",

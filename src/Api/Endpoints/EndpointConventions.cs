@@ -1,5 +1,6 @@
 using System.Globalization;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Identity;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -24,7 +25,7 @@ internal static partial class EndpointConventions
     public static RouteHandlerBuilder Mutation(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals)
     {
         endpoint.Requires(permission).Idempotent().Problems(
-            [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status413PayloadTooLarge,
+            [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status413PayloadTooLarge,
             StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable,
             StatusCodes.Status504GatewayTimeout, .. refusals]);
         return endpoint;
@@ -33,15 +34,32 @@ internal static partial class EndpointConventions
     /// <param name="permission">What the caller must be allowed.</param>
     public static RouteHandlerBuilder Query(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals) =>
         endpoint.Requires(permission).Problems(
-            [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
+            [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
             StatusCodes.Status504GatewayTimeout, .. refusals]);
 
-    private static RouteHandlerBuilder Requires(this RouteHandlerBuilder endpoint, Permission permission) =>
-        endpoint.WithMetadata(new RequiredPermission(permission)).AddEndpointFilter((context, next) =>
-            context.HttpContext.RequestServices.GetRequiredService<ICaller>().Has(permission)
-                ? next(context)
+    /// <summary>A change whose request or answer holds a secret: the answer is not kept, so there is no Idempotency-Key.</summary>
+    /// <param name="permission">What the caller must be allowed.</param>
+    public static RouteHandlerBuilder Confidential(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals) =>
+        endpoint.Requires(permission).Problems(
+            [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable, .. refusals]);
+
+    /// <summary>Needs no permission: it is what a stranger does.</summary>
+    public static RouteHandlerBuilder OpenToAll(this RouteHandlerBuilder endpoint, params int[] refusals) =>
+        endpoint.WithMetadata(new OpenToAll()).Problems([StatusCodes.Status400BadRequest, .. refusals]);
+
+    /// <summary>Asked before the request is read any further: who may not do it learns nothing from it.</summary>
+    private static RouteHandlerBuilder Requires(this RouteHandlerBuilder endpoint, Permission permission)
+    {
+        endpoint.WithMetadata(new RequiredPermission(permission)).Finally(builder =>
+        {
+            RequestDelegate inner = builder.RequestDelegate!;
+            builder.RequestDelegate = context => context.RequestServices.GetRequiredService<ICaller>().Has(permission)
+                ? inner(context)
                 : throw new ApiException(
-                    StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"this needs the permission {permission}, which the caller does not have"));
+                    StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"this needs the permission {permission}, which the caller does not have");
+        });
+        return endpoint;
+    }
 
     /// <summary>A page of its own that the console may show in a frame: its script runs, and reaches nothing of the console's.</summary>
     public static RouteHandlerBuilder Page(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter(static (context, next) =>
@@ -92,6 +110,8 @@ internal static partial class EndpointConventions
                 ILogger log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("HybridTrading.Api");
                 LogFailed(log, failure, context.Request.Method, context.Request.Path);
             }
+            if (problem.StatusCode == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer";
+            if (failure is ApiException { RetryAfter: { } wait }) context.Response.Headers.RetryAfter = Math.Ceiling(Math.Max(1, wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             await problem.ExecuteAsync(context);
         }
     }

@@ -1,11 +1,17 @@
 using System.Collections.Concurrent;
+using HybridTrading.Api.Identity;
 using Microsoft.AspNetCore.SignalR;
 
 namespace HybridTrading.Api.Hubs;
 
 /// <summary>The connections of this process.</summary>
-public sealed class HubConnections(IHubContext<TradingHub> hub, TimeProvider clock, ILogger<HubConnections> log)
+public sealed class HubConnections : IDisposable
 {
+    private readonly IHubContext<TradingHub> _hub;
+    private readonly TokenVerifier _tokens;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<HubConnections> _log;
+    private readonly ConcurrentDictionary<string, (CallerIdentity Identity, Action Abort)> _identities = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, HubConnection> _byId = new(StringComparer.Ordinal);
 
     /// <summary>Those that have subscribed.</summary>
@@ -16,9 +22,17 @@ public sealed class HubConnections(IHubContext<TradingHub> hub, TimeProvider clo
 
     public IEnumerable<string> WatchedSymbols() => _byId.Values.SelectMany(one => one.Symbols).Distinct(StringComparer.Ordinal);
 
-    public void Add(string connectionId, ICaller caller)
+    public HubConnections(IHubContext<TradingHub> hub, TokenVerifier tokens, TimeProvider clock, ILogger<HubConnections> log)
     {
-        var connection = new HubConnection(connectionId, caller, hub.Clients.Client(connectionId), clock, log);
+        (_hub, _tokens, _clock, _log) = (hub, tokens, clock, log);
+        _tokens.Revoked += DropRevoked;
+    }
+
+    /// <param name="identity">Who stands behind it: when that is revoked, the connection ends.</param>
+    public void Add(string connectionId, ICaller caller, CallerIdentity? identity, Action abort)
+    {
+        if (identity is not null) _identities[connectionId] = (identity, abort);
+        var connection = new HubConnection(connectionId, caller, _hub.Clients.Client(connectionId), _clock, _log);
         _byId[connectionId] = connection;
         connection.Start();
     }
@@ -28,7 +42,18 @@ public sealed class HubConnections(IHubContext<TradingHub> hub, TimeProvider clo
 
     public void Remove(string connectionId)
     {
+        _identities.TryRemove(connectionId, out _);
         if (_byId.TryRemove(connectionId, out HubConnection? connection)) connection.Stop();
+    }
+
+    public void Dispose() => _tokens.Revoked -= DropRevoked;
+
+    private void DropRevoked()
+    {
+        foreach ((_, (CallerIdentity identity, Action abort)) in _identities)
+        {
+            if (_tokens.IsRevoked(identity)) abort();
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+using HybridTrading.Api.Identity;
 using HybridTrading.Api.Projections;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
@@ -12,14 +13,17 @@ namespace HybridTrading.Api.Hubs;
 /// WebSockets alone, without negotiation. A client that lost its connection subscribes at any process with the journal sequence that it has seen.
 /// </summary>
 public sealed class TradingHub(
-    HubConnections connections, MarketBoard markets, AccountBoard accounts, JournalBoard journal, JobBoard jobs, ICaller caller, IGrainFactory grains,
+    HubConnections connections, MarketBoard markets, AccountBoard accounts, JournalBoard journal, JobBoard jobs, IGrainFactory grains,
     StrategyQueries strategies, ApiOptions options) : Hub
 {
     private const int MostSymbols = 100;
 
+    /// <summary>Of the request that the connection began with: a call of the hub has a scope of its own, which knows no request.</summary>
+    private ICaller Caller => Context.GetHttpContext()!.RequestServices.GetRequiredService<ICaller>();
+
     public override Task OnConnectedAsync()
     {
-        connections.Add(Context.ConnectionId, caller);
+        connections.Add(Context.ConnectionId, Caller, Context.User?.Identity as CallerIdentity, Context.Abort);
         return Task.CompletedTask;
     }
 
@@ -34,6 +38,7 @@ public sealed class TradingHub(
     /// <exception cref="HubException">Names field, value and expectation.</exception>
     public async Task<Snapshot> Subscribe(Subscription subscription)
     {
+        ICaller caller = Caller;
         ImmutableHashSet<string> symbols = Symbols(subscription);
         string? account = subscription.Account is null ? null : Key(subscription.Account);
         if (subscription.After < -1) throw new HubException($"after is {subscription.After}; expected a journal sequence that was seen, or null");
@@ -96,7 +101,7 @@ public sealed class TradingHub(
     {
         try
         {
-            return caller.Key(account, "account");
+            return Caller.Key(account, "account");
         }
         catch (ApiException e)
         {

@@ -6,9 +6,10 @@ using System.Text.Json.Serialization;
 
 namespace HybridTrading.Domain.Users;
 
-/// <summary>Who a token speaks for. Names as RFC 7519 and RFC 9068 have them; ours are tid (tenant), roles, sid (session).</summary>
+/// <summary>Who a token speaks for. Names as RFC 7519 and RFC 9068 have them; ours are tid (tenant), roles, sid (session), ims.</summary>
 /// <param name="Subject">The user's id.</param>
 /// <param name="IssuedAt">Seconds since 1970, as the other two.</param>
+/// <param name="IssuedMilliseconds">The same to the millisecond: what is revoked and what is issued within one second are told apart by it.</param>
 public sealed record AccessClaims(
     [property: JsonPropertyName("iss")] string Issuer,
     [property: JsonPropertyName("aud")] string Audience,
@@ -19,7 +20,8 @@ public sealed record AccessClaims(
     [property: JsonPropertyName("iat")] long IssuedAt,
     [property: JsonPropertyName("nbf")] long NotBefore,
     [property: JsonPropertyName("exp")] long Expires,
-    [property: JsonPropertyName("jti")] string Id);
+    [property: JsonPropertyName("jti")] string Id,
+    [property: JsonPropertyName("ims")] long IssuedMilliseconds);
 
 /// <summary>Why a token was refused. All are 401 to a stranger; the log tells them apart.</summary>
 public enum TokenFault : byte { Malformed, Algorithm, UnknownKey, Signature, Issuer, Audience, NotYetValid, Expired, Revoked }

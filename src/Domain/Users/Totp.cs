@@ -46,7 +46,8 @@ public static class Totp
     }
 
     /// <summary>What authenticator apps take as a QR code.</summary>
-    public static string Uri(string issuer, string account, ReadOnlySpan<byte> secret) =>
-        $"otpauth://totp/{System.Uri.EscapeDataString(issuer)}:{System.Uri.EscapeDataString(account)}?secret={Base32.Encode(secret)}"
+    /// <param name="secret">Base 32.</param>
+    public static string Uri(string issuer, string account, string secret) =>
+        $"otpauth://totp/{System.Uri.EscapeDataString(issuer)}:{System.Uri.EscapeDataString(account)}?secret={secret}"
         + $"&issuer={System.Uri.EscapeDataString(issuer)}&algorithm=SHA1&digits=6&period={StepSeconds}";
 }

@@ -71,10 +71,11 @@ public sealed class SigningKeysGrain(IJournal journal, SecretSource secrets, Tim
         if (_keys.Count == 0 || Now - _keys[^1].Made.Time >= Life) Make();
         // Nobody may hold a token of a key that a restart would not know.
         await _stream.Durable();
-        long now = clock.GetUtcNow().ToUnixTimeSeconds();
+        DateTimeOffset time = clock.GetUtcNow();
+        long now = time.ToUnixTimeSeconds();
         var claims = new AccessClaims(
             request.Issuer, request.Audience, request.User, request.Tenant, request.Session, request.Roles, now, now, now + (long)AccessToken.Life.TotalSeconds,
-            Base32.Encode(secrets.Bytes(10)).ToLowerInvariant());
+            Base32.Encode(secrets.Bytes(10)).ToLowerInvariant(), time.ToUnixTimeMilliseconds());
         return new Secret(AccessToken.Sign(claims, _keys[^1].Made.Id, _keys[^1].Key));
     }
 

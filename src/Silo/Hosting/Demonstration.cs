@@ -1,4 +1,4 @@
-using HybridTrading.Api;
+using HybridTrading.Api.Identity;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
@@ -65,15 +65,15 @@ internal sealed class Demonstration
     public async Task MakeAsync(IGrainFactory grains)
     {
         if (!IsDue) return;
-        var owner = new LocalOwner();
-        using Principal.Scope scope = Principal.Of(owner.Tenant);
-        string accountKey = Keys.Owned(owner.Tenant, owner.User, Account);
+        const string tenant = SignInDesk.FirstTenant, user = SignInDesk.FirstUser;
+        using Principal.Scope scope = Principal.Of(tenant);
+        string accountKey = Keys.Owned(tenant, user, Account);
         IAccountGrain account = grains.GetGrain<IAccountGrain>(accountKey);
         var terms = new OpenAccount { Name = Account };
         Check(await account.Open(terms.Settings(), RiskLimits.Default, terms.Deposit));
         foreach ((string name, StrategySetup setup) in Strategies)
         {
-            string key = Keys.Owned(owner.Tenant, owner.User, name);
+            string key = Keys.Owned(tenant, user, name);
             IStrategyGrain strategy = grains.GetGrain<IStrategyGrain>(key);
             Check(await strategy.Create(setup));
             Check(await account.SetFollow(key, new FollowTerms(Sizing.AsTheStrategySays)));

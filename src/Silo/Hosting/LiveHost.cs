@@ -1,4 +1,5 @@
 using HybridTrading.Api;
+using HybridTrading.Api.Identity;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
@@ -7,6 +8,7 @@ using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Users;
 using HybridTrading.Silo.Commands;
 using HybridTrading.Silo.Hosting.Tls;
 using HybridTrading.Storage;
@@ -26,6 +28,8 @@ public static class LiveHost
 {
     private const string FeedName = "live";
     private const int WarmUpBars = 2000;
+
+    private static readonly TimeSpan LongestFirstLook = TimeSpan.FromSeconds(10);
 
     /// <summary>The service of the feed.</summary>
     private const string FeedService = "data-bridge";
@@ -52,6 +56,8 @@ public static class LiveHost
             PortProbe.EnsureFree(plan);
             throw new UsageException(e.Message);
         }
+        // The link comes first, so that whoever waits for the end of the start has it. A gateway alone may have to wait for the user-service.
+        if (!member.IsClient && app.Services.GetService<FirstOwnerLink>() is { } link) await link.Told.WaitAsync(LongestFirstLook, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         PrintBanner(plan, options, member, demonstration, app.Services.GetRequiredService<DashboardAccess>());
         await app.WaitForShutdownAsync(cancellation);
         return 0;
@@ -72,19 +78,24 @@ public static class LiveHost
         InstrumentUniverse universe = trading.Universe;
         builder.Services.AddSingleton(member.Hosts(FeedService) ? options.Feed : WithoutData(options.Feed));
         builder.Services.AddSingleton(trading);
-        builder.Services.AddBacktesting(options.Backtesting).AddStrategyAnalysis();
+        builder.Services.AddBacktesting(options.Backtesting).AddStrategyAnalysis().AddUsers();
         OrleansHost.AddMember(builder, member);
         var api = new ApiOptions
         {
             Universe = universe, Host = OrleansHost.Name, Simulated = options.Feed is SimulatedFeedOptions, RecordedFrom = trading.EventStart, DataFrames = trading.DataFrames, DataFolder = folder.Root, FeedName = FeedName,
             Notices =
             [
-                "Loopback only until sign-in exists: one tenant, one user, no password.",
                 .. demonstration.IsThere ? [Demonstration.Notice] : ImmutableArray<string>.Empty,
             ],
         };
         bool hasGateway = plan.Hosts(ServiceEndpoints.Gateway);
-        if (hasGateway) builder.Services.AddHybridApi(api);
+        if (hasGateway)
+        {
+            AddIdentity(builder, folder);
+            builder.Services.AddHybridApi(api);
+            builder.Services.AddSingleton<FirstOwnerLink>();
+            builder.Services.AddHostedService(provider => provider.GetRequiredService<FirstOwnerLink>());
+        }
         else if (member.Database is null || member.Hosts(ReadModelService)) builder.Services.AddReadModels(api);
         if (member.Database is null) builder.Services.AddHostedService<TradingStart>();
         else if (!member.IsClient) builder.Services.AddHostedService<ClusterStart>();
@@ -97,6 +108,19 @@ public static class LiveHost
             app.Services.GetRequiredService<DashboardAccess>().Guard(dashboard);
         }
         return app;
+    }
+
+    private static void AddIdentity(WebApplicationBuilder builder, DataFolder folder)
+    {
+        try
+        {
+            builder.Services.AddSingleton(IdentityOptions.Read(builder.Configuration));
+            builder.Services.AddSingleton(MailOptions.Read(builder.Configuration, Path.Combine(folder.Root, "outbox")));
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     private static TradingOptions Trading(LiveFeedOptions feed) => feed is not RecordedFeedOptions recorded
@@ -179,7 +203,7 @@ public static class LiveHost
               data       {data}
               market     {Market(options.Feed)}
             {Demo(demonstration)}{operate}  real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
-              access     loopback only until sign-in exists
+              access     loopback, by sign-in
             Ctrl+C stops.
             """);
 

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using HybridTrading.Api;
+using HybridTrading.Api.Identity;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Grains.Analysis;
@@ -11,6 +12,7 @@ using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Users;
 using HybridTrading.Silo.Hosting;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
@@ -18,6 +20,7 @@ using HybridTrading.Storage.MarketLog;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
@@ -47,13 +50,18 @@ internal sealed class ApiHost : IAsyncDisposable
 
     private readonly Action<IServiceCollection>? _configure;
 
-    private ApiHost(TempFolder folder, Action<IServiceCollection>? configure) => (_folder, _configure) = (folder, configure);
+    private readonly bool _signIn;
+
+    private ApiHost(TempFolder folder, Action<IServiceCollection>? configure, bool signIn) => (_folder, _configure, _signIn) = (folder, configure, signIn);
 
     public HttpClient Client { get; private set; } = null!;
 
     public string Folder => _folder.Path;
 
     public string Work => Path.Combine(_folder.Path, "work");
+
+    /// <summary>Mails as files.</summary>
+    public string Outbox => Path.Combine(_folder.Path, "outbox");
 
     public string Blobs => Path.Combine(_folder.Path, "blobs");
 
@@ -62,9 +70,10 @@ internal sealed class ApiHost : IAsyncDisposable
     public Uri Address { get; private set; } = null!;
 
     /// <param name="configure">Puts services in place of the usual ones.</param>
-    public static async Task<ApiHost> StartAsync(Action<IServiceCollection>? configure = null)
+    /// <param name="signIn">Callers must sign in; else everybody is the owner.</param>
+    public static async Task<ApiHost> StartAsync(Action<IServiceCollection>? configure = null, bool signIn = false)
     {
-        var host = new ApiHost(new TempFolder(), configure);
+        var host = new ApiHost(new TempFolder(), configure, signIn);
         await host.RunAsync();
         return host;
     }
@@ -90,7 +99,10 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddBacktesting(Backtesting).AddStrategyAnalysis();
         builder.Services.AddSingleton<LiveFeedOptions>(new SimulatedFeedOptions(1, new SimulationOptions()));
         OrleansHost.AddSilo(builder, durable: true);
+        builder.Services.AddUsers(iterations: 1000);
+        builder.Services.AddSingleton(new MailOptions { Outbox = Outbox });
         _configure?.Invoke(builder.Services);
+        if (!_signIn) builder.Services.TryAddScoped<ICaller, LocalOwner>();
         builder.Services.AddHybridApi(new ApiOptions { Universe = universe, Simulated = true, DataFolder = _folder.Path, FeedName = "script" });
         _app = builder.Build();
         _app.MapHybridApi();

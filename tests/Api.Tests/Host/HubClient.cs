@@ -25,9 +25,16 @@ internal sealed class HubClient : IAsyncDisposable
     private readonly List<(string Name, JsonElement Value)> _pushed = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private HubClient(HubConnection connection)
     {
         _connection = connection;
+        connection.Closed += _ =>
+        {
+            _closed.TrySetResult();
+            return Task.CompletedTask;
+        };
         foreach (string name in (string[])["quotes", "bars", "account", "job"]) connection.On<JsonElement>(name, value => Keep(name, value));
         connection.On<JsonElement>("journal", TakeJournal);
         connection.On<JsonElement>("gap", gap =>
@@ -40,10 +47,14 @@ internal sealed class HubClient : IAsyncDisposable
     /// <summary>The journal sequence up to which it has been told everything.</summary>
     public long? Sequence { get; private set; }
 
-    public static async Task<HubClient> ConnectAsync(Uri server)
+    /// <summary>Completes when the server has ended the connection.</summary>
+    public Task Closed => _closed.Task;
+
+    /// <param name="token">Of who connects; null where nobody needs to sign in.</param>
+    public static async Task<HubClient> ConnectAsync(Uri server, string? token = null)
     {
         var builder = new HubConnectionBuilder();
-        var address = new UriBuilder(server) { Scheme = "ws", Path = HybridApi.HubPath }.Uri;
+        var address = new UriBuilder(server) { Scheme = "ws", Path = HybridApi.HubPath, Query = token is null ? "" : $"access_token={token}" }.Uri;
         builder.Services.AddSingleton<IConnectionFactory>(new WebSocketConnectionFactory(address));
         builder.Services.AddSingleton<EndPoint>(new UriEndPoint(address));
         builder.Services.AddSingleton<IHubProtocol, JsonHubProtocol>();

@@ -49,6 +49,7 @@ internal sealed class NeighbourApi : IAsyncDisposable
         builder.Services.AddSingleton(provider => new ProjectionRunner(
             provider.GetRequiredService<IJournal>(), provider.GetRequiredKeyedService<SqliteDatabase>(HybridStorage.ViewDatabase),
             provider.GetServices<IProjection>()));
+        builder.Services.AddScoped<ICaller, LocalOwner>();
         builder.Services.AddHybridApi(new ApiOptions { Universe = new InstrumentUniverse(ApiHost.Instruments), Simulated = true });
         neighbour._app = builder.Build();
         neighbour._app.MapHybridApi();

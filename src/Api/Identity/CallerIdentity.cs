@@ -1,0 +1,28 @@
+using System.Collections.Frozen;
+using System.Security.Claims;
+using HybridTrading.Domain.Users;
+
+namespace HybridTrading.Api.Identity;
+
+/// <summary>Who was found to stand behind a request.</summary>
+/// <param name="session">The session, or the API key.</param>
+/// <param name="issued">When the token was; revocations from then on count.</param>
+/// <param name="expires">When it runs out; null for a signature, which is for one request.</param>
+public sealed class CallerIdentity(
+    string user, string tenant, string session, ImmutableArray<Role> roles, FrozenSet<Permission> permissions, DateTime issued, DateTime? expires, string scheme)
+    : ClaimsIdentity([new Claim("sub", user), new Claim("tid", tenant), .. roles.Select(role => new Claim("roles", role.ToString()))], scheme, "sub", "roles")
+{
+    public string User => user;
+
+    public string Tenant => tenant;
+
+    public string Session => session;
+
+    public ImmutableArray<Role> Roles => roles;
+
+    public FrozenSet<Permission> Permissions => permissions;
+
+    public DateTime Issued => issued;
+
+    public DateTime? Expires => expires;
+}

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Configuration;
+
+namespace HybridTrading.Api.Identity;
+
+/// <summary>How this installation lets people in. Section <c>Identity</c> of the configuration (<c>Identity__SignUp</c> in the environment).</summary>
+public sealed class IdentityOptions
+{
+    public const string Section = "Identity";
+
+    /// <summary>The issuer and the audience of access tokens.</summary>
+    public string Issuer { get; init; } = "hybridtrading";
+
+    public string Audience { get; init; } = "hybridtrading-api";
+
+    /// <summary>Strangers may make themselves a user; else an invitation is needed.</summary>
+    public bool SignUp { get; init; }
+
+    /// <summary>Where the console is reached, for links in mails; null takes the address of the request, which on loopback is right.</summary>
+    public Uri? PublicUrl { get; init; }
+
+    /// <exception cref="FormatException">Names key, value and expectation.</exception>
+    public static IdentityOptions Read(IConfiguration configuration)
+    {
+        IConfigurationSection section = configuration.GetSection(Section);
+        var defaults = new IdentityOptions();
+        return new IdentityOptions
+        {
+            Issuer = section["Issuer"] ?? defaults.Issuer, Audience = section["Audience"] ?? defaults.Audience,
+            SignUp = section["SignUp"] switch
+            {
+                null or "" or "invitation" => false,
+                "open" => true,
+                { } other => throw new FormatException($"Identity:SignUp is '{other}'; expected open or invitation"),
+            },
+            PublicUrl = section["PublicUrl"] is not { Length: > 0 } url ? null
+                : Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https" ? parsed
+                : throw new FormatException($"Identity:PublicUrl is '{url}'; expected an address such as https://trading.example.org"),
+        };
+    }
+}
