@@ -288,6 +288,8 @@ export interface Problem {
   reason?: string;
   field?: string;
   errors?: Record<string, string[]>;
+  /** Further members, as the reason has them. */
+  [member: string]: unknown;
 }
 
 export interface NewOrder {
@@ -640,4 +642,122 @@ export interface WalkForwardWindow {
   parameters: Record<string, number> | null;
   inSample: TrialStatistics | null;
   outOfSample: TrialStatistics | null;
+}
+
+/** How this installation is signed in to. */
+export interface AuthSettings {
+  /** `needed` until somebody owns it. */
+  setup: 'needed' | 'done';
+  /** Whether anybody can sign up, or only who was invited. */
+  signUp: 'open' | 'invitation';
+  passwordMinLength: number;
+  passwordMaxLength: number;
+}
+
+export const permissions = [
+  'ReadMarket', 'ReadTrading', 'ReadTenant', 'ReadJournal', 'Trade', 'ManageRisk', 'Automate', 'Research', 'Halt', 'HaltTenant', 'ReleaseTenant',
+  'Configure', 'ConfigureTenant', 'ManageProfile', 'ManageKeys', 'ManageMembers', 'ReadSystem', 'Operate', 'Administer',
+] as const;
+export type Permission = (typeof permissions)[number];
+
+export type Role = 'Owner' | 'Trader' | 'Viewer' | 'ComplianceOfficer' | 'Auditor' | 'Administrator';
+
+/** Those that a tenant gives its members. */
+export const memberRoles: readonly Role[] = ['Owner', 'Trader', 'Viewer', 'ComplianceOfficer', 'Auditor'];
+
+/** Who is signed in, and as a member of which tenant. */
+export interface Me {
+  id: string;
+  email: string;
+  name: string;
+  emailVerified: boolean;
+  secondFactor: boolean;
+  tenant: { id: string; name: string };
+  tenants: { id: string; name: string; roles: Role[] }[];
+  roles: Role[];
+  permissions: Permission[];
+}
+
+export interface Tokens {
+  accessToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  user: Me;
+}
+
+/** An invitation, as who has its link sees it. */
+export interface InvitationOffer {
+  tenant: string;
+  email: string;
+  roles: Role[];
+  /** A user with that address exists: they sign in and accept. */
+  known: boolean;
+}
+
+export interface SecondFactorSecret {
+  /** Base32. */
+  secret: string;
+  /** otpauth://… */
+  uri: string;
+}
+
+export interface SignInSession {
+  id: string;
+  current: boolean;
+  created: string;
+  lastUsed: string;
+  agent: string;
+  address: string;
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  kind: 'Hmac' | 'Ecdsa';
+  scopes: Permission[];
+  created: string;
+  expires: string;
+  lastUsed: string | null;
+}
+
+export interface NewApiKey {
+  name: string;
+  kind: 'Hmac' | 'Ecdsa';
+  /** Of an ECDSA key, PEM. */
+  publicKey?: string;
+  scopes: Permission[];
+  expiresDays: number;
+}
+
+export interface Member {
+  user: string;
+  name: string;
+  email: string;
+  roles: Role[];
+  since: string;
+  lastSignIn: string | null;
+  secondFactor: boolean;
+  suspended: boolean;
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  roles: Role[];
+  created: string;
+  expires: string;
+  by: string;
+}
+
+/** A user of the installation. */
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  tenants: { id: string; name: string; roles: Role[] }[];
+  created: string;
+  lastSignIn: string | null;
+  secondFactor: boolean;
+  administrator: boolean;
+  locked: boolean;
 }
