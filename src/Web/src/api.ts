@@ -1,6 +1,6 @@
 import type {
   Account, ApiKey, BarSeries, ChangedJob, DataSet, DataSetTerms, Decision, EquityPoint, FeedStatus, Fill, FollowTerms, Instrument, Invitation, InvitationOffer,
-  Job, JobLimits, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Playback, Quote, ReviewSchedule, Role, RuleCheck, RuleWord, RunInput,
+  Job, JobLimits, JournalEntry, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Playback, Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput,
   SearchInput, SecondFactorSecret, SignInSession, Strategy, StrategyDefinition, StrategyReviews, SystemView, Tokens, TradingState, Trial, User, WalkForward,
 } from './contract';
 import { Http, type HttpOptions } from './http';
@@ -25,13 +25,19 @@ export class Api {
   bars = (symbol: string, timeFrame: string, count: number) => this.#http.get<BarSeries>(`bars/${part(symbol)}`, { timeFrame, count });
   accounts = (minPosition?: number) => this.#http.get<Account[]>('accounts', { minPosition });
   account = (name: string) => this.#http.get<Account>(`accounts/${part(name)}`);
-  equity = (account: string) => this.#http.get<EquityPoint[]>(`accounts/${part(account)}/equity`);
-  fills = (account: string, limit: number) => this.#http.get<{ fills: Fill[] }>(`accounts/${part(account)}/fills`, { limit });
+  equity = (account: string, from?: Date) => this.#http.get<EquityPoint[]>(`accounts/${part(account)}/equity`, { from: from?.toISOString() });
+  orders = (account: string, status: 'all' | 'open' | 'closed', symbol: string, limit: number, before?: number) =>
+    this.#http.get<{ orders: Order[]; next: number | null }>(`accounts/${part(account)}/orders`, { status, symbol: symbol || undefined, limit, before });
+  fills = (account: string, limit: number, before?: number) =>
+    this.#http.get<{ fills: Fill[]; next: number | null }>(`accounts/${part(account)}/fills`, { limit, before });
+  setLimits = (account: string, limits: RiskLimits) => this.#http.send<Changed>('PUT', `accounts/${part(account)}/limits`, limits);
+  /** The caller's own events from a position on, in the order of the journal. */
+  journal = (from: number, limit: number) => this.#http.get<{ entries: JournalEntry[]; next: number | null }>('journal', { from, limit });
   definitions = () => this.#http.get<StrategyDefinition[]>('strategy-definitions');
   strategies = (minPosition?: number) => this.#http.get<Strategy[]>('strategies', { minPosition });
 
-  decisions = (limit: number, before?: string) =>
-    this.#http.get<{ decisions: Decision[]; next: string | number | null }>('decisions', { limit, before });
+  decisions = (limit: number, before?: string, strategy?: string) =>
+    this.#http.get<{ decisions: Decision[]; next: string | number | null }>('decisions', { limit, before, strategy });
 
   createAccount = (account: NewAccount) => this.#http.send<{ minPosition: number; account: Account }>('POST', 'accounts', account);
   setState = (account: string, state: TradingState) => this.#http.send<Changed>('PUT', `accounts/${part(account)}/state`, { state });

@@ -33,6 +33,8 @@ export interface SystemView {
   dataFolder: string;
   startedAt: string;
   feed: { name: string; position: number; time: string | null; ageSeconds: number | null } | null;
+  journal?: { size: number };
+  services?: { name: string; port: number }[];
 }
 
 export interface Instrument {
@@ -215,6 +217,43 @@ export interface Account {
   positions: Position[];
   workingOrders: Order[];
   follows: Record<string, FollowTerms>;
+  limits?: RiskLimits;
+  /** How much of each limit is used; a service of before does not tell. */
+  limitUse?: LimitUse[];
+  /** The equity that its day began with, payments since then included; a service of before does not tell. */
+  dayStartEquity?: number;
+}
+
+export type BreachAction = 'StopTrading' | 'DenyAdds' | 'Flatten';
+
+/** Pre-trade limits; null is no limit. Amounts are in the account's currency, spans are `[days.]hh:mm:ss`. */
+export interface RiskLimits {
+  maxOrderVolume: number | null;
+  minOrderNotional: number | null;
+  maxOrderNotional: number | null;
+  priceCollarPercent: number | null;
+  maxExposure: number | null;
+  maxExposurePercent: number | null;
+  maxInstrumentExposure: number | null;
+  maxOpenPositions: number | null;
+  maxInstrumentPositions: number | null;
+  maxWorkingOrders: number | null;
+  maxInstrumentWorkingOrders: number | null;
+  submitRate: { count: number; window: string } | null;
+  modifyRate: { count: number; window: string } | null;
+  lossLimits: { period: 'Day' | 'Week' | 'Month'; amount: number | null; percent: number | null; action: BreachAction }[];
+  maxDrawdownPercent: number | null;
+  drawdownAction: BreachAction;
+  allowedInstruments: string[];
+}
+
+export interface LimitUse {
+  /** The name of the limit; of a loss limit with its period: DayLoss. */
+  limit: string;
+  /** In the limit's own unit: account currency, or a count. */
+  used: number;
+  most: number;
+  near?: boolean;
 }
 
 export interface EquityPoint {
@@ -277,6 +316,20 @@ export interface Strategy {
   lastDecision: Decision | null;
   version: number;
   rule: string | null;
+}
+
+/** An event of the caller's own. */
+export interface JournalEntry {
+  position: number;
+  stream: string;
+  /** Counts the events of the stream. */
+  version: number;
+  name: string;
+  schema: number;
+  time: string;
+  causation: string;
+  /** Null when it was erased. */
+  payload: unknown;
 }
 
 /** RFC 9457, with the reason code of the trade. */
