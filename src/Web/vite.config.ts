@@ -1,5 +1,7 @@
-import { defineConfig, loadEnv } from 'vite';
+import { loadEnv } from 'vite';
+import { defineConfig } from 'vitest/config';
 import { contentSecurityPolicy } from './csp.ts';
+import { weight } from './weight.ts';
 
 // `npm run dev` talks to a running service; HYBRID_API moves it, for example to another port offset.
 const api = loadEnv('', '.', 'HYBRID_')['HYBRID_API'] ?? 'http://127.0.0.1:8000';
@@ -19,7 +21,10 @@ export default defineConfig({
       '/hubs': { target: api, changeOrigin: true, ws: true },
     },
   },
+  // Tests read the colours of style.css.
+  test: { css: true },
   plugins: [
+    weight(),
     {
       name: 'content-security-policy',
       apply: 'build',

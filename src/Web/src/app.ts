@@ -1,4 +1,5 @@
 import type { Api } from './api';
+import type { Auth } from './auth';
 import type { Session } from './session';
 import type { Store } from './store';
 
@@ -6,6 +7,7 @@ import type { Store } from './store';
 export interface App {
   store: Store;
   api: Api;
+  auth: Auth;
   session: Session;
   /** Says something to the reader, for a few seconds. */
   say: (text: string) => void;

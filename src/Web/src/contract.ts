@@ -33,6 +33,8 @@ export interface SystemView {
   dataFolder: string;
   startedAt: string;
   feed: { name: string; position: number; time: string | null; ageSeconds: number | null } | null;
+  journal?: { size: number };
+  services?: { name: string; port: number }[];
 }
 
 export interface Instrument {
@@ -215,6 +217,43 @@ export interface Account {
   positions: Position[];
   workingOrders: Order[];
   follows: Record<string, FollowTerms>;
+  limits?: RiskLimits;
+  /** How much of each limit is used; a service of before does not tell. */
+  limitUse?: LimitUse[];
+  /** The equity that its day began with, payments since then included; a service of before does not tell. */
+  dayStartEquity?: number;
+}
+
+export type BreachAction = 'StopTrading' | 'DenyAdds' | 'Flatten';
+
+/** Pre-trade limits; null is no limit. Amounts are in the account's currency, spans are `[days.]hh:mm:ss`. */
+export interface RiskLimits {
+  maxOrderVolume: number | null;
+  minOrderNotional: number | null;
+  maxOrderNotional: number | null;
+  priceCollarPercent: number | null;
+  maxExposure: number | null;
+  maxExposurePercent: number | null;
+  maxInstrumentExposure: number | null;
+  maxOpenPositions: number | null;
+  maxInstrumentPositions: number | null;
+  maxWorkingOrders: number | null;
+  maxInstrumentWorkingOrders: number | null;
+  submitRate: { count: number; window: string } | null;
+  modifyRate: { count: number; window: string } | null;
+  lossLimits: { period: 'Day' | 'Week' | 'Month'; amount: number | null; percent: number | null; action: BreachAction }[];
+  maxDrawdownPercent: number | null;
+  drawdownAction: BreachAction;
+  allowedInstruments: string[];
+}
+
+export interface LimitUse {
+  /** The name of the limit; of a loss limit with its period: DayLoss. */
+  limit: string;
+  /** In the limit's own unit: account currency, or a count. */
+  used: number;
+  most: number;
+  near?: boolean;
 }
 
 export interface EquityPoint {
@@ -279,6 +318,20 @@ export interface Strategy {
   rule: string | null;
 }
 
+/** An event of the caller's own. */
+export interface JournalEntry {
+  position: number;
+  stream: string;
+  /** Counts the events of the stream. */
+  version: number;
+  name: string;
+  schema: number;
+  time: string;
+  causation: string;
+  /** Null when it was erased. */
+  payload: unknown;
+}
+
 /** RFC 9457, with the reason code of the trade. */
 export interface Problem {
   type?: string;
@@ -288,6 +341,8 @@ export interface Problem {
   reason?: string;
   field?: string;
   errors?: Record<string, string[]>;
+  /** Further members, as the reason has them. */
+  [member: string]: unknown;
 }
 
 export interface NewOrder {
@@ -640,4 +695,122 @@ export interface WalkForwardWindow {
   parameters: Record<string, number> | null;
   inSample: TrialStatistics | null;
   outOfSample: TrialStatistics | null;
+}
+
+/** How this installation is signed in to. */
+export interface AuthSettings {
+  /** `needed` until somebody owns it. */
+  setup: 'needed' | 'done';
+  /** Whether anybody can sign up, or only who was invited. */
+  signUp: 'open' | 'invitation';
+  passwordMinLength: number;
+  passwordMaxLength: number;
+}
+
+export const permissions = [
+  'ReadMarket', 'ReadTrading', 'ReadTenant', 'ReadJournal', 'Trade', 'ManageRisk', 'Automate', 'Research', 'Halt', 'HaltTenant', 'ReleaseTenant',
+  'Configure', 'ConfigureTenant', 'ManageProfile', 'ManageKeys', 'ManageMembers', 'ReadSystem', 'Operate', 'Administer',
+] as const;
+export type Permission = (typeof permissions)[number];
+
+export type Role = 'Owner' | 'Trader' | 'Viewer' | 'ComplianceOfficer' | 'Auditor' | 'Administrator';
+
+/** Those that a tenant gives its members. */
+export const memberRoles: readonly Role[] = ['Owner', 'Trader', 'Viewer', 'ComplianceOfficer', 'Auditor'];
+
+/** Who is signed in, and as a member of which tenant. */
+export interface Me {
+  id: string;
+  email: string;
+  name: string;
+  emailVerified: boolean;
+  secondFactor: boolean;
+  tenant: { id: string; name: string };
+  tenants: { id: string; name: string; roles: Role[] }[];
+  roles: Role[];
+  permissions: Permission[];
+}
+
+export interface Tokens {
+  accessToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  user: Me;
+}
+
+/** An invitation, as who has its link sees it. */
+export interface InvitationOffer {
+  tenant: string;
+  email: string;
+  roles: Role[];
+  /** A user with that address exists: they sign in and accept. */
+  known: boolean;
+}
+
+export interface SecondFactorSecret {
+  /** Base32. */
+  secret: string;
+  /** otpauth://… */
+  uri: string;
+}
+
+export interface SignInSession {
+  id: string;
+  current: boolean;
+  created: string;
+  lastUsed: string;
+  agent: string;
+  address: string;
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  kind: 'Hmac' | 'Ecdsa';
+  scopes: Permission[];
+  created: string;
+  expires: string;
+  lastUsed: string | null;
+}
+
+export interface NewApiKey {
+  name: string;
+  kind: 'Hmac' | 'Ecdsa';
+  /** Of an ECDSA key, PEM. */
+  publicKey?: string;
+  scopes: Permission[];
+  expiresDays: number;
+}
+
+export interface Member {
+  user: string;
+  name: string;
+  email: string;
+  roles: Role[];
+  since: string;
+  lastSignIn: string | null;
+  secondFactor: boolean;
+  suspended: boolean;
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  roles: Role[];
+  created: string;
+  expires: string;
+  by: string;
+}
+
+/** A user of the installation. */
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  tenants: { id: string; name: string; roles: Role[] }[];
+  created: string;
+  lastSignIn: string | null;
+  secondFactor: boolean;
+  administrator: boolean;
+  locked: boolean;
 }

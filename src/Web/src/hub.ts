@@ -21,6 +21,8 @@ export interface HubEvents {
   /** Every time that a connection is made, the first one too: subscribe. */
   connected: () => void;
   state: (connection: Connection) => void;
+  /** A try failed though the one before did, too: the sign-in may have ended, which a browser does not tell of a refused WebSocket. */
+  refused: () => void;
 }
 
 /** How long to wait before the n-th try (n from 0): doubling from half a second to 5 s, half of it by chance so that clients spread. */
@@ -40,11 +42,17 @@ export class Hub {
   readonly #connection: HubConnection;
   readonly #events: HubEvents;
   #wake: (() => void) | null = null;
+  /** It is to be there; without that nothing is tried. */
+  #wanted = false;
+  #connecting = false;
 
-  constructor(events: HubEvents) {
+  /** `token` gives the proof of who connects, for every connection anew; null where none is asked for. */
+  constructor(events: HubEvents, token: () => Promise<string | null>) {
     this.#events = events;
     this.#connection = new HubConnectionBuilder()
-      .withUrl('/hubs/trading', { transport: HttpTransportType.WebSockets, skipNegotiation: true })
+      .withUrl('/hubs/trading', {
+        transport: HttpTransportType.WebSockets, skipNegotiation: true, accessTokenFactory: async () => (await token()) ?? '',
+      })
       .configureLogging(LogLevel.None)
       .build();
     this.#connection.on('quotes', events.quotes);
@@ -62,7 +70,16 @@ export class Hub {
   }
 
   start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
     void this.#connect(false);
+  }
+
+  stop(): void {
+    this.#wanted = false;
+    this.#wake?.();
+    this.#events.state('connecting');
+    void this.#connection.stop();
   }
 
   /** Replaces the former subscription. */
@@ -71,18 +88,24 @@ export class Hub {
   }
 
   async #connect(again: boolean): Promise<void> {
+    if (this.#connecting || !this.#wanted) return;
+    this.#connecting = true;
     this.#events.state(again ? 'reconnecting' : 'connecting');
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0; this.#wanted; attempt++) {
       if (again || attempt > 0) await this.#pause(backOff(attempt, Math.random()));
+      if (!this.#wanted) break;
       try {
         await this.#connection.start();
+        this.#connecting = false;
         this.#events.state('connected');
         this.#events.connected();
         return;
       } catch {
         this.#events.state(attempt + 1 >= triesUntilOffline ? 'offline' : again ? 'reconnecting' : 'connecting');
+        if (attempt > 0) this.#events.refused();
       }
     }
+    this.#connecting = false;
   }
 
   #pause(milliseconds: number): Promise<void> {

@@ -1,13 +1,16 @@
 import './style.css';
 import { Api } from './api';
 import type { App } from './app';
+import { Auth, browserPlace } from './auth';
 import { h } from './dom';
+import { Http } from './http';
 import { startRouter } from './router';
 import { Session } from './session';
-import { recall } from './settings';
+import { recall, remember } from './settings';
 import { Store } from './store';
 import { startTheme } from './theme';
 import { headerView } from './views/header';
+import { startShortcuts } from './views/shortcuts';
 import { Toasts } from './views/toasts';
 
 const store = new Store((render) => requestAnimationFrame(render));
@@ -17,15 +20,31 @@ store.accountName = recall('account');
 store.zone = recall('zone') === 'local' ? 'local' : 'utc';
 
 const toasts = new Toasts();
-const api = new Api();
-const report = (error: unknown) => toasts.report(error);
-const session = new Session(store, api, report);
-const app: App = { store, api, session, say: (text) => toasts.say(text), report };
+const auth: Auth = new Auth(
+  new Http(),
+  browserPlace((news) => auth.hear(news), () => recall('signedIn') === 'yes', (isIn) => remember('signedIn', isIn ? 'yes' : '')),
+  () => store.touch('auth'));
+const api = new Api({ credentials: auth });
+// Whatever fails because nobody is signed in any more is told by the sign-in page alone.
+const report = (error: unknown) => {
+  if (auth.isIn) toasts.report(error);
+};
+const session = new Session(store, api, () => auth.token(), report);
+const app: App = { store, api, auth, session, say: (text) => toasts.say(text), report };
 
 startTheme(() => store.touch('theme'));
 
 const outlet = h('div', { class: 'outlet' });
 document.body.append(
+  h('a', {
+    class: 'skip', href: '#',
+    onclick: (event) => {
+      event.preventDefault();
+      const main = outlet.querySelector<HTMLElement>('main');
+      main?.setAttribute('tabindex', '-1');
+      main?.focus();
+    },
+  }, 'Skip to the page'),
   headerView(app),
   outlet,
   h('footer', {},
@@ -35,6 +54,13 @@ document.body.append(
   toasts.element);
 
 startRouter(app, outlet);
+startShortcuts(app);
+store.view(['auth'], () => {
+  // What somebody may not do is not offered.
+  document.body.dataset['lacks'] = auth.lacks().join(' ');
+  if (auth.isIn) session.start();
+  else session.stop();
+});
 store.flush();
-session.start();
+void auth.start();
 setInterval(() => store.touch('clock'), 1000);

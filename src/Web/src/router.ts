@@ -1,22 +1,35 @@
 import type { App } from './app';
-import { faultText } from './api';
 import { h } from './dom';
+import { faultText } from './http';
 import { loadPage } from './page';
-import { href, parseRoute, type Route } from './routes';
+import { href, isEntry, parseRoute, type Route } from './routes';
 
 /** Goes to a page; the browser's history has it. */
 export function go(route: Route): void {
   location.hash = href(route);
 }
 
-/** Shows the page of the address in `outlet`, and follows the address from here on. */
+/** Goes to a page in place of this one, whose address is of no more use: a link with a token that has been used. */
+export function replace(route: Route): void {
+  location.replace(href(route));
+}
+
+/** Shows the page of the address in `outlet`, and follows the address, and who is signed in, from here on. */
 export function startRouter(app: App, outlet: HTMLElement): void {
   // Trading goes on while other pages are looked at: its page is made once and kept, so that a ticket half filled in is still there.
   let trade: HTMLElement | null = null;
   let leave = new AbortController();
+  let shown = '';
 
   const show = async (first: boolean) => {
-    const route = parseRoute(location.hash);
+    const asked = parseRoute(location.hash);
+    if (app.auth.isIn && isPast(asked)) {
+      replace({ page: 'overview' });
+      return;
+    }
+    // The address stays while somebody signs in, so that they are then where they wanted to be.
+    const route: Route = app.auth.isIn || isEntry(asked) ? asked : { page: 'signIn' };
+    shown = `${app.auth.state}${location.hash}`;
     leave.abort();
     const { signal } = (leave = new AbortController());
     app.store.route = route;
@@ -41,8 +54,23 @@ export function startRouter(app: App, outlet: HTMLElement): void {
       heading.focus({ preventScroll: true });
     }
   };
-  addEventListener('hashchange', () => void show(false));
-  void show(true);
+  addEventListener('hashchange', () => {
+    if (app.auth.state !== 'starting') void show(false);
+  });
+  app.store.view(['auth'], () => {
+    if (app.auth.state === 'starting') outlet.replaceChildren(...(app.auth.isUnreachable ? [unreachable()] : []));
+    else if (shown !== `${app.auth.state}${location.hash}`) void show(shown === '');
+  });
+}
+
+/** Of no more use to somebody who is signed in. */
+function isPast({ page }: Route): boolean {
+  return page === 'signIn' || page === 'signUp' || page === 'forgot' || page === 'welcome';
+}
+
+function unreachable(): HTMLElement {
+  return h('main', { class: 'page' }, h('section', { class: 'panel entry' }, h('div', { class: 'empty', role: 'status' },
+    h('h2', {}, 'The service cannot be reached'), h('p', {}, 'It is tried again, and this page goes on by itself.'))));
 }
 
 /** A new version of the program has other files than the page that is open. */

@@ -19,7 +19,28 @@ export type RunSource =
   | { kind: 'strategy'; name: string }
   | ({ kind: 'run'; trial: number | null } & JobAddress);
 
+export const settingsTabs = ['profile', 'security', 'keys', 'configuration', 'notifications'] as const;
+export type SettingsTab = (typeof settingsTabs)[number];
+
+export const administrationTabs = ['members', 'users', 'services', 'system'] as const;
+export type AdministrationTab = (typeof administrationTabs)[number];
+
+export const historyTabs = ['orders', 'fills', 'journal'] as const;
+export type HistoryTab = (typeof historyTabs)[number];
+
+/** The pages for those who are not signed in, or not yet. Tokens come with links that were printed or sent. */
+export type EntryRoute =
+  | { page: 'signIn' }
+  | { page: 'welcome'; token: string }
+  | { page: 'signUp' }
+  | { page: 'verify'; token: string }
+  | { page: 'forgot' }
+  | { page: 'reset'; token: string }
+  | { page: 'invitation'; token: string };
+
 export type Route =
+  | EntryRoute
+  | { page: 'overview' }
   | { page: 'trade' }
   | { page: 'strategies' }
   | { page: 'review'; strategy: string }
@@ -29,9 +50,23 @@ export type Route =
   | ({ page: 'job' } & JobAddress)
   | { page: 'reports' }
   | { page: 'accountReport'; account: string }
+  | { page: 'decisions'; search: string }
+  | { page: 'risk' }
+  | { page: 'history'; tab: HistoryTab }
+  | { page: 'settings'; tab: SettingsTab }
+  | { page: 'administration'; tab: AdministrationTab }
   | { page: 'unknown'; path: string };
 
-export type Section = 'trade' | 'strategies' | 'backtests' | 'reports';
+export type Section =
+  | 'overview' | 'trade' | 'strategies' | 'decisions' | 'backtests' | 'reports' | 'risk' | 'history' | 'settings' | 'administration';
+
+const entryPages = { 'sign-in': 'signIn', 'sign-up': 'signUp', forgot: 'forgot' } as const;
+const linkPages = ['welcome', 'verify', 'reset', 'invitation'] as const;
+
+/** Shown to everybody, signed in or not. */
+export function isEntry(route: Route): route is EntryRoute {
+  return (linkPages as readonly string[]).includes(route.page) || (Object.values(entryPages) as readonly string[]).includes(route.page);
+}
 
 /** The page of `#/backtests/new?strategy=cross`; an address that names none is `unknown`. */
 export function parseRoute(hash: string): Route {
@@ -46,7 +81,34 @@ export function parseRoute(hash: string): Route {
     return unknown;
   }
   const [section, name, verb] = parts;
+  const tab = <T extends string>(tabs: readonly T[]): T | undefined => (parts.length > 2 ? undefined : tabs.find((each) => each === (name ?? tabs[0])));
   switch (section) {
+    case 'sign-in':
+    case 'sign-up':
+    case 'forgot':
+      return parts.length === 1 ? { page: entryPages[section] } : unknown;
+    case 'welcome':
+    case 'verify':
+    case 'reset':
+    case 'invitation':
+      return parts.length === 2 ? { page: section, token: name! } : unknown;
+    case 'overview':
+    case 'risk':
+      return parts.length === 1 ? { page: section } : unknown;
+    case 'decisions':
+      return parts.length === 1 ? { page: 'decisions', search: query.get('q') ?? '' } : unknown;
+    case 'history': {
+      const found = tab(historyTabs);
+      return found ? { page: 'history', tab: found } : unknown;
+    }
+    case 'settings': {
+      const found = tab(settingsTabs);
+      return found ? { page: 'settings', tab: found } : unknown;
+    }
+    case 'administration': {
+      const found = tab(administrationTabs);
+      return found ? { page: 'administration', tab: found } : unknown;
+    }
     case undefined:
     case 'trade':
       return parts.length <= 1 ? { page: 'trade' } : unknown;
@@ -100,10 +162,28 @@ export function href(route: Route): string {
   switch (route.page) {
     case 'trade':
       return '#/';
+    case 'signIn':
+      return '#/sign-in';
+    case 'signUp':
+      return '#/sign-up';
+    case 'forgot':
+    case 'overview':
+    case 'risk':
     case 'strategies':
     case 'backtests':
     case 'reports':
       return `#/${route.page}`;
+    case 'welcome':
+    case 'verify':
+    case 'reset':
+    case 'invitation':
+      return `#/${route.page}/${part(route.token)}`;
+    case 'decisions':
+      return `#/decisions${route.search === '' ? '' : `?${new URLSearchParams({ q: route.search })}`}`;
+    case 'history':
+    case 'settings':
+    case 'administration':
+      return `#/${route.page}/${route.tab}`;
     case 'review':
       return `#/strategies/${part(route.strategy)}/review`;
     case 'rule': {
@@ -134,8 +214,14 @@ export function href(route: Route): string {
 /** Which entry of the navigation a page belongs to. */
 export function sectionOf(route: Route): Section | null {
   switch (route.page) {
+    case 'overview':
     case 'trade':
-      return 'trade';
+    case 'decisions':
+    case 'risk':
+    case 'history':
+    case 'settings':
+    case 'administration':
+      return route.page;
     case 'strategies':
     case 'review':
     case 'rule':
@@ -147,7 +233,7 @@ export function sectionOf(route: Route): Section | null {
     case 'reports':
     case 'accountReport':
       return 'reports';
-    case 'unknown':
+    default:
       return null;
   }
 }
@@ -157,6 +243,31 @@ export function titleOf(route: Route): string {
   switch (route.page) {
     case 'trade':
       return '';
+    case 'signIn':
+      return 'Sign in';
+    case 'welcome':
+      return 'Welcome';
+    case 'signUp':
+      return 'Sign up';
+    case 'verify':
+      return 'E-mail address';
+    case 'forgot':
+    case 'reset':
+      return 'New password';
+    case 'invitation':
+      return 'Invitation';
+    case 'overview':
+      return 'Overview';
+    case 'decisions':
+      return 'Decisions';
+    case 'risk':
+      return 'Risk';
+    case 'history':
+      return 'History';
+    case 'settings':
+      return 'Settings';
+    case 'administration':
+      return 'Administration';
     case 'strategies':
       return 'Strategies';
     case 'review':

@@ -1,4 +1,5 @@
-import { Api, ApiError, faultText } from './api';
+import { Api } from './api';
+import { ApiError, faultText } from './http';
 import { Chain } from './chain';
 import type { BarPush, ChangedJob, Decision, FillPush, Gap, Job, JournalPush, OrderPush, RunInput, SearchInput, TimeFrame, Trial } from './contract';
 import { Hub } from './hub';
@@ -41,8 +42,9 @@ export class Session {
   #jobsWanted = false;
   #earlyBars: BarPush[] = [];
   #earlyDecisions: Decision[] = [];
+  #slow: ReturnType<typeof setInterval> | undefined;
 
-  constructor(store: Store, api: Api, report: (error: unknown) => void) {
+  constructor(store: Store, api: Api, token: () => Promise<string | null>, report: (error: unknown) => void) {
     this.#store = store;
     this.#api = api;
     this.#report = report;
@@ -59,14 +61,21 @@ export class Session {
         if (this.#jobsWanted) void this.#guard(this.#loadJobs());
       },
       state: (connection) => store.setConnection(connection),
-    });
+      // Any request finds out; what it answers, or that it fails, is of no matter here.
+      refused: () => void api.system().catch(() => {}),
+    }, token);
   }
 
   start(): void {
     this.#hub.start();
-    setInterval(() => {
+    this.#slow ??= setInterval(() => {
       if (this.#store.connection === 'connected') void this.#quietly(this.#loadSlow());
     }, slowRefresh);
+  }
+
+  /** Nothing more is heard until it is started again. */
+  stop(): void {
+    this.#hub.stop();
   }
 
   selectSymbol(symbol: string): void {

@@ -11,7 +11,7 @@ export type Connection = 'connecting' | 'connected' | 'reconnecting' | 'offline'
 /** What a view can wait for. `clock` comes once a second. */
 export type Topic =
   | 'system' | 'connection' | 'instruments' | 'quotes' | 'selection' | 'bars' | 'accounts' | 'orders' | 'fills' | 'equity'
-  | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme' | 'route' | 'jobs' | 'dataSets';
+  | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme' | 'route' | 'jobs' | 'dataSets' | 'auth';
 
 export interface LiveQuote {
   quote: Quote;

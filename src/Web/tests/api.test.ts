@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { accountReportUrl, Api, ApiError, faultText, randomKey, reportUrl } from '../src/api';
+import { accountReportPath, Api, reportPath } from '../src/api';
+import { ApiError, faultText, randomKey, type Credentials } from '../src/http';
 
 interface Call {
   url: string;
   method: string;
   key: string | null;
   body: unknown;
+  proof: string | null;
 }
 
 /** A service of canned answers; an answer that is an Error is a lost connection. */
 function service(...answers: (Response | Error)[]) {
+  return signedIn(null, ...answers);
+}
+
+function signedIn(credentials: Credentials | null, ...answers: (Response | Error)[]) {
   const calls: Call[] = [];
   const waits: number[] = [];
   let keys = 0;
@@ -21,11 +27,13 @@ function service(...answers: (Response | Error)[]) {
         method: init?.method ?? 'GET',
         key: headers.get('Idempotency-Key'),
         body: typeof init?.body === 'string' ? JSON.parse(init.body) : undefined,
+        proof: headers.get('Authorization'),
       });
       const answer = answers.shift();
       if (answer instanceof Response) return answer;
       throw answer ?? new Error('more calls than answers');
     },
+    credentials,
     newKey: () => `key-${++keys}`,
     wait: async (milliseconds) => void waits.push(milliseconds),
   });
@@ -77,8 +85,8 @@ describe('changes', () => {
     await api.place('main', order);
     await api.flatten('main');
     expect(calls).toEqual([
-      { url: '/api/v1/accounts/main/orders', method: 'POST', key: 'key-1', body: order },
-      { url: '/api/v1/accounts/main/flatten', method: 'POST', key: 'key-2', body: {} },
+      { url: '/api/v1/accounts/main/orders', method: 'POST', key: 'key-1', body: order, proof: null },
+      { url: '/api/v1/accounts/main/flatten', method: 'POST', key: 'key-2', body: {}, proof: null },
     ]);
   });
 
@@ -101,6 +109,44 @@ describe('changes', () => {
     expect(calls).toHaveLength(1);
     expect([error.status, error.reason, error.message]).toEqual([422, 'InsufficientMargin', 'needs 1200 USD']);
     expect(faultText(error)).toBe('Insufficient margin: needs 1200 USD');
+  });
+});
+
+describe('the proof of who asks', () => {
+  const order = { symbol: 'EURUSD', side: 'Buy', type: 'Market', volume: 1000 } as const;
+  const credentials = (renewed: string | null) => {
+    const refused: string[] = [];
+    return { refused, token: async () => 'old', renew: async (token: string) => {
+      refused.push(token);
+      return renewed;
+    } };
+  };
+
+  it('goes with every request, and a refused one is sent once more with another, under its key', async () => {
+    const proof = credentials('new');
+    const { api, calls } = signedIn(proof, json([]), problem(401, { reason: 'TokenExpired' }), json({ minPosition: 1 }));
+    await api.accounts();
+    await api.place('main', order);
+    expect(calls.map((call) => [call.proof, call.key])).toEqual([['Bearer old', null], ['Bearer old', 'key-1'], ['Bearer new', 'key-1']]);
+    expect(proof.refused).toEqual(['old']);
+  });
+
+  it('is not asked for again and again', async () => {
+    const { api, calls } = signedIn(credentials('new'), problem(401, {}), problem(401, { reason: 'SignInNeeded' }));
+    expect((await failure(api.accounts())).status).toBe(401);
+    expect(calls).toHaveLength(2);
+  });
+
+  it('is not to be had: the refusal is told', async () => {
+    const { api, calls } = signedIn(credentials(null), problem(401, { reason: 'SignInNeeded' }));
+    expect((await failure(api.accounts())).reason).toBe('SignInNeeded');
+    expect(calls).toHaveLength(1);
+  });
+
+  it('does not go with what is asked before sign-in', async () => {
+    const { api, calls } = signedIn(credentials('new'), new Response(null, { status: 202 }));
+    await api.forgotPassword('ada@example.com');
+    expect(calls[0]).toMatchObject({ url: '/api/v1/auth/forgot-password', proof: null, key: null });
   });
 });
 
@@ -135,9 +181,9 @@ describe('files', () => {
     ];
     const api = new Api({
       newKey: () => 'key',
-      upload: async (url, _body, key, progress) => {
+      upload: async (url, _body, headers, progress) => {
         progress(0.5);
-        sent.push([url, key]);
+        sent.push([url, headers['Idempotency-Key']]);
         return answers.shift()!;
       },
     });
@@ -151,9 +197,9 @@ describe('files', () => {
   });
 
   it('have addresses that stand any name', () => {
-    expect(reportUrl({ collection: 'optimisations', id: 'a/b' }, 'trades.csv')).toBe('/api/v1/optimisations/a%2Fb/trades.csv');
-    expect(accountReportUrl('a b', '')).toBe('/api/v1/performance/accounts/a%20b');
-    expect(accountReportUrl('a', 'report.html')).toBe('/api/v1/performance/accounts/a/report.html');
+    expect(reportPath({ collection: 'optimisations', id: 'a/b' }, 'trades.csv')).toBe('optimisations/a%2Fb/trades.csv');
+    expect(accountReportPath('a b', '')).toBe('performance/accounts/a%20b');
+    expect(accountReportPath('a', 'report.html')).toBe('performance/accounts/a/report.html');
   });
 });
 

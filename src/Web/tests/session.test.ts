@@ -52,6 +52,8 @@ const job = (id: string, changes: Partial<Job> = {}): Job => ({
   endedAt: null, secondsLeft: 30, fault: null, version: 2, hasReport: false, summary: null, ...changes,
 });
 
+const token = async () => null;
+
 const api = {
   system: () => Promise.resolve({ simulated: true, notices: [] }),
   instruments: () => Promise.resolve([]),
@@ -82,7 +84,7 @@ const api = {
 function open(): Store {
   const store = new Store(() => {});
   const faults: unknown[] = [];
-  new Session(store, api, (fault) => faults.push(fault)).start();
+  new Session(store, api, token, (fault) => faults.push(fault)).start();
   expect(faults).toEqual([]);
   return store;
 }
@@ -166,7 +168,7 @@ it('a hole is read from what was seen, once, and what came after it is not taken
 it('another subscription of the same connection goes on by itself', async () => {
   gateway.sequence = 10;
   service.accounts = [account('main'), account('other')];
-  const session = new Session(new Store(() => {}), api, (fault) => expect.fail(String(fault)));
+  const session = new Session(new Store(() => {}), api, token, (fault) => expect.fail(String(fault)));
   hub.connected();
   await vi.advanceTimersByTimeAsync(0);
   hub.journal(push(10, 12));
@@ -178,7 +180,7 @@ it('another subscription of the same connection goes on by itself', async () => 
 describe('jobs', () => {
   const openWithJobs = async () => {
     const store = new Store(() => {});
-    const session = new Session(store, api, (fault) => expect.fail(String(fault)));
+    const session = new Session(store, api, token, (fault) => expect.fail(String(fault)));
     hub.connected();
     await vi.advanceTimersByTimeAsync(0);
     expect(service.jobReads).toBe(0);

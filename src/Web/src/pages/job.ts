@@ -1,4 +1,5 @@
-import { faultText, reportUrl } from '../api';
+import { reportPath } from '../api';
+import { faultText } from '../http';
 import type { App } from '../app';
 import type { Job, RunInput, RunSummary, SearchInput, Trial } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
@@ -135,10 +136,10 @@ function jobPage(app: App, first: Job, signal: AbortSignal): HTMLElement[] {
     if (job.hasReport && !showedSheet) {
       showedSheet = true;
       const to = addressOf(job);
-      sheet.append(tearSheetView(`Tear sheet of ${job.name}`, {
-        html: reportUrl(to, 'report.html'), json: reportUrl(to, 'report'),
-        files: [['Trades as CSV', reportUrl(to, 'trades.csv')], ['Equity as CSV', reportUrl(to, 'equity.csv')]],
-      }));
+      sheet.append(tearSheetView(app, `Tear sheet of ${job.name}`, {
+        html: reportPath(to, 'report.html'), json: reportPath(to, 'report'),
+        files: [['Trades as CSV', reportPath(to, 'trades.csv')], ['Equity as CSV', reportPath(to, 'equity.csv')]],
+      }, signal));
     }
   }, signal);
   return [h('div', { class: 'column' }, headPanel, verdict, resultPanel, found, sheet)];

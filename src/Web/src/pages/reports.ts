@@ -1,4 +1,5 @@
-import { accountReportUrl, faultText } from '../api';
+import { accountReportPath } from '../api';
+import { faultText } from '../http';
 import type { App } from '../app';
 import type { Job } from '../contract';
 import { cells, h, panel, setHidden, setText, table, type Column } from '../dom';
@@ -25,13 +26,13 @@ export const page: PageFactory = (app, route, signal) => {
     h('div', { class: 'column beside' }, accountsView(app, signal)));
 };
 
-function accountReport({ api }: App, account: string, signal: AbortSignal): HTMLElement {
+function accountReport(app: App, account: string, signal: AbortSignal): HTMLElement {
   const place = h('div', { class: 'column' }, h('p', { class: 'empty' }, 'Loading…'));
   // Asked first, as a frame would show a refusal raw: an account that has not traded has nothing to tell.
-  api.accountPerformance(account).then(() => {
+  app.api.accountPerformance(account).then(() => {
     if (signal.aborted) return;
-    const links = { html: accountReportUrl(account, 'report.html'), json: accountReportUrl(account, ''), files: [] };
-    place.replaceChildren(tearSheetView(`Tear sheet of ${account}`, links));
+    const links = { html: accountReportPath(account, 'report.html'), json: accountReportPath(account, ''), files: [] };
+    place.replaceChildren(tearSheetView(app, `Tear sheet of ${account}`, links, signal));
   }, (error: unknown) => place.replaceChildren(h('p', { class: 'empty fault', role: 'alert' }, faultText(error))));
   const back = h('p', {}, h('a', { href: href({ page: 'reports' }) }, '← All reports'));
   return h('main', { class: 'page' }, h('div', { class: 'column' }, back, place));

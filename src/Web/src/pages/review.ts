@@ -1,4 +1,4 @@
-import { faultText } from '../api';
+import { faultText } from '../http';
 import type { App } from '../app';
 import type { StrategyReviews } from '../contract';
 import { cells, h, panel, table, type Column } from '../dom';

@@ -1,4 +1,4 @@
-import { faultText } from '../api';
+import { faultText } from '../http';
 import type { App } from '../app';
 import type { Rule, RuleCheck, RuleDiagnostic } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';

@@ -1,4 +1,4 @@
-import { ApiError, faultText } from '../api';
+import { ApiError, faultText } from '../http';
 import type { App } from '../app';
 import type { ParameterDefinition, StrategyDefinition } from '../contract';
 import { h, panel, setAttribute, setHidden, setText } from '../dom';

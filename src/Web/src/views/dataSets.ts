@@ -1,4 +1,4 @@
-import { ApiError, faultText } from '../api';
+import { ApiError, faultText } from '../http';
 import type { App } from '../app';
 import type { DataSet, DataSetTerms } from '../contract';
 import { bytes, dataTimeFrames, fileFault, mostBytes, readName, uploadFaults, type UploadFields } from '../datasets';

@@ -2,6 +2,8 @@ import type { App } from '../app';
 import type { Decision, Verdict } from '../contract';
 import { h, panel, Rows, setAttribute, setHidden, setText, type Row } from '../dom';
 import * as format from '../format';
+import { isDenied } from '../search';
+import type { Store } from '../store';
 
 export function decisionsView({ store, session, report }: App): HTMLElement {
   const { element, body } = panel('decisions', 'Decisions', h('span', { class: 'aside' }, 'newest first'));
@@ -21,6 +23,27 @@ export function decisionsView({ store, session, report }: App): HTMLElement {
     }
   };
 
+  const rows = decisionRows(list, store);
+  store.view(['decisions', 'zone', 'instruments'], () => {
+    const decisions = store.decisions ?? [];
+    rows.render(decisions);
+    setHidden(older, store.decisionsNext === null || decisions.length === 0);
+    setHidden(empty, decisions.length > 0);
+    setText(empty, store.decisions === null
+      ? 'Loading…'
+      : 'No decision yet. A running strategy decides at the close of a bar; each decision stays here with all that it saw.');
+  });
+  return element;
+}
+
+/** The same list for a page of its own. */
+export function decisionList(store: Store): { element: HTMLElement; render: (decisions: readonly Decision[]) => void } {
+  const element = h('ol', { class: 'decisions' });
+  const rows = decisionRows(element, store);
+  return { element, render: (decisions) => rows.render(decisions) };
+}
+
+function decisionRows(list: HTMLElement, store: Store): Rows<Decision> {
   const make = (first: Decision): Row<Decision> => {
     let shown = first;
     let drawn: Decision | null = null;
@@ -54,20 +77,8 @@ export function decisionsView({ store, session, report }: App): HTMLElement {
       },
     };
   };
-  const rows = new Rows<Decision>(list, (decision) => decision.id, make);
-  store.view(['decisions', 'zone', 'instruments'], () => {
-    const decisions = store.decisions ?? [];
-    rows.render(decisions);
-    setHidden(older, store.decisionsNext === null || decisions.length === 0);
-    setHidden(empty, decisions.length > 0);
-    setText(empty, store.decisions === null
-      ? 'Loading…'
-      : 'No decision yet. A running strategy decides at the close of a bar; each decision stays here with all that it saw.');
-  });
-  return element;
+  return new Rows<Decision>(list, (decision) => decision.id, make);
 }
-
-const isDenied = (verdict: Verdict) => verdict.reason !== 'None' && verdict.orders.length === 0;
 
 function summary(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return 'no account';

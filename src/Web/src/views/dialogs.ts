@@ -1,4 +1,4 @@
-import { faultText } from '../api';
+import { faultText } from '../http';
 import { h, setText } from '../dom';
 import { numberFault, type NumberRange } from '../numbers';
 
@@ -62,7 +62,7 @@ export interface Field<E extends HTMLElement> {
 }
 
 /** A labelled input with its hint and the place of its fault. */
-export function field<E extends HTMLInputElement | HTMLSelectElement>(label: string, input: E, hint = ''): Field<E> {
+export function field<E extends HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>(label: string, input: E, hint = ''): Field<E> {
   const id = `field-${++fieldCount}`;
   input.id = id;
   const describedBy = [hint === '' ? '' : `${id}-hint`, `${id}-fault`].filter(Boolean).join(' ');
@@ -97,6 +97,17 @@ export function textInput(value: string, pattern: RegExp, expected: string): HTM
   return input;
 }
 
+/** A password; one that is chosen has a length. */
+export function passwordInput(name: string, autocomplete: 'current-password' | 'new-password', least = 1, most = 1024): HTMLInputElement {
+  const input = h('input', { type: 'password', name, autocomplete });
+  checks.set(input, () => {
+    const length = input.value.length;
+    if (length === 0) return 'A password is needed.';
+    return length < least ? `At least ${least} characters; this has ${length}.` : length > most ? `At most ${most} characters.` : '';
+  });
+  return input;
+}
+
 export function select(options: readonly (readonly [value: string, text: string])[], chosen: string): HTMLSelectElement {
   return h('select', {}, ...options.map(([value, text]) => h('option', { value, selected: value === chosen }, text)));
 }
@@ -106,7 +117,7 @@ const checks = new WeakMap<Element, () => string>();
 /** Shows the fault of every field that is on the screen, and moves to the first. */
 export function checkFields(form: HTMLElement): boolean {
   let first: HTMLElement | null = null;
-  for (const input of form.querySelectorAll<HTMLInputElement>('input')) {
+  for (const input of form.querySelectorAll<HTMLInputElement>('input, textarea')) {
     if (input.closest('[hidden]')) continue;
     const fault = checks.get(input)?.() ?? '';
     showFault(input, fault);

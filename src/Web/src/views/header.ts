@@ -1,12 +1,13 @@
 import type { App } from '../app';
 import { h, setAttribute, setClass, setHidden, setText } from '../dom';
 import { age, clock, zoneName } from '../format';
-import { remember } from '../settings';
 import { titleOf } from '../routes';
 import type { Connection } from '../store';
 import { currentTheme, toggleTheme } from '../theme';
+import { menuView } from './menu';
 import { navigationView } from './navigation';
 import { playbackView } from './playback';
+import { toggleZone } from './zone';
 
 const connectionTexts: Record<Connection, string> = {
   connecting: 'Connecting',
@@ -28,11 +29,7 @@ export function headerView(app: App): HTMLElement {
 
   const zone = h('button', {
     type: 'button',
-    onclick: () => {
-      store.zone = store.zone === 'utc' ? 'local' : 'utc';
-      remember('zone', store.zone);
-      store.touch('zone');
-    },
+    onclick: () => toggleZone(store),
   });
   const theme = h('button', {
     type: 'button',
@@ -85,18 +82,18 @@ export function headerView(app: App): HTMLElement {
     if (accounts.value !== store.accountName) accounts.value = store.accountName;
   });
 
-  return h('div', { class: 'top' },
-    h('header', { class: 'bar' },
-      h('h1', {}, 'HybridTrading'),
-      navigationView(app),
-      simulated,
-      playbackView(app),
-      connection,
-      feed,
-      h('span', { class: 'gap' }),
-      accounts,
-      time,
-      zone,
-      theme),
-    notices);
+  const bar = h('header', { class: 'bar' },
+    h('h1', {}, 'HybridTrading'),
+    navigationView(app),
+    simulated,
+    h('span', { class: 'market' }, playbackView(app), connection, feed),
+    h('span', { class: 'gap' }),
+    h('span', { class: 'market' }, accounts),
+    time,
+    zone,
+    theme,
+    menuView(app));
+  // Before somebody is signed in there is no market to speak of.
+  store.view(['auth'], () => setClass(bar, 'out', !app.auth.isIn));
+  return h('div', { class: 'top' }, bar, notices);
 }

@@ -4,13 +4,17 @@ import { hasEnded } from '../jobs';
 import { href, sectionOf, type Route, type Section } from '../routes';
 
 const entries: readonly (readonly [section: Section, text: string, route: Route])[] = [
+  ['overview', 'Overview', { page: 'overview' }],
   ['trade', 'Trade', { page: 'trade' }],
   ['strategies', 'Strategies', { page: 'strategies' }],
+  ['decisions', 'Decisions', { page: 'decisions', search: '' }],
   ['backtests', 'Back-tests', { page: 'backtests' }],
   ['reports', 'Reports', { page: 'reports' }],
+  ['risk', 'Risk', { page: 'risk' }],
+  ['history', 'History', { page: 'history', tab: 'orders' }],
 ];
 
-/** The four parts of the console, and how many back-tests are under way. */
+/** The parts of the console, and how many back-tests are under way. */
 export function navigationView({ store }: App): HTMLElement {
   const running = h('span', { class: 'count', hidden: true });
   const links = entries.map(([section, text, route]) =>

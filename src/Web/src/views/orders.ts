@@ -45,7 +45,7 @@ export function ordersView({ store, api, session, say, report }: App): HTMLEleme
         setClass(kind, 'buy', order.side === 'Buy');
         setClass(kind, 'sell', order.side === 'Sell');
         setText(volume, filled + format.volume(order.volume));
-        setText(price, orderPrice(order, store.digits(order.symbol)));
+        setText(price, priceOf(order, store.digits(order.symbol)));
         setText(status, format.words(order.status));
         setText(owner, order.strategy === '' ? 'by hand' : format.keyName(order.strategy));
         setText(placed, format.moment(order.createdAt, store.zone));
@@ -66,7 +66,7 @@ export function ordersView({ store, api, session, say, report }: App): HTMLEleme
   return element;
 }
 
-function orderPrice(order: Order, digits: number): string {
+export function priceOf(order: Order, digits: number): string {
   const prices = [order.stopPrice, order.limitPrice].filter((price) => price !== null && price !== undefined);
   if (prices.length > 0) return prices.map((price) => format.price(price, digits)).join(' → ');
   return order.trailDistance === null || order.trailDistance === undefined ? 'market' : `trail ${format.price(order.trailDistance, digits)}`;

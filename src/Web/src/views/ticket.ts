@@ -1,4 +1,4 @@
-import { faultText } from '../api';
+import { faultText } from '../http';
 import type { App } from '../app';
 import type { Order, OrderType, Side, TimeInForce } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
@@ -28,6 +28,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
   const type = field('Type', select(types, 'Market'));
   const volume = field('Volume', numberInput('', {}));
   const lots = h('span', { class: 'hint' });
+  volume.input.name = 'volume';
   volume.element.append(lots);
   const prices: Record<PriceField, ReturnType<typeof field<HTMLInputElement>>> = {
     stopPrice: field('Stop price', numberInput('', {})),

@@ -1,4 +1,4 @@
-import { faultText } from '../api';
+import { faultText } from '../http';
 import { h } from '../dom';
 
 const shownFor = 8_000;

@@ -1,0 +1,77 @@
+import type { App } from '../app';
+import type { Decision } from '../contract';
+import { h, panel, setHidden, setText } from '../dom';
+import { faultText } from '../http';
+import type { PageFactory } from '../page';
+import { href } from '../routes';
+import { matches, parseQuery, type DecisionQuery } from '../search';
+import { decisionList } from '../views/decisions';
+import { during } from '../views/load';
+
+/** Of a search at most so many are read before the reader is asked whether to go on. */
+const readAtOnce = 1000;
+const pageSize = 200;
+
+/** Every decision, with what it saw and what came of it, and a search over them. */
+export const page: PageFactory = (app, route, signal) => {
+  const text = route.page === 'decisions' ? route.search : '';
+  return h('main', { class: 'page' }, h('div', { class: 'column' }, searchView(app, text, signal)));
+};
+
+function searchView({ store, api, report }: App, initial: string, signal: AbortSignal): HTMLElement {
+  const input = h('input', { type: 'search', value: initial, 'aria-label': 'Search decisions', placeholder: 'strategy:NAME symbol:EURUSD is:denied any words' });
+  const form = h('form', { class: 'search', role: 'search' }, input, h('button', { type: 'submit' }, 'Search'));
+  const { element, body } = panel('decisions', 'Decisions', form);
+  const count = h('p', { class: 'hint pad', role: 'status' });
+  const list = decisionList(store);
+  const more = h('button', { type: 'button', class: 'more', onclick: () => void during(more, read, report) }, 'Search further back');
+  body.append(h('p', { class: 'hint pad' },
+    'Each decision explains itself: open it for the bar and the features that it saw, what it wanted and why, and what every account made of it. ',
+    'Words are looked for anywhere; strategy:, symbol:, account:, stance: and is:ordered, is:denied or is:unfollowed narrow the search.'),
+  count, list.element, more);
+
+  let query: DecisionQuery = parseQuery(initial);
+  const known = new Map<string, Decision>();
+  let next: string | undefined;
+  let isEnd = false;
+  let reads = 0;
+
+  const show = () => {
+    const live = (store.decisions ?? []).filter((decision) => query.strategy === '' || matches(decision, { ...parseQuery(''), strategy: query.strategy }));
+    for (const decision of live) known.set(decision.id, decision);
+    const found = [...known.values()].filter((decision) => matches(decision, query))
+      .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : b.marketPosition - a.marketPosition));
+    list.render(found);
+    setText(count, `${found.length} of ${known.size} decisions ${isEnd ? 'there are' : 'read so far'}.`);
+    setHidden(more, isEnd);
+  };
+  /** Reads on until something more is found, or much was read. */
+  const read = async () => {
+    const mine = ++reads;
+    const before = [...known.values()].filter((decision) => matches(decision, query)).length;
+    for (let seen = 0; seen < readAtOnce && !isEnd; seen += pageSize) {
+      const page = await api.decisions(pageSize, next, query.strategy === '' ? undefined : query.strategy);
+      if (mine !== reads || signal.aborted) return;
+      for (const decision of page.decisions) known.set(decision.id, decision);
+      next = page.next === null || page.next === undefined ? undefined : String(page.next);
+      isEnd = next === undefined;
+      show();
+      if ([...known.values()].filter((decision) => matches(decision, query)).length >= before + 50) break;
+    }
+  };
+  const begin = () => {
+    query = parseQuery(input.value);
+    known.clear();
+    next = undefined;
+    isEnd = false;
+    history.replaceState(null, '', href({ page: 'decisions', search: input.value.trim() }));
+    read().catch((error: unknown) => setText(count, faultText(error)));
+  };
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    begin();
+  });
+  begin();
+  store.view(['decisions', 'zone', 'instruments'], show, signal);
+  return element;
+}
