@@ -21,6 +21,7 @@ public sealed class BacktestPageTests(ITestOutputHelper output)
         using var data = new TempFolder();
         await using LiveSystem system = await LiveSystem.StartAsync(data.Path, further: ["--ticks-per-second", "10"]);
         IPage page = await browser.NewPageAsync();
+        await TestBrowser.SignInAsync(page, system);
         ConcurrentQueue<string> faults = TestBrowser.Faults(page, meant: "EURUSD_H1_broken");
 
         await page.GotoAsync(system.Client.BaseAddress!.ToString());

@@ -19,6 +19,7 @@ public sealed class PageTests(ITestOutputHelper output)
         using var data = new TempFolder();
         await using LiveSystem system = await LiveSystem.StartAsync(data.Path, further: ["--ticks-per-second", "10"]);
         IPage page = await browser.NewPageAsync();
+        await TestBrowser.SignInAsync(page, system);
         ConcurrentQueue<string> faults = TestBrowser.Faults(page);
         await NothingIsSaidBeforeTheVerdictAsync(page, system.Client.BaseAddress!);
 

@@ -13,7 +13,8 @@ public sealed class LiveSystem : IAsyncDisposable
     private LiveSystem(HybridProgram program, string map, int offset)
     {
         (Program, Map, Offset) = (program, map, offset);
-        Client.BaseAddress = new Uri($"http://127.0.0.1:{Gateway}");
+        Owner = new OwnerSession(() => Program.Output);
+        Client = Owner.Client(TimeSpan.FromSeconds(30), new Uri($"http://127.0.0.1:{Gateway}"));
     }
 
     public HybridProgram Program { get; }
@@ -25,7 +26,10 @@ public sealed class LiveSystem : IAsyncDisposable
     /// <summary>The port of the page and the API.</summary>
     public int Gateway => Services(Map).First(service => service.Means == "api-gateway").Port + Offset;
 
-    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
+    public OwnerSession Owner { get; }
+
+    /// <summary>Calls as the owner.</summary>
+    public HttpClient Client { get; }
 
     /// <summary>Starts the system, without the demonstration of a first start, and waits until it says that it runs.</summary>
     public static Task<LiveSystem> StartAsync(string data, string map = "hybrid", params string[] further) =>

@@ -40,7 +40,7 @@ public sealed class RunCommandTests
         Assert.Contains(data.Path, said, StringComparison.Ordinal);
         Assert.Contains("SIMULATED", said, StringComparison.Ordinal);
         Assert.Contains("replay", said, StringComparison.Ordinal);
-        Assert.Contains("loopback only", said, StringComparison.Ordinal);
+        Assert.Contains("/#/welcome/", said, StringComparison.Ordinal);
         (await system.Program.StopAsync()).Succeeded();
     }
 

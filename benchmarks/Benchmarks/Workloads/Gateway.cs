@@ -19,7 +19,8 @@ internal sealed class Gateway() : Workload("gateway")
         string folder = context.NewFolder(Name);
         using System.Diagnostics.Process system = Process.Start(
             "HybridTrading.Silo.dll", ["run", "--data", folder, "--port-offset", $"{offset}", "--no-demo"]);
-        Task output = Task.WhenAll(system.StandardOutput.ReadToEndAsync(cancellation), system.StandardError.ReadToEndAsync(cancellation));
+        (Task reading, System.Text.StringBuilder printed) = Owner.Listen(system);
+        Task output = Task.WhenAll(reading, system.StandardError.ReadToEndAsync(cancellation));
         int barePort = Process.FreePort();
         using System.Diagnostics.Process bare = Process.Start("HybridTrading.Benchmarks.dll", ["bare-api", $"{barePort}"]);
         Task bareOutput = Task.WhenAll(bare.StandardOutput.ReadToEndAsync(cancellation), bare.StandardError.ReadToEndAsync(cancellation));
@@ -28,6 +29,8 @@ internal sealed class Gateway() : Workload("gateway")
             using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Connections, UseProxy = false });
             var ours = new Uri($"http://localhost:{8000 + offset}{OurPath}");
             var theirs = new Uri($"http://localhost:{barePort}/");
+            await WaitAsync(client, new Uri(ours, "/api/v1/auth/state"), system, cancellation);
+            await Owner.SignInAsync(client, printed, cancellation, ours);
             if (await WaitAsync(client, ours, system, cancellation) is var status && status != HttpStatusCode.OK)
             {
                 add(new Row(Name, "gateway: p99 at 1000 requests/s", "ms", null, Must: 10, Aim: 5, Note: $"skipped: GET {OurPath} answers {(int)status}"));

@@ -14,7 +14,7 @@ namespace HybridTrading.Benchmarks.Workloads;
 internal sealed class OrdersOverHttp() : Workload("orders-http")
 {
     private const int Accounts = 64, Callers = 32, PerSecond = 100;
-    private const string Services = "data-bridge,feature-engineering,trading-engine,database-service,performance-analytics";
+    private const string Services = "data-bridge,feature-engineering,trading-engine,database-service,performance-analytics,user-service";
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(5), LongestStart = TimeSpan.FromMinutes(2);
 
     private long _order;
@@ -45,6 +45,7 @@ internal sealed class OrdersOverHttp() : Workload("orders-http")
     {
         await using RunningSystem system = await RunningSystem.StartAsync(context, server, silos, options, cancellation);
         using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Callers, UseProxy = false }) { BaseAddress = system.Address };
+        await Owner.SignInAsync(client, system.Printed, cancellation);
         for (int account = 0; account < Accounts; account++)
         {
             await SendAsync(client, "accounts", new() { ["name"] = $"bench-{account}", ["deposit"] = 1_000_000_000, ["limits"] = new JsonObject() }, cancellation);
@@ -111,6 +112,9 @@ internal sealed class OrdersOverHttp() : Workload("orders-http")
 
         public Uri Address { get; private set; } = null!;
 
+        /// <summary>By all processes.</summary>
+        public System.Text.StringBuilder Printed { get; } = new();
+
         /// <param name="server">Null for one process over its own folder.</param>
         public static async Task<RunningSystem> StartAsync(
             BenchmarkContext context, PostgresServer? server, int silos, string[] options, CancellationToken cancellation)
@@ -174,6 +178,7 @@ internal sealed class OrdersOverHttp() : Workload("orders-http")
                 List<string> said = [];
                 while (await process.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line)
                 {
+                    lock (Printed) Printed.AppendLine(line);
                     if (!up.Task.IsCompleted) said.Add(line);
                     if (line.StartsWith("Ctrl+C stops.", StringComparison.Ordinal)) up.TrySetResult();
                 }

@@ -25,7 +25,7 @@ public sealed class ClusterScreenTests(ITestOutputHelper output)
         await PostAsync(cluster, "/api/v1/accounts", "open", terms);
         await TradesAsync(cluster);
 
-        HubClient first = await HubClient.ConnectAsync(cluster.Clients[0].BaseAddress!);
+        HubClient first = await HubClient.ConnectAsync(cluster.Clients[0].BaseAddress!, await cluster.Owner.TokenAsync(cluster.Clients[0].BaseAddress!));
         long start = (await first.SubscribeAsync([Symbol], Account)).GetProperty("sequence").GetInt64();
         await first.WaitForAsync("quotes", _ => true);
         await PlaceAsync(cluster, Orders);
@@ -37,7 +37,7 @@ public sealed class ClusterScreenTests(ITestOutputHelper output)
         output.WriteLine($"{seen.Count} fills seen at the first process, from {start} to {first.Sequence}");
         await PlaceAsync(cluster, Orders);
 
-        await using HubClient second = await HubClient.ConnectAsync(cluster.Clients[1].BaseAddress!);
+        await using HubClient second = await HubClient.ConnectAsync(cluster.Clients[1].BaseAddress!, await cluster.Owner.TokenAsync(cluster.Clients[1].BaseAddress!));
         await second.SubscribeAsync([Symbol], Account, first.Sequence);
         await FilledAsync(second);
         foreach (Member silo in cluster.Silos)

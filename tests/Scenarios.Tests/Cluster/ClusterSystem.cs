@@ -37,15 +37,13 @@ public sealed class ClusterSystem : IAsyncDisposable
         int[] offsets = FreeOffsets(5);
         Silos =
         [
-            new Member("silo-1", offsets[0], "data-bridge,feature-engineering,database-service"),
+            new Member("silo-1", offsets[0], "data-bridge,feature-engineering,database-service,user-service"),
             new Member("silo-2", offsets[1], "trading-engine,data-bridge,feature-engineering"),
-            new Member("silo-3", offsets[2], "database-service,trading-engine,performance-analytics"),
+            new Member("silo-3", offsets[2], "database-service,trading-engine,performance-analytics,user-service"),
         ];
         Gateways = [new Member("api-1", offsets[3], "api-gateway"), new Member("api-2", offsets[4], "api-gateway")];
-        Clients = [.. Gateways.Select(gateway => new HttpClient
-        {
-            BaseAddress = new Uri($"http://127.0.0.1:{8000 + gateway.Offset}"), Timeout = TimeSpan.FromSeconds(8),
-        })];
+        Owner = new OwnerSession(() => string.Concat(Gateways.Select(gateway => gateway.Program?.Output)));
+        Clients = [.. Gateways.Select(gateway => Owner.Client(TimeSpan.FromSeconds(8), new Uri($"http://127.0.0.1:{8000 + gateway.Offset}")))];
     }
 
     public PostgresServer Server { get; }
@@ -54,7 +52,9 @@ public sealed class ClusterSystem : IAsyncDisposable
 
     public Member[] Gateways { get; }
 
-    /// <summary>One for each gateway.</summary>
+    public OwnerSession Owner { get; }
+
+    /// <summary>One for each gateway; they call as the owner.</summary>
     public HttpClient[] Clients { get; }
 
     /// <param name="further">Options of every process.</param>

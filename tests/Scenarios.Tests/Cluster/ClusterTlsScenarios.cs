@@ -189,7 +189,8 @@ public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDispos
     private async Task OpenAccountAsync()
     {
         int gateway = PortMap.Default.Services.Single(service => service.Name == ServiceEndpoints.Gateway).Port;
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{gateway + _offsets[2]}"), Timeout = TimeSpan.FromSeconds(30) };
+        var owner = new OwnerSession(() => string.Concat(_programs.Select(program => program.Output)));
+        using HttpClient client = owner.Client(TimeSpan.FromSeconds(30), new Uri($"http://127.0.0.1:{gateway + _offsets[2]}"));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/accounts")
         {
             Content = JsonContent.Create(new { name = "by-tls", currency = "USD", deposit = 1000, limits = new { } }),
