@@ -53,6 +53,7 @@ public static class ApiReason
     public const string CodeWrong = nameof(CodeWrong);
     public const string LinkInvalid = nameof(LinkInvalid);
     public const string SetupDone = nameof(SetupDone);
+    public const string SetupNeeded = nameof(SetupNeeded);
     public const string SetupTokenInvalid = nameof(SetupTokenInvalid);
     public const string SignUpClosed = nameof(SignUpClosed);
     public const string TooMany = nameof(TooMany);

@@ -22,6 +22,7 @@ internal static class IdentityHosting
         services.AddScoped<SignInDesk>();
         services.TryAddScoped<ICaller, RequestCaller>();
         services.AddAuthentication(TokenAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.SchemeName, null);
+        services.AddSingleton<Ownership>();
         services.AddSingleton<IStartupFilter, Authenticate>();
         return services;
     }
@@ -53,6 +54,7 @@ internal static class IdentityHosting
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
+            app.Use(app.ApplicationServices.GetRequiredService<Ownership>().GuardAsync);
             app.UseAuthentication();
             next(app);
         };
