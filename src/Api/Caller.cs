@@ -12,6 +12,9 @@ public interface ICaller
     string User { get; }
 
     bool Has(Permission permission);
+
+    /// <summary>Whether it is known who calls: such a caller is counted by name, anybody else by address.</summary>
+    bool IsVerified => true;
 }
 
 /// <summary>The only user until sign-in exists: whoever sits at this machine, which is why everything binds to loopback.</summary>

@@ -1,5 +1,6 @@
 using System.Reflection;
 using HybridTrading.Api.Endpoints;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Hubs;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.OpenApi;
@@ -37,6 +38,7 @@ public static class HybridApi
         services.AddSingleton(options);
         services.AddSingleton<StartTime>();
         services.TryAddScoped<ICaller, LocalOwner>();
+        services.AddGateway();
         services.AddSingleton<IdempotencyGates>();
         services.AddSingleton<LatestMarket>();
         services.AddSingleton<MarketTime>();

@@ -41,6 +41,8 @@ public static class ApiReason
     public const string ProjectionBehind = nameof(ProjectionBehind);
     public const string PermissionMissing = nameof(PermissionMissing);
     public const string NotPermitted = nameof(NotPermitted);
+    public const string RateLimited = nameof(RateLimited);
+    public const string Banned = nameof(Banned);
     public const string Unavailable = nameof(Unavailable);
     public const string TimedOut = nameof(TimedOut);
     public const string InternalError = nameof(InternalError);
@@ -186,6 +188,7 @@ public static partial class Problems
         StatusCodes.Status413PayloadTooLarge => "The request is too large",
         StatusCodes.Status415UnsupportedMediaType => "The media type is not supported",
         StatusCodes.Status422UnprocessableEntity => "It was refused",
+        StatusCodes.Status429TooManyRequests => "Too many requests",
         StatusCodes.Status503ServiceUnavailable => "Not now",
         StatusCodes.Status504GatewayTimeout => "No answer in time",
         _ => "The service failed",

@@ -35,6 +35,11 @@ public static class Keys
 
     public static string StrategyStream(string key) => $"strategy/{key}";
 
+    /// <summary>tenant/kill-switch.</summary>
+    public static string KillSwitch(string tenant) => $"{tenant}/kill-switch";
+
+    public static string KillSwitchStream(string tenant) => $"kill-switch/{tenant}";
+
     public static string ReviewStream(string key) => $"review/{key}";
 
     public static (string Symbol, TimeFrame TimeFrame) ParseFeatures(string key)

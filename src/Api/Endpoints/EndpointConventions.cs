@@ -1,5 +1,6 @@
 using System.Globalization;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -25,19 +26,19 @@ internal static partial class EndpointConventions
     {
         endpoint.Requires(permission).Idempotent().Problems(
             [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status413PayloadTooLarge,
-            StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable,
-            StatusCodes.Status504GatewayTimeout, .. refusals]);
+            StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity, StatusCodes.Status429TooManyRequests,
+            StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
         return endpoint;
     }
 
     /// <param name="permission">What the caller must be allowed.</param>
     public static RouteHandlerBuilder Query(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals) =>
         endpoint.Requires(permission).Problems(
-            [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
-            StatusCodes.Status504GatewayTimeout, .. refusals]);
+            [StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden, StatusCodes.Status429TooManyRequests,
+            StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
 
     private static RouteHandlerBuilder Requires(this RouteHandlerBuilder endpoint, Permission permission) =>
-        endpoint.WithMetadata(new RequiredPermission(permission)).AddEndpointFilter((context, next) =>
+        endpoint.WithUsualCost().WithMetadata(new RequiredPermission(permission)).AddEndpointFilter((context, next) =>
             context.HttpContext.RequestServices.GetRequiredService<ICaller>().Has(permission)
                 ? next(context)
                 : throw new ApiException(
@@ -78,6 +79,7 @@ internal static partial class EndpointConventions
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
+            RateLimiting.Admit(context);
             await execute(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Strategies.Rules;
 using HybridTrading.Domain.Users;
@@ -12,7 +13,7 @@ internal static class RuleEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder rules = api.MapGroup("/rules").WithTags("Rules");
-        rules.MapPost("/check", Check).WithName("checkRule").WithSummary("Reads and checks the text of a rule; makes nothing of it")
+        rules.MapPost("/check", Check).WithName("checkRule").Weighs(2).WithSummary("Reads and checks the text of a rule; makes nothing of it")
             .WithDescription("A text with errors is answered with all of them, each with line and column and, if one is near, the name meant.")
             .Query(Permission.ReadMarket, Status413PayloadTooLarge, Status415UnsupportedMediaType);
         rules.MapGet("/words", Words).WithName("listRuleWords").WithSummary("The facts, functions and features that rules can be made of").Query(Permission.ReadMarket);

@@ -1,3 +1,4 @@
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Accounts;
@@ -20,7 +21,7 @@ internal static class StrategyEndpoints
         api.MapGet("/strategy-definitions", Definitions).WithTags("Strategies").WithName("listStrategyDefinitions")
             .WithSummary("What strategies can be made of");
         RouteGroupBuilder strategies = api.MapGroup("/strategies").WithTags("Strategies");
-        strategies.MapGet("/", ListAsync).WithName("listStrategies").WithSummary("The caller's strategies").Query(Permission.ReadTrading);
+        strategies.MapGet("/", ListAsync).WithName("listStrategies").Weighs(10).WithSummary("The caller's strategies").Query(Permission.ReadTrading);
         strategies.MapPost("/", CreateAsync).WithName("createStrategy")
             .WithSummary("Makes a strategy of a definition or a rule, lets accounts follow it, and starts it if asked")
             .WithDescription("Making a strategy again with the same set-up answers with the one that there is; with another it is refused.")

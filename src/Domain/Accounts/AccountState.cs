@@ -34,6 +34,10 @@ public sealed class AccountState
     public TradingState TradingState { get; private set; }
     public Reason StateReason { get; private set; }
 
+    /// <summary>Numbers of the tenant's halts that stand for the account's owner: while there is one, only what reduces passes. Apart from <see cref="TradingState"/>,
+    /// which the owner may change.</summary>
+    public ImmutableArray<long> TenantHalts { get; private set; } = [];
+
     /// <summary>Account currency: deposits plus all that was booked.</summary>
     public decimal Balance { get; private set; }
     public decimal Deposits { get; private set; }
@@ -241,6 +245,9 @@ public sealed class AccountState
                 TradingState = e.State;
                 StateReason = e.Reason;
                 if (e.RebasedEquity is { } equity) HighWater = DayStart = WeekStart = MonthStart = equity;
+                break;
+            case TenantHaltsChanged e:
+                TenantHalts = e.Halts;
                 break;
             case FollowChanged e:
                 if (e.Terms is null) _follows.Remove(e.Strategy);
