@@ -78,6 +78,7 @@ public static class HybridApi
         SystemEndpoints.Map(api);
         MarketEndpoints.Map(api);
         FeedEndpoints.Map(api);
+        KillSwitchEndpoints.Map(api);
         AccountEndpoints.Map(api);
         OrderEndpoints.Map(api);
         StrategyEndpoints.Map(api);
@@ -88,6 +89,7 @@ public static class HybridApi
         JobEndpoints.Map(api);
         PerformanceEndpoints.Map(api);
         JournalEndpoints.Map(api);
+        LaterEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.
         endpoints.MapHub<TradingHub>(HubPath, hub => hub.Transports = HttpTransportType.WebSockets).OnHubPorts();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Grains.Hosting;
@@ -41,6 +42,7 @@ public static class ApiReason
     public const string ProjectionBehind = nameof(ProjectionBehind);
     public const string PermissionMissing = nameof(PermissionMissing);
     public const string NotPermitted = nameof(NotPermitted);
+    public const string ServiceNotAvailable = nameof(ServiceNotAvailable);
     public const string RateLimited = nameof(RateLimited);
     public const string Banned = nameof(Banned);
     public const string Unavailable = nameof(Unavailable);
@@ -90,6 +92,8 @@ public static partial class Problems
             problem.Extensions["field"] = errors.Keys.First();
             problem.Extensions["errors"] = errors;
         }
+        if (RequestIdentity.CurrentRequest is { } request) problem.Extensions["requestId"] = request;
+        if (RequestIdentity.CurrentTrace is { } trace) problem.Extensions["traceId"] = trace;
         foreach ((string name, object? value) in more) problem.Extensions[name] = value;
         return TypedResults.Problem(problem);
     }
@@ -189,6 +193,7 @@ public static partial class Problems
         StatusCodes.Status415UnsupportedMediaType => "The media type is not supported",
         StatusCodes.Status422UnprocessableEntity => "It was refused",
         StatusCodes.Status429TooManyRequests => "Too many requests",
+        StatusCodes.Status501NotImplemented => "It is not there yet",
         StatusCodes.Status503ServiceUnavailable => "Not now",
         StatusCodes.Status504GatewayTimeout => "No answer in time",
         _ => "The service failed",

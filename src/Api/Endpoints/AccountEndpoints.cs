@@ -48,12 +48,13 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Ok<IEnumerable<AccountView>>> ListAsync(
-        ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation,
-        long? minPosition = null)
+        HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation,
+        int? limit = null, string? after = null, long? minPosition = null)
     {
         await reads.WaitForAsync(AccountProjection.ProjectionName, minPosition, cancellation);
+        string? last = after is null ? null : caller.Key(after, "after");
         Grains.Trading.AccountView?[] views = await Task.WhenAll(
-            accounts.Accounts(caller.Person()).Select(key => grains.GetGrain<IAccountGrain>(key).GetView()));
+            Paging.Page(context, accounts.Accounts(caller.Person()), limit, last, caller.NameOf).Select(key => grains.GetGrain<IAccountGrain>(key).GetView()));
         return TypedResults.Ok(views.OfType<Grains.Trading.AccountView>().Select(view => AccountView.Of(view, caller, options.Universe)));
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Journal;
@@ -77,17 +78,31 @@ internal static partial class EndpointConventions
     {
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        // Nothing of an answer is a page of its own, unless it says so itself.
+        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        context.Response.Headers["Referrer-Policy"] = "no-referrer";
+        context.GetEndpoint()?.Metadata.GetMetadata<Deprecation>()?.Show(context.Response.Headers);
+        CancellationToken gone = context.RequestAborted;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        limit.CancelAfter((context.GetEndpoint()?.Metadata.GetMetadata<TimeLimit>() ?? TimeLimit.Usual).Longest);
+        context.RequestAborted = limit.Token;
         try
         {
             RateLimiting.Admit(context);
             await execute(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
         {
             // The caller has gone: there is nobody to answer.
         }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            context.RequestAborted = gone;
+            await Api.Problems.Known(new TimeoutException())!.ExecuteAsync(context);
+        }
         catch (Exception failure) when (!context.Response.HasStarted)
         {
+            context.RequestAborted = gone;
             ProblemHttpResult problem = Api.Problems.Known(failure) ?? Api.Problems.Unforeseen();
             if (problem.StatusCode >= StatusCodes.Status500InternalServerError)
             {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Ports;
 using HybridTrading.Grains.Backtesting;
@@ -53,6 +54,7 @@ internal static class ApiDocument
         options.AddOperationTransformer((operation, context, _) =>
         {
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IdempotentMetadata>().Any()) Describe(operation);
+            operation.Deprecated = context.Description.ActionDescriptor.EndpointMetadata.OfType<Deprecation>().Any();
             return Task.CompletedTask;
         });
     });

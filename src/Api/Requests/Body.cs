@@ -5,6 +5,7 @@ using System.Net.Mime;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using HybridTrading.Domain;
 using HybridTrading.Domain.Markets;
 using Microsoft.AspNetCore.Http.Metadata;
 
@@ -110,6 +111,13 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         }
         catch (JsonException e)
         {
+            if (context.Request.Body.CanSeek)
+            {
+                context.Request.Body.Position = 0;
+                using var text = new MemoryStream();
+                await context.Request.Body.CopyToAsync(text, context.RequestAborted);
+                if (JsonFaults.Find(text.GetBuffer().AsSpan(0, (int)text.Length), Strict.MaxDepth) is { } fault) throw fault;
+            }
             string where = e.LineNumber is { } line ? $" (line {line + 1}, byte {e.BytePositionInLine + 1})" : "";
             throw ApiException.Invalid("body", $"body is not valid JSON{where}; expected one object without repeated members");
         }
@@ -149,7 +157,7 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
                 {
                     field.Add(name);
                     return ApiException.Invalid(string.Join('.', field),
-                        $"{string.Join('.', field)} is unknown; expected {string.Join(", ", info.Properties.Select(known => known.Name))}");
+                        $"{string.Join('.', field)} is unknown; expected {string.Join(", ", info.Properties.Select(known => known.Name))}{Near(name, info)}");
                 }
                 type = property.PropertyType;
             }
@@ -171,10 +179,12 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
                 .Select(member => member.Name).FirstOrDefault(name => whole.Properties.All(known => known.Name != name));
             return stranger is null
                 ? ApiException.Invalid(full, $"{full} is incomplete; expected {members}")
-                : ApiException.Invalid(stranger, $"{ApiException.Quote(stranger)} of {full} is unknown; expected {members}");
+                : ApiException.Invalid(stranger, $"{ApiException.Quote(stranger)} of {full} is unknown; expected {members}{Near(stranger, whole)}");
         }
         return ApiException.Invalid(full, $"{full} is {Shown(at)}; expected {Expectation(type)}");
     }
+
+    private static string Near(string name, JsonTypeInfo info) => NearestName.Suggestion(name, info.Properties.Select(known => known.Name));
 
     private static IEnumerable<string> Steps(string path) => path.TrimStart('$')
         .Replace("['", ".", StringComparison.Ordinal).Replace("']", "", StringComparison.Ordinal)

@@ -418,7 +418,7 @@ public sealed class AccountState
     /// <summary>Everything, so that <see cref="Restore"/> goes on as if nothing had happened.</summary>
     public AccountSnapshot Capture() => new()
     {
-        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason,
+        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason, TenantHalts = TenantHalts,
         Balance = Balance, Deposits = Deposits, Realised = Realised, Commissions = Commissions, Swaps = Swaps,
         Equity = Equity, UsedMargin = UsedMargin,
         Now = Now, NextOrdinal = NextOrdinal, NextDayTurn = NextDayTurn, NextEquitySample = NextEquitySample,
@@ -442,6 +442,7 @@ public sealed class AccountState
         {
             Limits = snapshot.Limits,
             TradingState = snapshot.TradingState,
+            TenantHalts = snapshot.TenantHalts,
             StateReason = snapshot.StateReason,
             Balance = snapshot.Balance,
             Deposits = snapshot.Deposits,

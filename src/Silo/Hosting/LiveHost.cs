@@ -1,4 +1,6 @@
 using HybridTrading.Api;
+using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
@@ -19,7 +21,8 @@ namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What <c>run</c> is told.</summary>
 public sealed record LiveOptions(
-    string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, BacktestingOptions Backtesting, bool Demo, ClusterSettings Cluster);
+    string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, BacktestingOptions Backtesting, bool Demo, ClusterSettings Cluster,
+    GatewaySettings Gateway);
 
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
@@ -41,7 +44,8 @@ public static class LiveHost
         ClusterProcess member = MemberOf(options, plan, environment);
         PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster" && !member.IsClient);
 
-        await using WebApplication app = Build(options, plan, environment, folder, member, out Demonstration demonstration);
+        GatewayAccess access = options.Gateway.Resolve(TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ServerCertificate>());
+        await using WebApplication app = Build(options, plan, access, environment, folder, member, out Demonstration demonstration);
         try
         {
             await app.StartAsync(cancellation);
@@ -52,13 +56,14 @@ public static class LiveHost
             PortProbe.EnsureFree(plan);
             throw new UsageException(e.Message);
         }
-        PrintBanner(plan, options, member, demonstration, app.Services.GetRequiredService<DashboardAccess>());
+        PrintBanner(plan, access, options, member, demonstration, app.Services.GetRequiredService<DashboardAccess>());
         await app.WaitForShutdownAsync(cancellation);
         return 0;
     }
 
     private static WebApplication Build(
-        LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, ClusterProcess member, out Demonstration demonstration)
+        LiveOptions options, ServiceEndpoints plan, GatewayAccess access, EnvironmentReading environment, DataFolder folder, ClusterProcess member,
+        out Demonstration demonstration)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
@@ -66,7 +71,8 @@ public static class LiveHost
         builder.Services.AddSingleton(demonstration);
         AddLog(builder.Logging);
         builder.Services.AddSingleton<DashboardAccess>();
-        builder.AddServiceEndpoints(plan);
+        builder.AddServiceEndpoints(plan, access);
+        builder.Services.AddSingleton(Limits(builder.Configuration));
         AddStorage(builder.Services, options, folder, member);
         TradingOptions trading = Trading(options.Feed);
         InstrumentUniverse universe = trading.Universe;
@@ -97,6 +103,18 @@ public static class LiveHost
             app.Services.GetRequiredService<DashboardAccess>().Guard(dashboard);
         }
         return app;
+    }
+
+    private static RateLimitOptions Limits(IConfiguration configuration)
+    {
+        try
+        {
+            return RateLimitOptions.Read(configuration);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     private static TradingOptions Trading(LiveFeedOptions feed) => feed is not RecordedFeedOptions recorded
@@ -135,6 +153,7 @@ public static class LiveHost
         log.ClearProviders().AddSimpleConsole(console =>
         {
             console.SingleLine = true;
+            console.IncludeScopes = true;
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "HH:mm:ss.fff ";
         });
@@ -161,13 +180,14 @@ public static class LiveHost
         || (bool.TryParse(text, out bool demo) ? demo : throw new UsageException($"Demo is '{text}'; expected true or false"));
 
     private static void PrintBanner(
-        ServiceEndpoints plan, LiveOptions options, ClusterProcess member, Demonstration demonstration, DashboardAccess dashboard)
+        ServiceEndpoints plan, GatewayAccess access, LiveOptions options, ClusterProcess member, Demonstration demonstration, DashboardAccess dashboard)
     {
         string data = member.Database is { } database
             ? $"PostgreSQL at {PostgresAddress.Describe(PostgresAddress.Parse(database))}; what can be made anew in {Path.GetFullPath(options.DataFolder)}"
             : Path.GetFullPath(options.DataFolder);
+        string scheme = access.Certificate is null ? "http" : "https";
         string where = FirstPort(ServiceEndpoints.Gateway) is { } gateway
-            ? $"console    http://localhost:{gateway}        API page  http://localhost:{gateway}/swagger"
+            ? $"console    {scheme}://localhost:{gateway}        API page  {scheme}://localhost:{gateway}/swagger"
             : $"services   {string.Join(", ", plan.Hosted.Select(hosted => hosted.Name))}";
         string operate = OrleansHost.Name == "Cluster" && member.Dashboard && FirstPort(DashboardAccess.Service) is { } port
             ? $"  dashboard  http://localhost:{port}{DashboardAccess.Path}, user operator, password {dashboard.Generated ?? "as configured"}{Environment.NewLine}"

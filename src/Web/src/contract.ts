@@ -202,6 +202,7 @@ export interface Account {
   mode: PositionMode;
   state: TradingState;
   stateReason: string;
+  tenantHalted: boolean;
   balance: number;
   equity: number;
   usedMargin: number;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Ports;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
