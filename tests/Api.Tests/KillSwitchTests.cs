@@ -37,7 +37,7 @@ public sealed class KillSwitchTests
     private static async Task TradeAsync(ApiHost host, string account)
     {
         await host.OpenAsync(account);
-        (await host.PostAsync($"accounts/{account}/orders", Order())).Expect(201);
+        (await host.PostAsync($"accounts/{account}/orders", Order(volume: 2000))).Expect(201);
         await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
         (await host.PostAsync($"accounts/{account}/orders", Order(type: "Limit", limitPrice: 1.05m))).Expect(201);
     }
@@ -116,7 +116,7 @@ public sealed class KillSwitchTests
         // Her own release does not lift it, and what reduces passes.
         (await host.PutAsync("accounts/main/state", new { state = "Active" })).Expect(200);
         await RefusesAsync(host, "main");
-        (await host.PostAsync("accounts/main/orders", Order("Sell", 400))).Expect(201);
+        (await host.PostAsync("accounts/main/orders", Order("Sell"))).Expect(201);
         await host.OpenAsync("later");
         await RefusesAsync(host, "later");
 
