@@ -3,6 +3,7 @@ using HybridTrading.Api.Endpoints;
 using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Hubs;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.OpenApi;
 using HybridTrading.Api.Ports;
 using HybridTrading.Api.Projections;
@@ -92,7 +93,7 @@ public static class HybridApi
         LaterEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.
-        endpoints.MapHub<TradingHub>(HubPath, hub => hub.Transports = HttpTransportType.WebSockets).OnHubPorts();
+        endpoints.MapHub<TradingHub>(HubPath, hub => hub.Transports = HttpTransportType.WebSockets).OnHubPorts().RateLimited(5);
         endpoints.MapApiDocument();
         endpoints.MapConsole();
         return endpoints;

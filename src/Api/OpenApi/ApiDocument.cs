@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Ports;
 using HybridTrading.Grains.Backtesting;
 using Microsoft.AspNetCore.Mvc;
@@ -61,7 +62,7 @@ internal static class ApiDocument
 
     public static void MapApiDocument(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapOpenApi("/openapi/{documentName}.json").OnService(ServiceEndpoints.Gateway);
+        endpoints.MapOpenApi("/openapi/{documentName}.json").OnService(ServiceEndpoints.Gateway).RateLimited(5);
         endpoints.MapSwaggerUI("swagger", options =>
         {
             options.SwaggerEndpoint(Path, "HybridTrading v1");

@@ -40,11 +40,11 @@ public static class LiveHost
     {
         (ServiceEndpoints plan, EnvironmentReading environment) = options.Plan.Resolve();
         foreach (EnvironmentNote warning in environment.Warnings) Console.Error.WriteLine($"warning: {warning.Variable} {warning.Text}");
+        GatewayAccess access = options.Gateway.Resolve(TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ServerCertificate>());
         using DataFolder folder = DataFolder.Open(options.DataFolder);
         ClusterProcess member = MemberOf(options, plan, environment);
         PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster" && !member.IsClient);
 
-        GatewayAccess access = options.Gateway.Resolve(TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ServerCertificate>());
         await using WebApplication app = Build(options, plan, access, environment, folder, member, out Demonstration demonstration);
         try
         {
@@ -199,12 +199,16 @@ public static class LiveHost
               data       {data}
               market     {Market(options.Feed)}
             {Demo(demonstration)}{operate}  real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
-              access     loopback only until sign-in exists
+              access     {Access(access)}
             Ctrl+C stops.
             """);
 
         int? FirstPort(string service) => plan.PortsOf(service) is { Count: > 0 } ports ? ports.Min() : null;
     }
+
+    private static string Access(GatewayAccess access) => access.PublicHosts.IsEmpty
+        ? "loopback only until sign-in exists"
+        : $"https://{string.Join(", https://", access.PublicHosts)} {(access.Proxies.IsEmpty ? $"on {access.Listen}" : $"by the proxy at {string.Join(", ", access.Proxies)}")}";
 
     private static string Market(LiveFeedOptions feed) => feed switch
     {
