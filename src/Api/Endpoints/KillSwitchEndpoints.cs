@@ -27,9 +27,9 @@ internal static class KillSwitchEndpoints
         kill.MapPost("/tenant", EngageTenantAsync).WithName("engageTenantHalt").WithSummary("Halts everybody of the tenant, or one member")
             .WithDescription("All accounts, also those opened later, only reduce, and no strategy starts, until two people release it: one asks, another, who did not halt, approves.")
             .CountsAsSafety().Mutation(Permission.HaltTenant);
-        kill.MapPost("/tenant/{number:long}/release", AskReleaseAsync).WithName("askRelease").WithSummary("Asks for the release of a halt of the tenant")
+        kill.MapPost("/tenant/{number}/release", AskReleaseAsync).WithName("askRelease").WithSummary("Asks for the release of a halt of the tenant")
             .CountsAsSafety().Mutation(Permission.ReleaseTenant, Status404NotFound, Status409Conflict);
-        kill.MapPost("/tenant/{number:long}/release/approval", ApproveReleaseAsync).WithName("approveRelease").WithSummary("Approves a release that somebody else asked for")
+        kill.MapPost("/tenant/{number}/release/approval", ApproveReleaseAsync).WithName("approveRelease").WithSummary("Approves a release that somebody else asked for")
             .WithDescription("Who halted, who asked, and who is halted cannot approve. Strategies stay stopped until somebody starts them.")
             .CountsAsSafety().Mutation(Permission.ReleaseTenant, Status404NotFound, Status409Conflict);
     }

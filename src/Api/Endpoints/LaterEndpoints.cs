@@ -8,7 +8,12 @@ namespace HybridTrading.Api.Endpoints;
 /// <param name="Service">Of the port map.</param>
 /// <param name="Instead">What there is now, in one sentence.</param>
 /// <param name="Link">Path of it; null where there is nothing alike.</param>
-internal sealed record LaterEndpoint(string Method, string Path, string Service, string Instead, string? Link);
+internal sealed record LaterEndpoint(string Method, string Path, string Service, string Instead, string? Link)
+{
+    /// <summary>laterPostUserFeatures.</summary>
+    public string Name => "later" + string.Concat($"{Method.ToLowerInvariant()}/{Path}".Split('/', '-', '{', '}').Where(word => word.Length > 0)
+        .Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+}
 
 /// <summary>Paths that programs written by those documents will try: each answers 501 and points to what there is.</summary>
 internal static class LaterEndpoints
@@ -32,7 +37,7 @@ internal static class LaterEndpoints
     {
         foreach (LaterEndpoint later in All)
         {
-            api.MapMethods(later.Path, [later.Method], (HttpContext context) => Answer(context, later)).WithTags("Not available yet")
+            api.MapMethods(later.Path, [later.Method], (HttpContext context) => Answer(context, later)).WithTags("Not available yet").WithName(later.Name)
                 .WithSummary($"{later.Service} does not answer here yet").WithUsualCost().Query(Permission.ReadSystem, StatusCodes.Status501NotImplemented);
         }
     }

@@ -51,8 +51,8 @@ internal static class GatewayPorts
     /// <summary>A request that is larger, or slower, than any of ours ends before it is read.</summary>
     public static void Bound(KestrelServerLimits limits)
     {
-        // Uploads say for themselves that they are larger.
-        limits.MaxRequestBodySize = IdempotentEndpoints.LargestBody;
+        // More than any endpoint takes, so that a body somewhat too large is read to its end and answered, not cut off. Uploads say for themselves that they are larger.
+        limits.MaxRequestBodySize = 16 * IdempotentEndpoints.LargestBody;
         limits.MaxRequestLineSize = 8 * 1024;
         limits.MaxRequestHeadersTotalSize = 32 * 1024;
         limits.MaxRequestHeaderCount = 64;

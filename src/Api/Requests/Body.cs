@@ -5,8 +5,10 @@ using System.Net.Mime;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using HybridTrading.Api.Idempotency;
 using HybridTrading.Domain;
 using HybridTrading.Domain.Markets;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace HybridTrading.Api.Requests;
@@ -87,6 +89,15 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         {
             throw new ApiException(StatusCodes.Status415UnsupportedMediaType, ApiReason.MediaTypeUnsupported,
                 $"Content-Type is {ApiException.Quote(context.Request.ContentType)}; expected application/json");
+        }
+        if (context.Request.ContentLength > IdempotentEndpoints.LargestBody)
+        {
+            throw new ApiException(StatusCodes.Status413PayloadTooLarge, ApiReason.BodyTooLarge, $"the body is too large; expected at most {IdempotentEndpoints.LargestBody} bytes");
+        }
+        // One that does not say how long it is ends here at the latest.
+        if (context.Request.ContentLength is null && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
+        {
+            bound.MaxRequestBodySize = IdempotentEndpoints.LargestBody;
         }
         using JsonDocument document = await ParseAsync(context);
         CheckValues(document.RootElement);

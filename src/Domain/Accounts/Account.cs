@@ -137,9 +137,10 @@ public sealed class Account
     {
         TenantHalt[] news = [.. standing.Where(halt => !State.TenantHalts.Contains(halt.Number))];
         if (news.Length == 0 && standing.Length == State.TenantHalts.Length) return;
+        bool flattens = news.Any(halt => halt.Flatten);
         At(time);
-        Raise(new TenantHaltsChanged(State.Now, -1, [.. standing.Select(halt => halt.Number)]));
-        if (news.Any(halt => halt.Flatten)) Flatten(OrderPurpose.Flatten, Reason.TenantHalted);
+        Raise(new TenantHaltsChanged(State.Now, -1, [.. standing.Select(halt => halt.Number)], flattens));
+        if (flattens) Flatten(OrderPurpose.Flatten, Reason.TenantHalted);
         else if (news.Length > 0) CancelAdds(Reason.TenantHalted);
     }
 

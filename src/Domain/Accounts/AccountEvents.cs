@@ -28,8 +28,9 @@ public sealed record TradingStateChanged(DateTime Time, long MarketPosition, Tra
 
 /// <summary>The account heard which halts of its tenant stand for its owner.</summary>
 /// <param name="Halts">Their numbers; empty when the last was released.</param>
+/// <param name="Flattens">A new one closed the positions.</param>
 [GenerateSerializer, Immutable, Alias("ht.TenantHaltsChanged")]
-public sealed record TenantHaltsChanged(DateTime Time, long MarketPosition, ImmutableArray<long> Halts) : AccountEvent(Time, MarketPosition);
+public sealed record TenantHaltsChanged(DateTime Time, long MarketPosition, ImmutableArray<long> Halts, bool Flattens) : AccountEvent(Time, MarketPosition);
 
 [GenerateSerializer, Immutable, Alias("ht.FollowChanged")]
 public sealed record FollowChanged(DateTime Time, long MarketPosition, string Strategy, FollowTerms? Terms) : AccountEvent(Time, MarketPosition);
