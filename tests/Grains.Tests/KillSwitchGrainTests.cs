@@ -2,7 +2,6 @@ using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
-using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Tests.Worlds;
 using HybridTrading.Grains.Trading;
 
@@ -149,15 +148,5 @@ public sealed class KillSwitchGrainTests
         await Switch(world).AskRelease(1, "acme/bob", "over");
         world.Time.Advance(world.Options.ReleaseWindow);
         Assert.Equal(ReleaseRefusal.ReleaseNotAsked, (await Switch(world).ApproveRelease(1, "acme/cat")).Refusal);
-    }
-
-    [Fact]
-    public async Task The_switch_of_another_tenant_is_out_of_reach()
-    {
-        await using TestWorld world = TestWorld.Create();
-        await world.StartAsync();
-        using Principal.Scope scope = Principal.Of("rival");
-        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Switch(world).Engage("rival/eve", null, true, "ha"));
-        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Switch(world).GetView());
     }
 }

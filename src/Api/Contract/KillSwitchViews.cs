@@ -37,5 +37,6 @@ public sealed record KillSwitchState(
 public sealed record KillSwitchEngaged(long MinPosition, ImmutableArray<string> Accounts, ImmutableArray<string> Strategies);
 
 /// <param name="Halt">As it stands now; null when it was released.</param>
-/// <param name="Untold">Accounts and strategies that have not confirmed yet: they are told until they do.</param>
-public sealed record TenantHaltChanged(long MinPosition, TenantHaltView? Halt, int Untold);
+/// <param name="Concerned">Accounts and strategies that it is about: none may mean that the member's name is wrong.</param>
+/// <param name="Untold">Those that have not confirmed yet: they are told until they do.</param>
+public sealed record TenantHaltChanged(long MinPosition, TenantHaltView? Halt, int Concerned, int Untold);

@@ -133,7 +133,7 @@ internal static class KillSwitchEndpoints
     }
 
     private static TenantHaltChanged Changed(HaltAnswer answer, HttpContext context, TimeProvider clock) => new(
-        context.SetMinPosition(answer.MinPosition), answer.Halt is { } halt ? TenantHaltView.Of(halt, clock.GetUtcNow().UtcDateTime) : null, answer.Untold);
+        context.SetMinPosition(answer.MinPosition), answer.Halt is { } halt ? TenantHaltView.Of(halt, clock.GetUtcNow().UtcDateTime) : null, answer.Concerned, answer.Untold);
 
     private static ProblemHttpResult? Refused(long number, HaltAnswer answer) => answer.Refusal switch
     {

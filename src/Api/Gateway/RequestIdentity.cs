@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 
@@ -53,7 +54,7 @@ public sealed class RequestIdentity(ILogger<RequestIdentity> log) : IStartupFilt
         string trace = activity.TraceId.ToHexString();
         context.Response.Headers[RequestHeader] = id;
         context.Response.Headers[TraceHeader] = trace;
-        using IDisposable? scope = log.BeginScope(new Dictionary<string, object>(2) { ["RequestId"] = id, ["TraceId"] = trace });
+        using IDisposable? scope = log.BeginScope(new Scope(id, trace));
         try
         {
             await next(context);
@@ -62,6 +63,29 @@ public sealed class RequestIdentity(ILogger<RequestIdentity> log) : IStartupFilt
         {
             own?.Stop();
         }
+    }
+
+    /// <summary>Two members for those who read them, one text for those who print it.</summary>
+    private sealed class Scope(string request, string trace) : IReadOnlyList<KeyValuePair<string, object?>>
+    {
+        public int Count => 2;
+
+        public KeyValuePair<string, object?> this[int index] => index switch
+        {
+            0 => new("RequestId", request),
+            1 => new("TraceId", trace),
+            _ => throw new ArgumentOutOfRangeException(nameof(index)),
+        };
+
+        public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
+        {
+            yield return this[0];
+            yield return this[1];
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+        public override string ToString() => $"RequestId:{request} TraceId:{trace}";
     }
 
     private static Activity Begin(HttpRequest request)

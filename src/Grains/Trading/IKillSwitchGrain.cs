@@ -6,8 +6,9 @@ namespace HybridTrading.Grains.Trading;
 /// <param name="MinPosition">Journal position that contains it; -1 where nothing had to be recorded.</param>
 /// <param name="Halt">As it stands now; null when it stands no more, or never did.</param>
 /// <param name="Untold">Accounts and strategies that have not confirmed yet: they are told until they do.</param>
+/// <param name="Concerned">Accounts and strategies that it is about: none may mean that the member's name is wrong.</param>
 [GenerateSerializer, Immutable, Alias("ht.HaltAnswer")]
-public sealed record HaltAnswer(long MinPosition, TenantHalt? Halt, ReleaseRefusal Refusal = ReleaseRefusal.None, int Untold = 0);
+public sealed record HaltAnswer(long MinPosition, TenantHalt? Halt, ReleaseRefusal Refusal = ReleaseRefusal.None, int Untold = 0, int Concerned = 0);
 
 /// <summary>How a tenant's kill switch stands.</summary>
 /// <param name="Untold">Accounts and strategies that have not confirmed the last change yet.</param>

@@ -90,12 +90,10 @@ public sealed partial class KillSwitchGrain(
     {
         if (happened is not null) Raise(happened);
         long position = await _stream.Durable();
-        if (happened is not null)
-        {
-            _untold = _untold.Union(state.State.Members.Where(stream => member is null || PersonOf(stream) == member));
-        }
+        string[] concerned = [.. state.State.Members.Where(stream => member is null || PersonOf(stream) == member)];
+        if (happened is not null) _untold = _untold.Union(concerned);
         await TellAsync();
-        return new HaltAnswer(position, _halts.Find(number), ReleaseRefusal.None, _untold.Count);
+        return new HaltAnswer(position, _halts.Find(number), ReleaseRefusal.None, _untold.Count, concerned.Length);
     }
 
     /// <summary>Tells everybody who has not confirmed yet; whoever cannot be reached is told again until they are, also after a restart.</summary>

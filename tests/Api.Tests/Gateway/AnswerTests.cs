@@ -200,11 +200,11 @@ public sealed partial class AnswerTests
 
             public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
             {
-                var known = new Dictionary<string, object>();
+                var known = new Dictionary<string, object?>();
                 owner._scopes.ForEachScope((scope, into) =>
                 {
-                    if (scope is not IEnumerable<KeyValuePair<string, object>> pairs) return;
-                    foreach ((string name, object value) in pairs) into[name] = value;
+                    if (scope is not IEnumerable<KeyValuePair<string, object?>> pairs) return;
+                    foreach ((string name, object? value) in pairs) into[name] = value;
                 }, known);
                 lock (owner._lines)
                 {
