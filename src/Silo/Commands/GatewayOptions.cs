@@ -63,7 +63,7 @@ public sealed class GatewayOptions
         if (IPNetwork.TryParse(text, out IPNetwork network)) return network;
         return IPAddress.TryParse(text, out IPAddress? one)
             ? new IPNetwork(one, one.GetAddressBytes().Length * 8)
-            : throw new UsageException($"{_proxies.Name} is '{text}'; expected an address such as 10.0.0.5, or a network such as 10.0.0.0/24 (with no bits beyond its length)");
+            : throw new UsageException($"{_proxies.Name} is '{text}'; expected an address such as 10.0.0.5, or a network such as 10.0.0.0/24");
     }
 
     private static ImmutableArray<string> Words(string? text) => text is null ? [] : [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
