@@ -14,6 +14,9 @@ public interface ICaller
     string User { get; }
 
     bool Has(Permission permission);
+
+    /// <summary>tenant/user of who calls, whatever the request is about; null for somebody who has not signed in.</summary>
+    string? Actor => this.Person();
 }
 
 /// <summary>Who the request's token or signature speaks for.</summary>
@@ -37,6 +40,8 @@ public sealed class RequestCaller : ICaller
     public string Tenant => Identity.Tenant;
 
     public string User => _other is null ? Identity.User : Other(_other);
+
+    public string? Actor => _identity is null ? null : $"{_identity.Tenant}/{_identity.User}";
 
     public bool Has(Permission permission) => Identity.Permissions.Contains(permission);
 

@@ -1,8 +1,10 @@
 using System.Reflection;
 using HybridTrading.Api.Endpoints;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Hubs;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Identity;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.OpenApi;
 using HybridTrading.Api.Ports;
 using HybridTrading.Api.Projections;
@@ -38,6 +40,7 @@ public static class HybridApi
         services.AddSingleton(options);
         services.AddSingleton<StartTime>();
         services.AddIdentity();
+        services.AddGateway();
         services.AddSingleton<IdempotencyGates>();
         services.AddSingleton<LatestMarket>();
         services.AddSingleton<MarketTime>();
@@ -85,6 +88,7 @@ public static class HybridApi
         MemberEndpoints.Map(api);
         MarketEndpoints.Map(api);
         FeedEndpoints.Map(api);
+        KillSwitchEndpoints.Map(api);
         AccountEndpoints.Map(api);
         OrderEndpoints.Map(api);
         StrategyEndpoints.Map(api);
@@ -95,9 +99,11 @@ public static class HybridApi
         JobEndpoints.Map(api);
         PerformanceEndpoints.Map(api);
         JournalEndpoints.Map(api);
+        LaterEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.
-        endpoints.MapHub<TradingHub>(HubPath, hub => (hub.Transports, hub.CloseOnAuthenticationExpiration) = (HttpTransportType.WebSockets, true)).OnHubPorts().ForSignedIn();
+        endpoints.MapHub<TradingHub>(HubPath, hub => (hub.Transports, hub.CloseOnAuthenticationExpiration) = (HttpTransportType.WebSockets, true))
+            .OnHubPorts().ForSignedIn().RateLimited(5);
         endpoints.MapApiDocument();
         endpoints.MapConsole();
         return endpoints;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Grains.Hosting;
@@ -53,7 +54,6 @@ public static class ApiReason
     public const string CodeWrong = nameof(CodeWrong);
     public const string LinkInvalid = nameof(LinkInvalid);
     public const string SetupDone = nameof(SetupDone);
-    public const string SetupNeeded = nameof(SetupNeeded);
     public const string SetupTokenInvalid = nameof(SetupTokenInvalid);
     public const string SignUpClosed = nameof(SignUpClosed);
     public const string TooMany = nameof(TooMany);
@@ -61,6 +61,9 @@ public static class ApiReason
     public const string UserUnknown = nameof(UserUnknown);
     public const string PermissionMissing = nameof(PermissionMissing);
     public const string NotPermitted = nameof(NotPermitted);
+    public const string ServiceNotAvailable = nameof(ServiceNotAvailable);
+    public const string RateLimited = nameof(RateLimited);
+    public const string Banned = nameof(Banned);
     public const string Unavailable = nameof(Unavailable);
     public const string TimedOut = nameof(TimedOut);
     public const string InternalError = nameof(InternalError);
@@ -111,6 +114,8 @@ public static partial class Problems
             problem.Extensions["field"] = errors.Keys.First();
             problem.Extensions["errors"] = errors;
         }
+        if (RequestIdentity.CurrentRequest is { } request) problem.Extensions["requestId"] = request;
+        if (RequestIdentity.CurrentTrace is { } trace) problem.Extensions["traceId"] = trace;
         foreach ((string name, object? value) in more) problem.Extensions[name] = value;
         return TypedResults.Problem(problem);
     }
@@ -212,6 +217,8 @@ public static partial class Problems
         StatusCodes.Status415UnsupportedMediaType => "The media type is not supported",
         StatusCodes.Status422UnprocessableEntity => "It was refused",
         StatusCodes.Status423Locked => "The door is closed for a while",
+        StatusCodes.Status429TooManyRequests => "Too many requests",
+        StatusCodes.Status501NotImplemented => "It is not there yet",
         StatusCodes.Status503ServiceUnavailable => "Not now",
         StatusCodes.Status504GatewayTimeout => "No answer in time",
         _ => "The service failed",

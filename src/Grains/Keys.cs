@@ -55,6 +55,11 @@ public static class Keys
 
     public static string TenantStream(string tenant) => $"tenant/{tenant}";
 
+    /// <summary>tenant/kill-switch.</summary>
+    public static string KillSwitch(string tenant) => $"{tenant}/kill-switch";
+
+    public static string KillSwitchStream(string tenant) => $"kill-switch/{tenant}";
+
     public static string ReviewStream(string key) => $"review/{key}";
 
     public static (string Symbol, TimeFrame TimeFrame) ParseFeatures(string key)

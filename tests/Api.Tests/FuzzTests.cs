@@ -27,6 +27,10 @@ public sealed class FuzzTests
         ("POST", "strategies", ["name", "definition", "rule", "parameters", "symbol", "timeFrame", "accounts", "start"]),
         ("PUT", "strategies/cross/parameters", ["fast", "slow", "units"]),
         ("POST", "rules/check", ["rule"]),
+        // Without what would make them halt everything else that is tried.
+        ("POST", "kill-switch/accounts/none", ["flatten", "reason"]),
+        ("POST", "kill-switch/tenant", ["member", "flatten"]),
+        ("POST", "kill-switch/tenant/1/release", ["reason"]),
         ("POST", "backtests", ["name", "dataSets", "timeFrame", "from", "to", "strategies", "account", "costs", "limits", "riskFreePercent"]),
         ("POST", "optimisations", ["dataSets", "strategies", "vary", "search", "searchSeed", "objective", "constraints", "walkForward"]),
     ];

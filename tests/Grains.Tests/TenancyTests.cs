@@ -19,7 +19,7 @@ public sealed class TenancyTests
         (typeof(IFeaturesGrain), "EURUSD/M1"), (typeof(IShardGrain), "EURUSD/M1/0"), (typeof(IFeedGrain), Keys.Feed), (typeof(IOutboxGrain), Keys.Outbox),
         (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"),
         (typeof(IJobGrain), "acme/ann/job"), (typeof(IJobQueueGrain), "acme/ann/jobs"), (typeof(IDataSetsGrain), "acme/ann/data-sets"),
-        (typeof(IStrategyReviewGrain), "acme/ann/turning"),
+        (typeof(IStrategyReviewGrain), "acme/ann/turning"), (typeof(IKillSwitchGrain), Keys.KillSwitch(TestWorld.Tenant)),
     ];
 
     [Fact]

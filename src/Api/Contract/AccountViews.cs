@@ -17,18 +17,20 @@ namespace HybridTrading.Api;
 /// <param name="Time">Of the latest event that it saw.</param>
 /// <param name="Version">Count of events in its stream.</param>
 /// <param name="Follows">Terms by the name of the strategy.</param>
+/// <param name="TenantHalted">The tenant's kill switch stands for it: only what reduces passes, whatever the state says.</param>
 public sealed record AccountView(
     string Name, string Key, string Currency, PositionMode Mode, TradingState State, Reason StateReason, decimal Balance, decimal Equity,
     decimal UsedMargin, decimal FreeMargin, decimal Realised, decimal Commissions, decimal Swaps, decimal Deposits, DateTime Time, long Version,
     ImmutableArray<PositionView> Positions, ImmutableArray<OrderView> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows,
-    RiskLimits Limits)
+    RiskLimits Limits, bool TenantHalted)
 {
     public static AccountView Of(Trading.AccountView view, ICaller caller, InstrumentUniverse universe) => new(
         caller.NameOf(view.Key), view.Key, view.Currency, view.Mode, view.State, view.StateReason, view.Balance, view.Equity, view.UsedMargin,
         view.FreeMargin, view.Realised, view.Commissions, view.Swaps, view.Deposits, view.Time, view.Version,
         [.. view.Positions.Select(position => PositionView.Of(position, caller))],
         [.. view.WorkingOrders.Select(order => OrderView.Of(order, caller, universe))],
-        view.Follows.ToImmutableSortedDictionary(pair => caller.NameOf(pair.Key), pair => pair.Value, StringComparer.Ordinal), view.Limits);
+        view.Follows.ToImmutableSortedDictionary(pair => caller.NameOf(pair.Key), pair => pair.Value, StringComparer.Ordinal), view.Limits,
+        view.IsTenantHalted);
 }
 
 /// <summary>A position at the market.</summary>

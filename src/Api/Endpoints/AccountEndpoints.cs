@@ -1,10 +1,11 @@
-using HybridTrading.Domain.Users;
 using System.Text.Json;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Risk;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage.Projections;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -20,7 +21,7 @@ internal static class AccountEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder accounts = api.MapGroup("/accounts").WithTags("Accounts");
-        accounts.MapGet("/", ListAsync).WithName("listAccounts").WithSummary("The caller's accounts").Query(Permission.ReadTrading);
+        accounts.MapGet("/", ListAsync).WithName("listAccounts").Weighs(10).WithSummary("The caller's accounts").Query(Permission.ReadTrading);
         accounts.MapPost("/", OpenAsync).WithName("openAccount").WithSummary("Opens a paper account")
             .WithDescription("Opening an account again with the same terms answers with the account that there is; with other terms it is refused.")
             .Mutation(Permission.Trade, Status409Conflict);
@@ -32,11 +33,11 @@ internal static class AccountEndpoints
         accounts.MapPut("/{account}/state", SetStateAsync).WithName("setState").WithSummary("Lets the account trade, only reduce, or halts it")
             .WithDescription("Halting cancels working orders that add. Releasing counts loss and drawdown limits anew from now.")
             .Mutation(Permission.ManageRisk, Status404NotFound);
-        accounts.MapPost("/{account}/flatten", FlattenAsync).WithName("flatten")
+        accounts.MapPost("/{account}/flatten", FlattenAsync).WithName("flatten").CountsAsSafety()
             .WithSummary("Halts the account, cancels its orders and closes its positions at the market").Mutation(Permission.Halt, Status404NotFound);
         accounts.MapGet("/{account}/positions", PositionsAsync).WithName("listPositions").WithSummary("The account's positions at the market")
             .Query(Permission.ReadTrading, Status404NotFound);
-        accounts.MapGet("/{account}/equity", EquityAsync).WithName("equity").WithSummary("The account's equity over time, and now")
+        accounts.MapGet("/{account}/equity", EquityAsync).WithName("equity").Weighs(5).WithSummary("The account's equity over time, and now")
             .WithDescription("Samples that the journal holds, from a time (inclusive) to a time (exclusive); of more than 5000 the last "
                 + "in each of as many equal stretches. The last point is now, unless the range ends before.")
             .Query(Permission.ReadTrading, Status404NotFound);
@@ -47,12 +48,13 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Ok<IEnumerable<AccountView>>> ListAsync(
-        ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation,
-        long? minPosition = null)
+        HttpContext context, ICaller caller, IGrainFactory grains, AccountQueries accounts, ReadSide reads, ApiOptions options, CancellationToken cancellation,
+        int? limit = null, string? after = null, long? minPosition = null)
     {
         await reads.WaitForAsync(AccountProjection.ProjectionName, minPosition, cancellation);
+        string? last = after is null ? null : caller.Key(after, "after");
         Grains.Trading.AccountView?[] views = await Task.WhenAll(
-            accounts.Accounts(caller.Person()).Select(key => grains.GetGrain<IAccountGrain>(key).GetView()));
+            Paging.Page(context, accounts.Accounts(caller.Person()), limit, last, caller.NameOf).Select(key => grains.GetGrain<IAccountGrain>(key).GetView()));
         return TypedResults.Ok(views.OfType<Grains.Trading.AccountView>().Select(view => AccountView.Of(view, caller, options.Universe)));
     }
 

@@ -1,11 +1,13 @@
-using HybridTrading.Domain.Users;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage.Blobs;
@@ -23,8 +25,8 @@ internal static class DataSetEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder sets = api.MapGroup("/data-sets").WithTags("Back-tests");
-        sets.MapGet("/", ListAsync).WithName("listDataSets").WithSummary("The market's own recorded bars, and what the caller has uploaded").Query(Permission.ReadTrading);
-        sets.MapPost("/", UploadAsync).WithName("uploadDataSet").WithSummary("Takes in a file of past data: CSV, or a zip of one")
+        sets.MapGet("/", ListAsync).WithName("listDataSets").CacheableByContent().Weighs(5).WithSummary("The market's own recorded bars, and what the caller has uploaded").Query(Permission.ReadTrading);
+        sets.MapPost("/", UploadAsync).WithName("uploadDataSet").EndsWithin(TimeSpan.FromHours(1)).Weighs(50).WithSummary("Takes in a file of past data: CSV, or a zip of one")
             .WithDescription("The body is the file itself: bars or quotes with a header, an export of MetaTrader 5, or a file of a LEAN data set. name is the file's "
                 + "name, from which symbol and time frame are taken when they are not given. timeZone is an IANA zone of times without one, spreadPoints the spread of data "
                 + "of one side, columns a map such as time=Date,open=O,high=H,low=L,close=C. It is read before it is accepted; of a file that cannot be read nothing is kept. "

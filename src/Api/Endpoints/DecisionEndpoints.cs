@@ -1,3 +1,5 @@
+using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -11,9 +13,9 @@ internal static class DecisionEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder decisions = api.MapGroup("/decisions").WithTags("Decisions");
-        decisions.MapGet("/", ListAsync).WithName("listDecisions").WithSummary("The caller's decisions, the latest first")
+        decisions.MapGet("/", ListAsync).WithName("listDecisions").Weighs(5).WithSummary("The caller's decisions, the latest first")
             .WithDescription("strategy is a strategy's name; before is the next of the page before.").Query(Permission.ReadTrading);
-        decisions.MapGet("/{**id}", GetAsync).WithName("getDecision").WithSummary("One decision")
+        decisions.MapGet("/{**id}", GetAsync).WithName("getDecision").CacheableByContent().WithSummary("One decision")
             .WithDescription("The # of an id must be escaped as %23.")
             .Query(Permission.ReadTrading, Status404NotFound);
     }

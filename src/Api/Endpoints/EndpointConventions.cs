@@ -1,6 +1,8 @@
 using System.Globalization;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Identity;
+using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -26,31 +28,33 @@ internal static partial class EndpointConventions
     {
         endpoint.Requires(permission).Idempotent().Problems(
             [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status413PayloadTooLarge,
-            StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity, StatusCodes.Status503ServiceUnavailable,
-            StatusCodes.Status504GatewayTimeout, .. refusals]);
+            StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity, StatusCodes.Status429TooManyRequests,
+            StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
         return endpoint;
     }
 
     /// <param name="permission">What the caller must be allowed.</param>
     public static RouteHandlerBuilder Query(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals) =>
         endpoint.Requires(permission).Problems(
-            [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable,
-            StatusCodes.Status504GatewayTimeout, .. refusals]);
+            [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status429TooManyRequests,
+            StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout, .. refusals]);
 
     /// <summary>A change whose request or answer holds a secret: the answer is not kept, so there is no Idempotency-Key.</summary>
     /// <param name="permission">What the caller must be allowed.</param>
     public static RouteHandlerBuilder Confidential(this RouteHandlerBuilder endpoint, Permission permission, params int[] refusals) =>
-        endpoint.Requires(permission).Problems(
-            [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable, .. refusals]);
+        endpoint.Requires(permission).AnswersSecret().Problems(
+            [StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status429TooManyRequests,
+            StatusCodes.Status503ServiceUnavailable, .. refusals]);
 
     /// <summary>Needs no permission: it is what a stranger does.</summary>
     public static RouteHandlerBuilder OpenToAll(this RouteHandlerBuilder endpoint, params int[] refusals) =>
-        endpoint.WithMetadata(new OpenToAll()).Problems([StatusCodes.Status400BadRequest, .. refusals]);
+        endpoint.Weighs(DoorWeight).AnswersSecret().WithMetadata(new OpenToAll()).Problems(
+            [StatusCodes.Status400BadRequest, StatusCodes.Status429TooManyRequests, .. refusals]);
 
     /// <summary>Asked before the request is read any further: who may not do it learns nothing from it.</summary>
     private static RouteHandlerBuilder Requires(this RouteHandlerBuilder endpoint, Permission permission)
     {
-        endpoint.WithMetadata(new RequiredPermission(permission)).Finally(builder =>
+        endpoint.WithUsualCost().WithMetadata(new RequiredPermission(permission)).Finally(builder =>
         {
             RequestDelegate inner = builder.RequestDelegate!;
             builder.RequestDelegate = context => context.RequestServices.GetRequiredService<ICaller>().Has(permission)
@@ -94,16 +98,31 @@ internal static partial class EndpointConventions
     {
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        // Nothing of an answer is a page of its own, unless it says so itself.
+        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        context.Response.Headers["Referrer-Policy"] = "no-referrer";
+        context.GetEndpoint()?.Metadata.GetMetadata<Deprecation>()?.Show(context.Response.Headers);
+        CancellationToken gone = context.RequestAborted;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        limit.CancelAfter((context.GetEndpoint()?.Metadata.GetMetadata<TimeLimit>() ?? TimeLimit.Usual).Longest);
+        context.RequestAborted = limit.Token;
         try
         {
+            RateLimiting.Admit(context);
             await execute(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
         {
             // The caller has gone: there is nobody to answer.
         }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            context.RequestAborted = gone;
+            await Api.Problems.Known(new TimeoutException())!.ExecuteAsync(context);
+        }
         catch (Exception failure) when (!context.Response.HasStarted)
         {
+            context.RequestAborted = gone;
             ProblemHttpResult problem = Api.Problems.Known(failure) ?? Api.Problems.Unforeseen();
             if (problem.StatusCode >= StatusCodes.Status500InternalServerError)
             {

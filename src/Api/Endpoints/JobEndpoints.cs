@@ -1,11 +1,13 @@
-using HybridTrading.Domain.Users;
 using System.Globalization;
 using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using GrainJob = HybridTrading.Grains.Backtesting.JobView;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Api.Reports;
 using HybridTrading.Api.Requests;
@@ -14,12 +16,12 @@ using HybridTrading.Domain.Blobs;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Optimisation;
 using HybridTrading.Domain.Performance;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Microsoft.AspNetCore.Http.StatusCodes;
-using GrainJob = HybridTrading.Grains.Backtesting.JobView;
 
 namespace HybridTrading.Api.Endpoints;
 
@@ -34,20 +36,20 @@ internal static class JobEndpoints
         RouteGroupBuilder optimisations = api.MapGroup("/optimisations").WithTags("Back-tests");
         Map(optimisations, "Optimisation", searches: true);
         api.MapPost("/backtests", (Body<BacktestInput> body, HttpContext context, JobDesk desk) => desk.SubmitAsync(JobRequest.Of(body.Value), context))
-            .WithTags("Back-tests").WithName("createBacktest").WithSummary("Queues a back-test over data sets")
+            .WithTags("Back-tests").WithName("createBacktest").Weighs(20).WithSummary("Queues a back-test over data sets")
             .WithDescription("The caller's jobs run one after the other. Equal requests over equal data come to the same order list, here and on the command line. "
                 + "Money, costs and limits that are not given are those of the command line. Progress and end are pushed by the hub as job.")
             .Mutation(Permission.Research, Status409Conflict);
         api.MapPost("/optimisations", (Body<SearchInput> body, HttpContext context, JobDesk desk) => desk.SubmitAsync(JobRequest.Of(body.Value), context))
-            .WithTags("Back-tests").WithName("createOptimisation").WithSummary("Queues a search over the parameters of one strategy, with walkForward its proof")
+            .WithTags("Back-tests").WithName("createOptimisation").Weighs(20).WithSummary("Queues a search over the parameters of one strategy, with walkForward its proof")
             .WithDescription("Every combination of vary (search grid), or N of them (random:N), is a trial: a back-test of its own. The best by objective among those that "
                 + "keep to the constraints is run again and gets the report.")
             .Mutation(Permission.Research, Status409Conflict);
-        optimisations.MapGet("/{id}/trials", TrialsAsync).WithName("listTrials").WithSummary("All trials of a finished search, the best first")
+        optimisations.MapGet("/{id}/trials", TrialsAsync).WithName("listTrials").Weighs(5).WithSummary("All trials of a finished search, the best first")
             .WithDescription("sort is objective, trial, or the name of a parameter or statistic; -name turns it round. cursor is the next of the page before.").Query(Permission.ReadTrading, Status404NotFound);
         optimisations.MapGet("/{id}/walk-forward", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, true, JobBlobs.WalkForward, Json, cancellation))
-            .WithName("getWalkForward").WithSummary("Windows, stitched equity, stability and verdict of a walk-forward").Produces(Status200OK, contentType: Json).Query(Permission.ReadTrading, Status404NotFound);
-        api.MapGet("/reports", ReportsAsync).WithTags("Back-tests").WithName("listReports").WithSummary("Finished jobs that have a report, the latest first").Query(Permission.ReadTrading);
+            .WithName("getWalkForward").CacheableByContent().Weighs(5).WithSummary("Windows, stitched equity, stability and verdict of a walk-forward").Produces(Status200OK, contentType: Json).Query(Permission.ReadTrading, Status404NotFound);
+        api.MapGet("/reports", ReportsAsync).WithTags("Back-tests").WithName("listReports").Weighs(5).WithSummary("Finished jobs that have a report, the latest first").Query(Permission.ReadTrading);
         api.MapGet("/job-limits", LimitsAsync).WithTags("Back-tests").WithName("getJobLimits").WithSummary("How much the caller may do, and the objectives of searches").Query(Permission.ReadTrading);
     }
 
@@ -63,13 +65,13 @@ internal static class JobEndpoints
         jobs.MapDelete("/{id}", (string id, HttpContext context, JobDesk desk) => desk.EndAsync(id, searches, context)).WithName($"delete{name}")
             .WithSummary("Cancels what waits or runs; removes what has ended, with its results").Mutation(Permission.Research, Status404NotFound);
         jobs.MapGet("/{id}/report", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, searches, JobBlobs.Analysis, Json, cancellation))
-            .WithName($"get{name}Report").WithSummary("The analysis: the JSON that the command line's --report writes").Produces(Status200OK, contentType: Json).Query(Permission.ReadTrading, Status404NotFound);
+            .WithName($"get{name}Report").CacheableByContent().Weighs(5).WithSummary("The analysis: the JSON that the command line's --report writes").Produces(Status200OK, contentType: Json).Query(Permission.ReadTrading, Status404NotFound);
         jobs.MapGet("/{id}/report.html", (string id, JobDesk desk, CancellationToken cancellation) => desk.RenderAsync(id, searches, TearSheet.Render, Html, cancellation))
-            .WithName($"get{name}Page").WithSummary("The tear sheet: one self-contained page").Page().Produces(Status200OK, contentType: "text/html").Query(Permission.ReadTrading, Status404NotFound);
+            .WithName($"get{name}Page").CacheableByContent().Weighs(10).WithSummary("The tear sheet: one self-contained page").Page().Produces(Status200OK, contentType: "text/html").Query(Permission.ReadTrading, Status404NotFound);
         jobs.MapGet("/{id}/trades.csv", (string id, JobDesk desk, CancellationToken cancellation) => desk.RenderAsync(id, searches, ReportFiles.Trades, Csv, cancellation))
-            .WithName($"get{name}Trades").WithSummary("Every closed trade").Produces(Status200OK, contentType: "text/csv").Query(Permission.ReadTrading, Status404NotFound);
+            .WithName($"get{name}Trades").CacheableByContent().Weighs(5).WithSummary("Every closed trade").Produces(Status200OK, contentType: "text/csv").Query(Permission.ReadTrading, Status404NotFound);
         jobs.MapGet("/{id}/equity.csv", (string id, JobDesk desk, CancellationToken cancellation) => desk.ContentAsync(id, searches, JobBlobs.Equity, Csv, cancellation))
-            .WithName($"get{name}Equity").WithSummary("Equity and exposure along the run").Produces(Status200OK, contentType: "text/csv").Query(Permission.ReadTrading, Status404NotFound);
+            .WithName($"get{name}Equity").CacheableByContent().Weighs(5).WithSummary("Equity and exposure along the run").Produces(Status200OK, contentType: "text/csv").Query(Permission.ReadTrading, Status404NotFound);
     }
 
     private static async Task<Ok<JobPage>> ReportsAsync(

@@ -1,3 +1,4 @@
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Users;
@@ -10,7 +11,7 @@ namespace HybridTrading.Api.Endpoints;
 internal static class JournalEndpoints
 {
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/journal", ListAsync).WithTags("Journal").WithName("listJournal")
+        api.MapGet("/journal", ListAsync).WithTags("Journal").WithName("listJournal").Weighs(10)
             .WithSummary("The caller's own events in the order of the journal")
             .WithDescription("from is a journal position (inclusive); next is where the following page begins.").Query(Permission.ReadJournal);
 

@@ -1,3 +1,5 @@
+using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
@@ -15,11 +17,11 @@ internal static class MarketEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder market = api.MapGroup("").WithTags("Market");
-        market.MapGet("/instruments", InstrumentsAsync).WithName("listInstruments").WithSummary("What can be traded")
-            .Produces<IEnumerable<InstrumentView>>();
+        market.MapGet("/instruments", InstrumentsAsync).WithName("listInstruments").CacheableByContent().WithSummary("What can be traded")
+            .WithUsualCost().Produces<IEnumerable<InstrumentView>>();
         market.MapGet("/quotes", QuotesAsync).WithName("listQuotes").WithSummary("The latest quotes")
             .WithDescription("symbols is a list with commas; without it all. Instruments without a quote yet are left out.").Query(Permission.ReadMarket, Status404NotFound);
-        market.MapGet("/bars/{symbol}", BarsAsync).WithName("listBars").WithSummary("The last bars of bid prices, the oldest first")
+        market.MapGet("/bars/{symbol}", BarsAsync).WithName("listBars").Weighs(2).WithSummary("The last bars of bid prices, the oldest first")
             .WithDescription("The first question for a time frame has its bars built from then on.").Query(Permission.ReadMarket, Status404NotFound);
         market.MapGet("/features/{symbol}/{timeFrame}", FeaturesAsync).WithName("getFeatures")
             .WithSummary("The features at the close of the last bar").Query(Permission.ReadMarket, Status404NotFound);

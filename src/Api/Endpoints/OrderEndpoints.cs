@@ -1,11 +1,12 @@
-using HybridTrading.Domain.Users;
 using System.Globalization;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage.Projections;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -19,18 +20,18 @@ internal static class OrderEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         RouteGroupBuilder account = api.MapGroup("/accounts/{account}").WithTags("Orders");
-        account.MapGet("/orders", ListAsync).WithName("listOrders").WithSummary("Orders, the latest first")
+        account.MapGet("/orders", ListAsync).WithName("listOrders").Weighs(2).WithSummary("Orders, the latest first")
             .WithDescription("status is open, closed or all; before is the next of the page before.").Query(Permission.ReadTrading, Status404NotFound);
-        account.MapPost("/orders", PlaceAsync).WithName("placeOrder").WithSummary("Places an order")
+        account.MapPost("/orders", PlaceAsync).WithName("placeOrder").CountsAsOrder().WithSummary("Places an order")
             .WithDescription("Sending the same clientOrderId twice does what sending it once does. Risk may let only the part go that reduces: "
                 + "cut says so.")
             .Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
         account.MapGet("/orders/{clientOrderId}", GetAsync).WithName("getOrder").WithSummary("One order").Query(Permission.ReadTrading, Status404NotFound);
-        account.MapPatch("/orders/{clientOrderId}", ChangeAsync).WithName("changeOrder").WithSummary("Changes a working order")
+        account.MapPatch("/orders/{clientOrderId}", ChangeAsync).WithName("changeOrder").CountsAsOrder().WithSummary("Changes a working order")
             .Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
-        account.MapDelete("/orders/{clientOrderId}", CancelAsync).WithName("cancelOrder").WithSummary("Cancels a working order")
+        account.MapDelete("/orders/{clientOrderId}", CancelAsync).WithName("cancelOrder").CountsAsOrder().WithSummary("Cancels a working order")
             .WithDescription("Cancelling an order that is cancelled already answers with it.").Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
-        account.MapGet("/fills", FillsAsync).WithName("listFills").WithSummary("Fills, the latest first").Query(Permission.ReadTrading, Status404NotFound);
+        account.MapGet("/fills", FillsAsync).WithName("listFills").Weighs(2).WithSummary("Fills, the latest first").Query(Permission.ReadTrading, Status404NotFound);
     }
 
     private static async Task<Results<Ok<OrderPage>, ProblemHttpResult>> ListAsync(

@@ -1,3 +1,4 @@
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Reports;
 using HybridTrading.Domain.Performance;
 using HybridTrading.Domain.Users;
@@ -13,13 +14,13 @@ internal static class PerformanceEndpoints
         RouteGroupBuilder accounts = api.MapGroup("/performance/accounts/{account}").WithTags("Performance");
         accounts.MapGet("/", (string account, ICaller caller, AccountPerformance performance, CancellationToken cancellation, double? riskFreePercent = null) =>
                 AnswerAsync(account, caller, performance, riskFreePercent, ReportFiles.Json, "application/json", cancellation))
-            .WithName("getAccountPerformance").WithSummary("The analysis of an account's life, from its journal and the market's recorded bars")
+            .WithName("getAccountPerformance").Weighs(50).WithSummary("The analysis of an account's life, from its journal and the market's recorded bars")
             .WithDescription("The same JSON as the report of a back-test. Deposits and withdrawals are neither profit nor loss. Between two fills the account is marked at the "
                 + "closes of bars.")
             .Produces(Status200OK, contentType: "application/json").Query(Permission.ReadTrading, Status404NotFound);
         accounts.MapGet("/report.html", (string account, ICaller caller, AccountPerformance performance, CancellationToken cancellation, double? riskFreePercent = null) =>
                 AnswerAsync(account, caller, performance, riskFreePercent, TearSheet.Render, "text/html; charset=utf-8", cancellation))
-            .WithName("getAccountPerformancePage").WithSummary("The same as a tear sheet: one self-contained page")
+            .WithName("getAccountPerformancePage").Weighs(50).WithSummary("The same as a tear sheet: one self-contained page")
             .Page().Produces(Status200OK, contentType: "text/html").Query(Permission.ReadTrading, Status404NotFound);
     }
 

@@ -1,3 +1,4 @@
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Analysis;
@@ -18,7 +19,7 @@ internal static class ReviewEndpoints
             .Query(Permission.ReadTrading, Status404NotFound);
         review.MapPut("/schedule", ScheduleAsync).WithName("scheduleReview").WithSummary("When the strategy is looked at, and on which account")
             .Mutation(Permission.Automate, Status404NotFound);
-        review.MapPost("/run", RunAsync).WithName("runReview").WithSummary("Begins a review now, unless one is under way").Mutation(Permission.Automate, Status404NotFound);
+        review.MapPost("/run", RunAsync).WithName("runReview").Weighs(50).WithSummary("Begins a review now, unless one is under way").Mutation(Permission.Automate, Status404NotFound);
         review.MapPost("/proposal", AnswerAsync).WithName("answerProposal")
             .WithSummary("Accepts or declines the parameters that the last review proposes")
             .WithDescription("Nothing but this changes a live strategy: an accepted proposal stops it, sets the parameters, and starts it if it was running.")

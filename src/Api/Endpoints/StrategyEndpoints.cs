@@ -1,7 +1,10 @@
+using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Domain.Strategies.Rules;
 using HybridTrading.Domain.Users;
@@ -17,10 +20,10 @@ internal static class StrategyEndpoints
 {
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/strategy-definitions", Definitions).WithTags("Strategies").WithName("listStrategyDefinitions")
-            .WithSummary("What strategies can be made of");
+        api.MapGet("/strategy-definitions", Definitions).WithTags("Strategies").WithName("listStrategyDefinitions").CacheableByContent()
+            .WithSummary("What strategies can be made of").WithUsualCost();
         RouteGroupBuilder strategies = api.MapGroup("/strategies").WithTags("Strategies");
-        strategies.MapGet("/", ListAsync).WithName("listStrategies").WithSummary("The caller's strategies").Query(Permission.ReadTrading);
+        strategies.MapGet("/", ListAsync).WithName("listStrategies").Weighs(10).WithSummary("The caller's strategies").Query(Permission.ReadTrading);
         strategies.MapPost("/", CreateAsync).WithName("createStrategy")
             .WithSummary("Makes a strategy of a definition or a rule, lets accounts follow it, and starts it if asked")
             .WithDescription("Making a strategy again with the same set-up answers with the one that there is; with another it is refused.")
@@ -38,12 +41,13 @@ internal static class StrategyEndpoints
     private static Ok<IEnumerable<StrategyDefinitionView>> Definitions() => TypedResults.Ok(StrategyCatalog.All.Select(StrategyDefinitionView.Of));
 
     private static async Task<Ok<IEnumerable<StrategyView>>> ListAsync(
-        ICaller caller, IGrainFactory grains, StrategyQueries strategies, ReadSide reads, ApiOptions options, CancellationToken cancellation,
-        long? minPosition = null)
+        HttpContext context, ICaller caller, IGrainFactory grains, StrategyQueries strategies, ReadSide reads, ApiOptions options, CancellationToken cancellation,
+        int? limit = null, string? after = null, long? minPosition = null)
     {
         await reads.WaitForAsync(StrategyProjection.ProjectionName, minPosition, cancellation);
+        string? last = after is null ? null : caller.Key(after, "after");
         Grains.Trading.StrategyView?[] views = await Task.WhenAll(
-            strategies.Strategies(caller.Person()).Select(key => grains.GetGrain<IStrategyGrain>(key).GetView()));
+            Paging.Page(context, strategies.Strategies(caller.Person()), limit, last, caller.NameOf).Select(key => grains.GetGrain<IStrategyGrain>(key).GetView()));
         return TypedResults.Ok(views.OfType<Grains.Trading.StrategyView>().Select(view => StrategyView.Of(view, caller, options.Universe)));
     }
 
@@ -146,7 +150,7 @@ internal static class StrategyEndpoints
         IStrategyGrain grain = grains.Strategy(caller, strategy);
         if (await grain.GetView() is null) return Problems.NoStrategy(strategy);
         CommandResult done = await command(grain);
-        if (done.Fault is { } fault) return Problems.Fault(fault);
+        if (done.Fault is { } fault) return done.Reason == Reason.None ? Problems.Fault(fault) : Problems.Denied(new Denial(done.Reason, fault));
         StrategyView view = StrategyView.Of((await grain.GetView())!, caller, options.Universe);
         return TypedResults.Ok(new StrategyChanged(context.SetMinPosition(done.MinPosition), view));
     }
@@ -154,7 +158,8 @@ internal static class StrategyEndpoints
     private static async Task<long> DoneAsync(Task<CommandResult> command)
     {
         CommandResult done = await command;
-        return done.Fault is { } fault ? throw new ApiException(Status422UnprocessableEntity, ApiReason.InvalidInput, fault) : done.MinPosition;
+        return done.Fault is { } fault ? throw new ApiException(
+            Status422UnprocessableEntity, done.Reason == Reason.None ? ApiReason.InvalidInput : done.Reason.ToString(), fault) : done.MinPosition;
     }
 
     /// <summary>All parameters of a definition: those given, checked, and the defaults of the rest.</summary>

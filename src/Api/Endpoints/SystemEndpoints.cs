@@ -1,3 +1,4 @@
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Grains.Market;
@@ -9,7 +10,7 @@ namespace HybridTrading.Api.Endpoints;
 internal static class SystemEndpoints
 {
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/system", GetAsync).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies");
+        api.MapGet("/system", GetAsync).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies").WithUsualCost();
 
     private static async Task<Ok<SystemView>> GetAsync(
         ApiOptions options, StartTime started, LatestMarket market, IJournal journal, TimeProvider clock, IServiceProvider services)

@@ -61,7 +61,7 @@ public sealed class IdempotencyGates
 /// <summary>
 /// The Idempotency-Key of mutations. It wraps the whole endpoint, binding included, because the key's promise is about the bytes of the request:
 /// the same key and body get the stored answer again, the same key with another body is refused. Answers to what was not understood (400, 413,
-/// 415) or not done (5xx) are not kept, so that the same key can be tried again.
+/// 415), not permitted (401, 403), throttled (429) or not done (5xx) are not kept, so that the same key can be tried again.
 /// </summary>
 public static class IdempotentEndpoints
 {
@@ -131,7 +131,8 @@ public static class IdempotentEndpoints
     }
 
     private static bool IsKept(int status) => status is < 500
-        and not (StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType);
+        and not (StatusCodes.Status400BadRequest or StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden
+            or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType or StatusCodes.Status429TooManyRequests);
 
     /// <exception cref="ApiException">400: none, or not one.</exception>
     public static string ReadKey(HttpRequest request)

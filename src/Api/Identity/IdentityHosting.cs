@@ -1,3 +1,5 @@
+using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Users;
 using Microsoft.AspNetCore.Authentication;
@@ -23,6 +25,8 @@ internal static class IdentityHosting
         services.TryAddScoped<ICaller, RequestCaller>();
         services.AddAuthentication(TokenAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.SchemeName, null);
         services.AddSingleton<Ownership>();
+        services.AddHostedService(provider => provider.GetRequiredService<Ownership>());
+        services.Replace(ServiceDescriptor.Singleton<IPublicAccess>(provider => provider.GetRequiredService<Ownership>()));
         services.AddSingleton<IStartupFilter, Authenticate>();
         return services;
     }
@@ -54,7 +58,6 @@ internal static class IdentityHosting
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
-            app.Use(app.ApplicationServices.GetRequiredService<Ownership>().GuardAsync);
             app.UseAuthentication();
             next(app);
         };

@@ -1,31 +1,38 @@
-using System.Net;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Users;
+using Microsoft.Extensions.Hosting;
 
 namespace HybridTrading.Api.Identity;
 
 /// <summary>As long as an installation has no owner only its own machine is served: whoever came first from elsewhere could not even be told to wait.</summary>
-public sealed class Ownership(IGrainFactory grains)
+public sealed partial class Ownership(IGrainFactory grains, TimeProvider clock, ILogger<Ownership> log) : BackgroundService, IPublicAccess
 {
-    // Once there is an owner there is one for good.
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
+
     private volatile bool _isOwned;
 
-    public async Task GuardAsync(HttpContext context, RequestDelegate next)
+    public bool IsOpen => _isOwned;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!_isOwned && context.Connection.RemoteIpAddress is { } address && !IPAddress.IsLoopback(address) && !await IsOwnedAsync())
+        // Once there is an owner there is one for good.
+        while (!_isOwned && !stoppingToken.IsCancellationRequested)
         {
-            await Problems.Of(
-                StatusCodes.Status503ServiceUnavailable, ApiReason.SetupNeeded, "nobody owns this installation yet; expected its first owner on the machine itself, by the link on its console")
-                .ExecuteAsync(context);
-            return;
+            try
+            {
+                using Principal.Scope scope = Principal.OfGateway();
+                _isOwned = await grains.GetGrain<IInstallationGrain>(Keys.Installation).IsOwned();
+            }
+            catch (Exception failed) when (failed is not OperationCanceledException)
+            {
+                LogNotKnown(failed.Message);
+            }
+            if (!_isOwned) await Task.Delay(Round, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        await next(context);
     }
 
-    private async Task<bool> IsOwnedAsync()
-    {
-        using Principal.Scope scope = Principal.OfGateway();
-        return _isOwned = await grains.GetGrain<IInstallationGrain>(Keys.Installation).IsOwned();
-    }
+    [LoggerMessage(Level = LogLevel.Debug, Message = "whether there is an owner is not known yet: {Reason}")]
+    private partial void LogNotKnown(string reason);
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Ports;
 using HybridTrading.Grains.Backtesting;
 using Microsoft.AspNetCore.Mvc;
@@ -53,13 +55,14 @@ internal static class ApiDocument
         options.AddOperationTransformer((operation, context, _) =>
         {
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IdempotentMetadata>().Any()) Describe(operation);
+            operation.Deprecated = context.Description.ActionDescriptor.EndpointMetadata.OfType<Deprecation>().Any();
             return Task.CompletedTask;
         });
     });
 
     public static void MapApiDocument(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapOpenApi("/openapi/{documentName}.json").OnService(ServiceEndpoints.Gateway);
+        endpoints.MapOpenApi("/openapi/{documentName}.json").OnService(ServiceEndpoints.Gateway).RateLimited(5);
         endpoints.MapSwaggerUI("swagger", options =>
         {
             options.SwaggerEndpoint(Path, "HybridTrading v1");

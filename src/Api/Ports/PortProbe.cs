@@ -7,14 +7,14 @@ namespace HybridTrading.Api.Ports;
 public static class PortProbe
 {
     /// <param name="withCluster">Whether the silo and gateway ports are needed too.</param>
-    /// <exception cref="PortMapException">One line: each port that is taken, its service, and an offset at which all would be free.</exception>
+    /// <exception cref="PortMapException">One line: the first ports that are taken with their services, how many more, and an offset at which all would be free.</exception>
     public static void EnsureFree(ServiceEndpoints plan, bool withCluster = false)
     {
         string[] taken = [.. Taken(plan, withCluster)];
         if (taken.Length == 0) return;
         string them = taken.Length == 1 ? "it" : "them";
         throw new PortMapException(
-            $"{string.Join(", ", taken)}; stop the program that holds {them}, or start with {Advice(plan, withCluster)}");
+            $"{string.Join(", ", taken.Take(3))}{(taken.Length > 3 ? $" and {taken.Length - 3} more" : "")}; stop the program that holds {them}, or start with {Advice(plan, withCluster)}");
     }
 
     private static IEnumerable<string> Taken(ServiceEndpoints plan, bool withCluster)

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing.Matching;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -11,22 +10,14 @@ namespace HybridTrading.Api.Ports;
 /// </summary>
 public static class ServiceRouting
 {
-    /// <summary>
-    /// Makes the web server listen on every hosted service's port, on loopback only, refuse callers that are not local
-    /// (<see cref="LocalAccess"/>) and keep endpoints to their ports.
-    /// </summary>
-    public static WebApplicationBuilder AddServiceEndpoints(this WebApplicationBuilder builder, ServiceEndpoints plan)
+    /// <summary>Keeps endpoints to the ports of a plan.</summary>
+    internal static IServiceCollection AddServicePorts(this IServiceCollection services, ServiceEndpoints plan)
     {
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            foreach (int port in plan.ListenPorts) kestrel.ListenLocalhost(port);
-        });
-        builder.Services.AddSingleton(plan);
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ServicePortPolicy>());
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, LocalAccess>());
-        builder.Services.AddSingleton<ServiceHealth>();
-        builder.Services.AddHealthChecks();
-        return builder;
+        services.AddSingleton(plan);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ServicePortPolicy>());
+        services.AddSingleton<ServiceHealth>();
+        services.AddHealthChecks();
+        return services;
     }
 
     /// <summary>The endpoint answers on the ports of this service only. Without it: on the gateway's.</summary>

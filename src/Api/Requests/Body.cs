@@ -5,7 +5,10 @@ using System.Net.Mime;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using HybridTrading.Api.Idempotency;
+using HybridTrading.Domain;
 using HybridTrading.Domain.Markets;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace HybridTrading.Api.Requests;
@@ -87,6 +90,15 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
             throw new ApiException(StatusCodes.Status415UnsupportedMediaType, ApiReason.MediaTypeUnsupported,
                 $"Content-Type is {ApiException.Quote(context.Request.ContentType)}; expected application/json");
         }
+        if (context.Request.ContentLength > IdempotentEndpoints.LargestBody)
+        {
+            throw new ApiException(StatusCodes.Status413PayloadTooLarge, ApiReason.BodyTooLarge, $"the body is too large; expected at most {IdempotentEndpoints.LargestBody} bytes");
+        }
+        // One that does not say how long it is ends here at the latest.
+        if (context.Request.ContentLength is null && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
+        {
+            bound.MaxRequestBodySize = IdempotentEndpoints.LargestBody;
+        }
         using JsonDocument document = await ParseAsync(context);
         CheckValues(document.RootElement);
         T value = Read(document.RootElement);
@@ -110,6 +122,13 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
         }
         catch (JsonException e)
         {
+            if (context.Request.Body.CanSeek)
+            {
+                context.Request.Body.Position = 0;
+                using var text = new MemoryStream();
+                await context.Request.Body.CopyToAsync(text, context.RequestAborted);
+                if (JsonFaults.Find(text.GetBuffer().AsSpan(0, (int)text.Length), Strict.MaxDepth) is { } fault) throw fault;
+            }
             string where = e.LineNumber is { } line ? $" (line {line + 1}, byte {e.BytePositionInLine + 1})" : "";
             throw ApiException.Invalid("body", $"body is not valid JSON{where}; expected one object without repeated members");
         }
@@ -149,7 +168,7 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
                 {
                     field.Add(name);
                     return ApiException.Invalid(string.Join('.', field),
-                        $"{string.Join('.', field)} is unknown; expected {string.Join(", ", info.Properties.Select(known => known.Name))}");
+                        $"{string.Join('.', field)} is unknown; expected {string.Join(", ", info.Properties.Select(known => known.Name))}{Near(name, info)}");
                 }
                 type = property.PropertyType;
             }
@@ -171,10 +190,12 @@ public sealed class Body<T>(T value) : IEndpointParameterMetadataProvider where 
                 .Select(member => member.Name).FirstOrDefault(name => whole.Properties.All(known => known.Name != name));
             return stranger is null
                 ? ApiException.Invalid(full, $"{full} is incomplete; expected {members}")
-                : ApiException.Invalid(stranger, $"{ApiException.Quote(stranger)} of {full} is unknown; expected {members}");
+                : ApiException.Invalid(stranger, $"{ApiException.Quote(stranger)} of {full} is unknown; expected {members}{Near(stranger, whole)}");
         }
         return ApiException.Invalid(full, $"{full} is {Shown(at)}; expected {Expectation(type)}");
     }
+
+    private static string Near(string name, JsonTypeInfo info) => NearestName.Suggestion(name, info.Properties.Select(known => known.Name));
 
     private static IEnumerable<string> Steps(string path) => path.TrimStart('$')
         .Replace("['", ".", StringComparison.Ordinal).Replace("']", "", StringComparison.Ordinal)

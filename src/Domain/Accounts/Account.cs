@@ -131,6 +131,19 @@ public sealed class Account
         if (target != TradingState.Active) CancelAdds(target == TradingState.Halted ? Reason.Halted : Reason.Reducing);
     }
 
+    /// <summary>Takes in which halts of the tenant stand for this account. A new one cancels what adds, and closes the positions where it says so.</summary>
+    /// <param name="standing">All that stand now; none lets the account trade as its own state says.</param>
+    public void SetTenantHalts(ImmutableArray<TenantHalt> standing, DateTime time)
+    {
+        TenantHalt[] news = [.. standing.Where(halt => !State.TenantHalts.Contains(halt.Number))];
+        if (news.Length == 0 && standing.Length == State.TenantHalts.Length) return;
+        bool flattens = news.Any(halt => halt.Flatten);
+        At(time);
+        Raise(new TenantHaltsChanged(State.Now, -1, [.. standing.Select(halt => halt.Number)], flattens));
+        if (flattens) Flatten(OrderPurpose.Flatten, Reason.TenantHalted);
+        else if (news.Length > 0) CancelAdds(Reason.TenantHalted);
+    }
+
     /// <summary>Halts, cancels everything at work and closes every position at the market.</summary>
     public void Flatten(string who, DateTime time)
     {

@@ -26,6 +26,12 @@ public sealed record LimitsChanged(DateTime Time, long MarketPosition, RiskLimit
 [GenerateSerializer, Immutable, Alias("ht.TradingStateChanged")]
 public sealed record TradingStateChanged(DateTime Time, long MarketPosition, TradingState State, Reason Reason, string Detail, decimal? RebasedEquity = null) : AccountEvent(Time, MarketPosition);
 
+/// <summary>The account heard which halts of its tenant stand for its owner.</summary>
+/// <param name="Halts">Their numbers; empty when the last was released.</param>
+/// <param name="Flattens">A new one closed the positions.</param>
+[GenerateSerializer, Immutable, Alias("ht.TenantHaltsChanged")]
+public sealed record TenantHaltsChanged(DateTime Time, long MarketPosition, ImmutableArray<long> Halts, bool Flattens) : AccountEvent(Time, MarketPosition);
+
 [GenerateSerializer, Immutable, Alias("ht.FollowChanged")]
 public sealed record FollowChanged(DateTime Time, long MarketPosition, string Strategy, FollowTerms? Terms) : AccountEvent(Time, MarketPosition);
 
@@ -110,6 +116,7 @@ public sealed record EquitySampled(DateTime Time, long MarketPosition, decimal B
 [JsonSerializable(typeof(BalanceAdjusted))]
 [JsonSerializable(typeof(LimitsChanged))]
 [JsonSerializable(typeof(TradingStateChanged))]
+[JsonSerializable(typeof(TenantHaltsChanged))]
 [JsonSerializable(typeof(FollowChanged))]
 [JsonSerializable(typeof(DecisionReceived))]
 [JsonSerializable(typeof(OrderAccepted))]
@@ -138,6 +145,7 @@ public static class AccountEventCatalog
         .Add("balance-adjusted", 1, AccountJson.Default.BalanceAdjusted)
         .Add("limits-changed", 1, AccountJson.Default.LimitsChanged)
         .Add("trading-state-changed", 1, AccountJson.Default.TradingStateChanged)
+        .Add("tenant-halts-changed", 1, AccountJson.Default.TenantHaltsChanged)
         .Add("follow-changed", 1, AccountJson.Default.FollowChanged)
         .Add("decision-received", 1, AccountJson.Default.DecisionReceived)
         .Add("order-accepted", 1, AccountJson.Default.OrderAccepted)

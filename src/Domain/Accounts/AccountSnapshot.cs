@@ -42,6 +42,7 @@ public sealed record AccountSnapshot
     [Id(27)] public ImmutableArray<DateTime> Modifies { get; init; } = [];
     [Id(28)] public DateTime DayTurned { get; init; }
     [Id(29)] public long LastPosition { get; init; } = -1;
+    [Id(30)] public ImmutableArray<long> TenantHalts { get; init; } = [];
 }
 
 /// <summary>One instrument inside an account.</summary>

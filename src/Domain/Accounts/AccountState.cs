@@ -34,6 +34,10 @@ public sealed class AccountState
     public TradingState TradingState { get; private set; }
     public Reason StateReason { get; private set; }
 
+    /// <summary>Numbers of the tenant's halts that stand for the account's owner: while there is one, only what reduces passes. Apart from <see cref="TradingState"/>,
+    /// which the owner may change.</summary>
+    public ImmutableArray<long> TenantHalts { get; private set; } = [];
+
     /// <summary>Account currency: deposits plus all that was booked.</summary>
     public decimal Balance { get; private set; }
     public decimal Deposits { get; private set; }
@@ -242,6 +246,9 @@ public sealed class AccountState
                 StateReason = e.Reason;
                 if (e.RebasedEquity is { } equity) HighWater = DayStart = WeekStart = MonthStart = equity;
                 break;
+            case TenantHaltsChanged e:
+                TenantHalts = e.Halts;
+                break;
             case FollowChanged e:
                 if (e.Terms is null) _follows.Remove(e.Strategy);
                 else _follows[e.Strategy] = e.Terms;
@@ -411,7 +418,7 @@ public sealed class AccountState
     /// <summary>Everything, so that <see cref="Restore"/> goes on as if nothing had happened.</summary>
     public AccountSnapshot Capture() => new()
     {
-        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason,
+        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason, TenantHalts = TenantHalts,
         Balance = Balance, Deposits = Deposits, Realised = Realised, Commissions = Commissions, Swaps = Swaps,
         Equity = Equity, UsedMargin = UsedMargin,
         Now = Now, NextOrdinal = NextOrdinal, NextDayTurn = NextDayTurn, NextEquitySample = NextEquitySample,
@@ -435,6 +442,7 @@ public sealed class AccountState
         {
             Limits = snapshot.Limits,
             TradingState = snapshot.TradingState,
+            TenantHalts = snapshot.TenantHalts,
             StateReason = snapshot.StateReason,
             Balance = snapshot.Balance,
             Deposits = snapshot.Deposits,

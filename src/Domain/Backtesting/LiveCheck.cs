@@ -390,6 +390,10 @@ public sealed class LiveCheck
                 case TradingStateChanged { Reason: Risk.Reason.Flatten } e:
                     Manual($"the account was flattened {e.Detail} at {when}", account => account.Flatten(Who(e), time));
                     break;
+                case TenantHaltsChanged e:
+                    Manual(e.Halts.IsEmpty ? $"the halt by the tenant's kill switch was released at {when}" : $"the tenant's kill switch halted the account at {when}",
+                        account => account.SetTenantHalts([.. e.Halts.Select(number => new Risk.TenantHalt(number, null, e.Flattens, "", time, ""))], time));
+                    break;
                 case OrderAccepted { Order: { Purpose: OrderPurpose.Trade, Decision: "" } order }:
                     Manual($"order '{order.ClientOrderId}' ({order.Side} {order.Volume} {order.Symbol}) was placed by hand at {when}",
                         account => account.Submit(Request(order), time), order.Symbol);

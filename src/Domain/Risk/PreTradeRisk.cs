@@ -147,6 +147,7 @@ public static class PreTradeRisk
     {
         RiskLimits limits = account.Limits;
         Instrument instrument = book.Instrument;
+        if (!account.TenantHalts.IsEmpty) return new Denial(Reason.TenantHalted, "the tenant's kill switch stands for this account; only what reduces passes");
         if (account.TradingState == TradingState.Halted) return new Denial(Reason.Halted, $"the account is halted ({account.StateReason}); only what reduces passes");
         if (account.TradingState == TradingState.Reducing) return new Denial(Reason.Reducing, $"the account only reduces ({account.StateReason})");
         if (!limits.AllowedInstruments.IsDefaultOrEmpty && !limits.AllowedInstruments.Contains(instrument.Symbol))

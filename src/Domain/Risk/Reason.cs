@@ -19,6 +19,9 @@ public enum Reason : byte
     // Ends of orders.
     Requested, OcoFilled, ReduceOnlyExhausted, ImmediateOrCancel, FillOrKill, Expired, DayEnded, Flatten, StopOut,
     LimitsBreached, NotRecorded, NotFollowing, AlreadyThere,
+
+    // Risk, too: the kill switch of the tenant stands for the account's owner.
+    TenantHalted,
 }
 
 /// <summary>A refusal as a value: the code, and one sentence with the numbers.</summary>

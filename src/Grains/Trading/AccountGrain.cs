@@ -57,6 +57,8 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         _account = new Account(Key, state);
         // What it holds must go on seeing prices, whoever woke it.
         foreach (SymbolBook book in state.Books.Where(book => !book.IsIdle).ToArray()) await SeeAsync(book.Instrument);
+        // What the tenant decided while the account was away holds before anything else happens.
+        if (State.Settings is not null) await SetTenantHalts(await JoinKillSwitchAsync());
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -66,7 +68,11 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
 
     public async Task<CommandResult> Open(AccountSettings settings, RiskLimits limits, decimal deposit)
     {
+        // Joined first: a halt that comes while it opens is told to it.
+        bool opens = State.Settings is null;
+        ImmutableArray<TenantHalt> standing = opens ? await JoinKillSwitchAsync() : [];
         string? fault = _account.Open(settings, limits, deposit, Now);
+        if (opens && fault is null) _account.SetTenantHalts(standing, Now);
         return await DoneAsync(fault);
     }
 
@@ -88,6 +94,13 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         _account.Flatten(who, time);
         return null;
     });
+
+    public async Task SetTenantHalts(ImmutableArray<TenantHalt> standing)
+    {
+        if (State.Settings is null) return;
+        _account.SetTenantHalts(standing, Now);
+        await RecordAsync();
+    }
 
     public async Task<OrderAnswer> Place(OrderRequest order)
     {
@@ -156,6 +169,10 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     }
 
     public Task Wake() => Task.CompletedTask;
+
+    /// <summary>Nobody halts a run: it plays what has been.</summary>
+    private async Task<ImmutableArray<TenantHalt>> JoinKillSwitchAsync() =>
+        _options.IsRun ? [] : await GrainFactory.GetGrain<IKillSwitchGrain>(Keys.KillSwitch(_owner.Tenant)).Join(Keys.AccountStream(Key));
 
     private DateTime Now => _options.Now(_clock, State.Now);
 
@@ -278,7 +295,8 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         }
         return new AccountView(Key, State.Settings!.Currency, State.Settings.Mode, State.TradingState, State.StateReason, State.Balance, equity, margin, equity - margin,
             State.Realised, State.Commissions, State.Swaps, State.Deposits, State.Now, _stream.Version, positions.ToImmutable(),
-            [.. State.Books.SelectMany(book => book.Orders)], State.Follows.ToImmutableSortedDictionary(StringComparer.Ordinal), State.Limits);
+            [.. State.Books.SelectMany(book => book.Orders)], State.Follows.ToImmutableSortedDictionary(StringComparer.Ordinal), State.Limits,
+            !State.TenantHalts.IsEmpty);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "snapshot of account {Account} was not saved")]

@@ -10,8 +10,9 @@ namespace HybridTrading.Grains.Trading;
 /// <summary>The answer to an account command.</summary>
 /// <param name="MinPosition">Journal position that contains it: lists that are to show it wait for this.</param>
 /// <param name="Fault">Bad input: field, value and expectation; null when it was done.</param>
+/// <param name="Reason">Where nothing is wrong with the input and it was refused: why.</param>
 [GenerateSerializer, Immutable, Alias("ht.CommandResult")]
-public sealed record CommandResult(long MinPosition, string? Fault = null);
+public sealed record CommandResult(long MinPosition, string? Fault = null, Reason Reason = Reason.None);
 
 /// <summary>The answer to an order command.</summary>
 [GenerateSerializer, Immutable, Alias("ht.OrderAnswer")]
@@ -19,11 +20,13 @@ public sealed record OrderAnswer(long MinPosition, OrderResult Result, Order? Or
 
 /// <summary>What an account looks like now.</summary>
 /// <param name="FreeMargin">Equity less used margin.</param>
+/// <param name="IsTenantHalted">The tenant's kill switch stands for it: only what reduces passes, whatever <paramref name="State"/> says.</param>
 [GenerateSerializer, Immutable, Alias("ht.AccountView")]
 public sealed record AccountView(
     string Key, string Currency, PositionMode Mode, TradingState State, Reason StateReason, decimal Balance, decimal Equity, decimal UsedMargin,
     decimal FreeMargin, decimal Realised, decimal Commissions, decimal Swaps, decimal Deposits, DateTime Time, long Version,
-    ImmutableArray<PositionView> Positions, ImmutableArray<Order> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows, RiskLimits Limits)
+    ImmutableArray<PositionView> Positions, ImmutableArray<Order> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows, RiskLimits Limits,
+    bool IsTenantHalted = false)
 {
     /// <summary>Equal in what the journal says and in the marks, whatever the time of the last event.</summary>
     public bool ShowsTheSameAs(AccountView other) =>
@@ -50,6 +53,9 @@ public interface IAccountGrain : IGrainWithStringKey
     [Alias("SetState")] Task<CommandResult> SetState(TradingState state, string who);
 
     [Alias("Flatten")] Task<CommandResult> Flatten(string who);
+
+    /// <summary>From the kill switch of the tenant: all halts that stand now for the account's owner.</summary>
+    [Alias("SetTenantHalts")] Task SetTenantHalts(ImmutableArray<TenantHalt> standing);
 
     [Alias("Place")] Task<OrderAnswer> Place(OrderRequest order);
 

@@ -1,5 +1,6 @@
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
+using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
@@ -31,7 +32,10 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
         _stream = new EventStream<StrategyEvent>(journal, StrategyEventCatalog.Events, Keys.StrategyStream(Key), owner, DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
         // What was decided before the silo went must still reach the accounts, before anything new is decided.
-        if (!options.IsRun) await SettleOpenAsync();
+        if (options.IsRun) return;
+        // A halt from while it was away: the accounts know of it, and settle what is open by it.
+        if (_status == StrategyStatus.Running && !(await JoinKillSwitchAsync()).IsEmpty) Raise(new StrategyStopped(Now));
+        await SettleOpenAsync();
     }
 
     public async Task<CommandResult> Create(StrategySetup setup)
@@ -64,6 +68,10 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     public async Task<CommandResult> Start()
     {
         if (_setup is null) return Unknown();
+        if (!(await JoinKillSwitchAsync()).IsEmpty)
+        {
+            return new CommandResult(-1, $"the tenant's kill switch stands for the owner of strategy '{Key}': nothing starts before its release", Reason.TenantHalted);
+        }
         if (_status != StrategyStatus.Running) Raise(new StrategyStarted(Now));
         long position = await _stream.Durable();
         await JoinAsync();
@@ -111,6 +119,10 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
         if (!options.IsRun) await SettleOpenAsync();
         if (_status == StrategyStatus.Running) await JoinAsync();
     }
+
+    /// <summary>Nobody halts a run: it plays what has been.</summary>
+    private async Task<ImmutableArray<TenantHalt>> JoinKillSwitchAsync() =>
+        options.IsRun ? [] : await GrainFactory.GetGrain<IKillSwitchGrain>(Keys.KillSwitch(Keys.TenantOf(Key))).Join(Keys.StrategyStream(Key));
 
     private async Task SettleOpenAsync()
     {

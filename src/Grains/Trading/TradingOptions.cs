@@ -31,6 +31,9 @@ public sealed class TradingOptions
     /// <summary>Events of an account between two snapshots.</summary>
     public int SnapshotEvery { get; init; } = 1000;
 
+    /// <summary>How long a second person has to approve the release of a tenant's halt.</summary>
+    public TimeSpan ReleaseWindow { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Strategies in one shard.</summary>
     public int ShardSize { get; init; } = 256;
 

@@ -36,14 +36,29 @@ public static class HealthCommand
         return command;
     }
 
+    /// <summary>The gateway may speak HTTPS alone (<c>run --cert</c>).</summary>
+    private static async Task<HttpResponseMessage> GetAsync(HttpClient client, HostedService service, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.GetAsync(new Uri($"http://127.0.0.1:{service.Port}{path}"), cancellation);
+        }
+        catch (HttpRequestException e) when (service.Service == ServiceEndpoints.Gateway && e.HttpRequestError is not HttpRequestError.ConnectionError)
+        {
+            return await client.GetAsync(new Uri($"https://127.0.0.1:{service.Port}{path}"), cancellation);
+        }
+    }
+
     private static async Task<int> AskAsync(ServiceEndpoints ports, string path, TimeSpan timeout, CancellationToken cancellation)
     {
-        using var client = new HttpClient { Timeout = timeout };
+        // On this machine alone: a certificate names the gateway as others call it.
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = static (request, _, _, _) => request.RequestUri!.IsLoopback };
+        using var client = new HttpClient(handler) { Timeout = timeout };
         string?[] faults = await Task.WhenAll(ports.Hosted.Select(async service =>
         {
             try
             {
-                using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://127.0.0.1:{service.Port}{path}"), cancellation);
+                using HttpResponseMessage answer = await GetAsync(client, service, path, cancellation);
                 if (answer.IsSuccessStatusCode) return null;
                 return $"{service.Name} on port {service.Port} answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellation)}";
             }

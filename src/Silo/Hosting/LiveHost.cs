@@ -1,5 +1,7 @@
 using HybridTrading.Api;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
@@ -21,7 +23,8 @@ namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What <c>run</c> is told.</summary>
 public sealed record LiveOptions(
-    string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, BacktestingOptions Backtesting, bool Demo, ClusterSettings Cluster);
+    string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, BacktestingOptions Backtesting, bool Demo, ClusterSettings Cluster,
+    GatewaySettings Gateway);
 
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
@@ -41,11 +44,12 @@ public static class LiveHost
     {
         (ServiceEndpoints plan, EnvironmentReading environment) = options.Plan.Resolve();
         foreach (EnvironmentNote warning in environment.Warnings) Console.Error.WriteLine($"warning: {warning.Variable} {warning.Text}");
+        GatewayAccess access = options.Gateway.Resolve(TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ServerCertificate>());
         using DataFolder folder = DataFolder.Open(options.DataFolder);
         ClusterProcess member = MemberOf(options, plan, environment);
         PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster" && !member.IsClient);
 
-        await using WebApplication app = Build(options, plan, environment, folder, member, out Demonstration demonstration);
+        await using WebApplication app = Build(options, plan, access, environment, folder, member, out Demonstration demonstration);
         try
         {
             await app.StartAsync(cancellation);
@@ -58,13 +62,14 @@ public static class LiveHost
         }
         // The link comes first, so that whoever waits for the end of the start has it. A gateway alone may have to wait for the user-service.
         if (!member.IsClient && app.Services.GetService<FirstOwnerLink>() is { } link) await link.Told.WaitAsync(LongestFirstLook, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        PrintBanner(plan, options, member, demonstration, app.Services.GetRequiredService<DashboardAccess>());
+        PrintBanner(plan, access, options, member, demonstration, app.Services.GetRequiredService<DashboardAccess>());
         await app.WaitForShutdownAsync(cancellation);
         return 0;
     }
 
     private static WebApplication Build(
-        LiveOptions options, ServiceEndpoints plan, EnvironmentReading environment, DataFolder folder, ClusterProcess member, out Demonstration demonstration)
+        LiveOptions options, ServiceEndpoints plan, GatewayAccess access, EnvironmentReading environment, DataFolder folder, ClusterProcess member,
+        out Demonstration demonstration)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "HybridTrading" });
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
@@ -72,7 +77,8 @@ public static class LiveHost
         builder.Services.AddSingleton(demonstration);
         AddLog(builder.Logging);
         builder.Services.AddSingleton<DashboardAccess>();
-        builder.AddServiceEndpoints(plan);
+        builder.AddServiceEndpoints(plan, access);
+        builder.Services.AddSingleton(Limits(builder.Configuration));
         AddStorage(builder.Services, options, folder, member);
         TradingOptions trading = Trading(options.Feed);
         InstrumentUniverse universe = trading.Universe;
@@ -123,6 +129,18 @@ public static class LiveHost
         }
     }
 
+    private static RateLimitOptions Limits(IConfiguration configuration)
+    {
+        try
+        {
+            return RateLimitOptions.Read(configuration);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
     private static TradingOptions Trading(LiveFeedOptions feed) => feed is not RecordedFeedOptions recorded
         ? new TradingOptions { Universe = new InstrumentUniverse(SimulatedMarket.Instruments), WarmUpBars = WarmUpBars }
         : new TradingOptions
@@ -159,6 +177,7 @@ public static class LiveHost
         log.ClearProviders().AddSimpleConsole(console =>
         {
             console.SingleLine = true;
+            console.IncludeScopes = true;
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "HH:mm:ss.fff ";
         });
@@ -185,13 +204,14 @@ public static class LiveHost
         || (bool.TryParse(text, out bool demo) ? demo : throw new UsageException($"Demo is '{text}'; expected true or false"));
 
     private static void PrintBanner(
-        ServiceEndpoints plan, LiveOptions options, ClusterProcess member, Demonstration demonstration, DashboardAccess dashboard)
+        ServiceEndpoints plan, GatewayAccess access, LiveOptions options, ClusterProcess member, Demonstration demonstration, DashboardAccess dashboard)
     {
         string data = member.Database is { } database
             ? $"PostgreSQL at {PostgresAddress.Describe(PostgresAddress.Parse(database))}; what can be made anew in {Path.GetFullPath(options.DataFolder)}"
             : Path.GetFullPath(options.DataFolder);
+        string scheme = access.Certificate is null ? "http" : "https";
         string where = FirstPort(ServiceEndpoints.Gateway) is { } gateway
-            ? $"console    http://localhost:{gateway}        API page  http://localhost:{gateway}/swagger"
+            ? $"console    {scheme}://localhost:{gateway}        API page  {scheme}://localhost:{gateway}/swagger"
             : $"services   {string.Join(", ", plan.Hosted.Select(hosted => hosted.Name))}";
         string operate = OrleansHost.Name == "Cluster" && member.Dashboard && FirstPort(DashboardAccess.Service) is { } port
             ? $"  dashboard  http://localhost:{port}{DashboardAccess.Path}, user operator, password {dashboard.Generated ?? "as configured"}{Environment.NewLine}"
@@ -203,12 +223,16 @@ public static class LiveHost
               data       {data}
               market     {Market(options.Feed)}
             {Demo(demonstration)}{operate}  real data  HybridTrading replay FILES ... plays past data through the same grains; backtest FILES ... tests on it (--help)
-              access     loopback, by sign-in
+              access     {Access(access)}
             Ctrl+C stops.
             """);
 
         int? FirstPort(string service) => plan.PortsOf(service) is { Count: > 0 } ports ? ports.Min() : null;
     }
+
+    private static string Access(GatewayAccess access) => access.PublicHosts.IsEmpty
+        ? "loopback only until sign-in exists"
+        : $"https://{string.Join(", https://", access.PublicHosts)} {(access.Proxies.IsEmpty ? $"on {access.Listen}" : $"by the proxy at {string.Join(", ", access.Proxies)}")}";
 
     private static string Market(LiveFeedOptions feed) => feed switch
     {

@@ -204,6 +204,7 @@ export interface Account {
   mode: PositionMode;
   state: TradingState;
   stateReason: string;
+  tenantHalted: boolean;
   balance: number;
   equity: number;
   usedMargin: number;

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using HybridTrading.Api;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
@@ -91,7 +92,11 @@ internal sealed class ApiHost : IAsyncDisposable
         _data = DataFolder.Open(_folder.Path);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            GatewayPorts.Bound(kestrel.Limits);
+            kestrel.Listen(IPAddress.Loopback, 0);
+        });
         builder.Services.AddHybridStorage(_data);
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
         var universe = new InstrumentUniverse(Instruments);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Ports;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
@@ -27,12 +28,12 @@ internal sealed class PortServer : IAsyncDisposable
     public int this[string service] => Plan.PortsOf(service).Single();
 
     public static async Task<PortServer> StartAsync(
-        PortMap map, string[]? services, Action<WebApplication> routes, Action<WebApplicationBuilder>? configure = null)
+        PortMap map, string[]? services, Action<WebApplication> routes, Action<WebApplicationBuilder>? configure = null, GatewayAccess? access = null)
     {
         ServiceEndpoints plan = FreePlan(map, services);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.AddServiceEndpoints(plan);
+        builder.AddServiceEndpoints(plan, access);
         configure?.Invoke(builder);
         WebApplication app = builder.Build();
         routes(app);

@@ -23,7 +23,7 @@ public sealed class AccountProperties
     public void Scenarios_reach_what_they_are_to_prove()
     {
         HashSet<string> missing = [.. typeof(AccountEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(AccountEvent))).Select(type => type.Name)
-            .Except([nameof(LimitsChanged)])];
+            .Except([nameof(LimitsChanged), nameof(TenantHaltsChanged)])];
         HashSet<Reason> never =
         [
             Reason.Halted, Reason.Reducing, Reason.NothingToReduce, Reason.OcoFilled, Reason.ReduceOnlyExhausted, Reason.ImmediateOrCancel,
@@ -227,6 +227,7 @@ public sealed class AccountProperties
             Desk desk = new Scenario(any.Terms).Play(any.Steps).Desk;
             desk.Do(account => account.SetLimits(limits, desk.Time));
             desk.Do(account => account.SetTradingState((TradingState)(number % 3), "somebody", desk.Time));
+            if (number % 2 == 0) desk.Do(account => account.SetTenantHalts([new TenantHalt(1, null, false, "acme/zoe", desk.Time, "storm")], desk.Time));
             foreach (SymbolBook book in desk.State.Books)
             {
                 foreach (Holding holding in book.Holdings.ToArray())

@@ -1,0 +1,108 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace HybridTrading.Api.Gateway;
+
+/// <summary>
+/// The gateway's certificate, out of a PEM file (with its key in it or in another) or a PFX file. When a file changes it is read anew, so a renewed one is taken
+/// without a restart; one that cannot be read is logged, and the old one stays. Safe for concurrent use.
+/// </summary>
+public sealed partial class ServerCertificate
+{
+    private static readonly TimeSpan LookPace = TimeSpan.FromSeconds(1);
+
+    private readonly string _file;
+    private readonly string? _keyFile, _password;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _log;
+    private readonly Lock _lock = new();
+    private X509Certificate2 _current;
+    private X509Certificate2Collection _chain = [];
+    private (DateTime, long, DateTime, long) _stamp;
+    private DateTimeOffset _looked;
+
+    /// <param name="keyFile">PEM of the private key; null when it is in <paramref name="file"/>.</param>
+    /// <param name="password">Of the PFX file or of an encrypted key; null for none.</param>
+    /// <exception cref="InvalidDataException">A file is missing, unreadable, or holds no certificate with its private key: the text says which.</exception>
+    public ServerCertificate(string file, string? keyFile, string? password, TimeProvider clock, ILogger log)
+    {
+        (_file, _keyFile, _password, _clock, _log) = (file, keyFile, password, clock, log);
+        _stamp = Stamp();
+        _looked = clock.GetUtcNow();
+        _current = Load(out _chain);
+    }
+
+    /// <summary>The certificate as the files have it now, looked at once a second at most.</summary>
+    public X509Certificate2 Current
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_clock.GetUtcNow() - _looked < LookPace) return _current;
+                _looked = _clock.GetUtcNow();
+                if (Stamp() is var stamp && stamp == _stamp) return _current;
+                try
+                {
+                    // Connections under way hold the old one: it is left to the collector.
+                    _current = Load(out _chain);
+                    _stamp = stamp;
+                    LogTaken(_file, _current.Subject, _current.NotAfter);
+                }
+                catch (InvalidDataException e)
+                {
+                    LogNotTaken(e.Message);
+                }
+                return _current;
+            }
+        }
+    }
+
+    /// <summary>What the file has beside the certificate: the authorities between it and the root.</summary>
+    public X509Certificate2Collection Chain
+    {
+        get
+        {
+            lock (_lock) return _chain;
+        }
+    }
+
+    private X509Certificate2 Load(out X509Certificate2Collection chain)
+    {
+        try
+        {
+            chain = [];
+            bool isPfx = Path.GetExtension(_file).ToLowerInvariant() is ".pfx" or ".p12";
+            if (isPfx) return WithKey(X509CertificateLoader.LoadPkcs12FromFile(_file, _password));
+            using X509Certificate2 pem = _password is null
+                ? X509Certificate2.CreateFromPemFile(_file, _keyFile)
+                : X509Certificate2.CreateFromEncryptedPemFile(_file, _password, _keyFile);
+            chain.ImportFromPemFile(_file);
+            X509Certificate2 own = chain.First(each => each.Thumbprint == pem.Thumbprint);
+            chain.Remove(own);
+            // Windows' TLS takes no key that is in memory alone.
+            return WithKey(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new InvalidDataException($"--cert {_file}{(_keyFile is null ? "" : $" with --cert-key {_keyFile}")} cannot be used: {e.Message}", e);
+        }
+    }
+
+    private X509Certificate2 WithKey(X509Certificate2 certificate) => certificate.HasPrivateKey
+        ? certificate
+        : throw new InvalidDataException($"--cert {_file} has no private key; expected it there or in --cert-key FILE");
+
+    private (DateTime, long, DateTime, long) Stamp()
+    {
+        var file = new FileInfo(_file);
+        FileInfo key = _keyFile is null ? file : new FileInfo(_keyFile);
+        return (file.Exists ? file.LastWriteTimeUtc : default, file.Exists ? file.Length : -1, key.Exists ? key.LastWriteTimeUtc : default, key.Exists ? key.Length : -1);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "certificate {File} was read anew: {Subject}, valid until {Until}")]
+    private partial void LogTaken(string file, string subject, DateTime until);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Fault}; the old one stays in use")]
+    private partial void LogNotTaken(string fault);
+}
