@@ -21,7 +21,7 @@ export function chartView({ store, session }: App): HTMLElement {
   const title = h('span', { class: 'legend' });
   const frames = h('div', { class: 'switch', role: 'group', 'aria-label': 'Time frame' });
   const { element, body, head } = panel('chart', 'Chart', title, frames);
-  const canvas = h('div', { class: 'canvas', role: 'img' });
+  const canvas = h('div', { class: 'canvas', role: 'figure' });
   const empty = h('p', { class: 'empty over' });
   body.append(canvas, empty);
   const heading = head.querySelector('h2')!;

@@ -91,7 +91,7 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
         setText(toggle, running ? 'Stop' : 'Start');
         setAttribute(toggle, 'aria-label', `${running ? 'Stop' : 'Start'} ${name}`);
         setText(follow, followed ? 'Unfollow' : 'Follow');
-        setAttribute(follow, 'aria-label', `${followed ? 'Stop following' : 'Follow'} ${name} with ${store.accountName}`);
+        setAttribute(follow, 'aria-label', `${followed ? 'Unfollow' : 'Follow'} ${name} with ${store.accountName}`);
         setHidden(follow, store.account === undefined);
       },
     };
