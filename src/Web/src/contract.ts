@@ -222,6 +222,8 @@ export interface Account {
   limitUse?: LimitUse[];
   /** The equity that its day began with, payments since then included; a service of before does not tell. */
   dayStartEquity?: number;
+  /** A halt of the tenant stands for it. */
+  tenantHalted?: boolean;
 }
 
 export type BreachAction = 'StopTrading' | 'DenyAdds' | 'Flatten';
@@ -357,6 +359,8 @@ export interface NewOrder {
   reduceOnly?: boolean;
   stopLoss?: number;
   takeProfit?: number;
+  /** Hedging accounts: the position to close. */
+  positionId?: string;
 }
 
 export interface NewAccount {
