@@ -15,7 +15,9 @@ export interface Preview {
 export function previewOf(order: NewOrder, account: Account, instrument: Instrument, quote: Quote | undefined): Preview {
   const { limits, positions, workingOrders, currency } = account;
   const sign = order.side === 'Buy' ? 1 : -1;
-  const opposite = positions.filter(({ symbol, volume }) => symbol === order.symbol && volume * sign < 0).reduce((sum, { volume }) => sum + Math.abs(volume), 0);
+  // In a hedging account every entry stands for itself, unless it may only reduce.
+  const nets = account.mode === 'Netting' || order.reduceOnly === true;
+  const opposite = !nets ? 0 : positions.filter(({ symbol, volume }) => symbol === order.symbol && volume * sign < 0).reduce((sum, { volume }) => sum + Math.abs(volume), 0);
   if (opposite > 0 && (order.reduceOnly || order.volume <= opposite)) {
     const left = opposite - Math.min(order.volume, opposite);
     return { verdict: 'reduces', texts: [left === 0 ? 'It closes what is held: risk lets it through.' : `It only reduces, to ${format.volume(left)}: risk lets it through.`] };

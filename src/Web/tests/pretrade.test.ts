@@ -51,6 +51,9 @@ describe('what risk will say', () => {
     expect(verdict(order({ side: 'Sell', volume: 20_000 }), halted).texts).toEqual(['It closes what is held: risk lets it through.']);
     expect(verdict(order({ side: 'Sell', volume: 30_000 }), halted).verdict).toBe('denied');
     expect(verdict(order({ side: 'Buy' }), halted).verdict).toBe('denied');
+    const hedging = account({ ...halted, mode: 'Hedging' });
+    expect(verdict(order({ side: 'Sell' }), hedging).verdict).toBe('denied');
+    expect(verdict(order({ side: 'Sell', reduceOnly: true }), hedging).verdict).toBe('reduces');
   });
 
   it('leaves a notional that needs a rate untold', () =>

@@ -14,6 +14,9 @@ import { overlays } from './indicators';
 /** How wide a bar is at first. */
 const pixelsPerBar = 7;
 
+/** Of more marks than this the volumes would hide the price. */
+const labelledMarks = 12;
+
 const stamp = (time: string) => seconds(time) as UTCTimestamp;
 
 const candle = (bar: Bar): CandlestickData<Time> => ({ time: stamp(bar.time), open: bar.open, high: bar.high, low: bar.low, close: bar.close });
@@ -175,7 +178,7 @@ function fillMarkers(store: Store): SeriesMarker<Time>[] {
     position: buy ? 'belowBar' : 'aboveBar',
     shape: buy ? 'arrowUp' : 'arrowDown',
     color: colour(buy ? 'buy' : 'sell'),
-    text: format.volume(Number(volume.toFixed(8))),
+    ...(sums.size > labelledMarks ? {} : { text: format.volume(Number(volume.toFixed(8))) }),
   })).sort((a, b) => Number(a.time) - Number(b.time));
 }
 

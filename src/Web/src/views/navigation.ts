@@ -22,8 +22,13 @@ export function navigationView({ store }: App): HTMLElement {
   store.view(['route'], () => {
     const current = sectionOf(store.route);
     for (const { section, link } of links) {
-      if (section === current) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
+      if (section === current) {
+        link.setAttribute('aria-current', 'page');
+        // On a narrow screen the sections are scrolled.
+        link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      } else {
+        link.removeAttribute('aria-current');
+      }
     }
   });
   store.view(['jobs'], () => {
