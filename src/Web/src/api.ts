@@ -26,7 +26,7 @@ export class Api {
   instruments = () => this.#http.get<Instrument[]>('instruments');
   quotes = () => this.#http.get<Quote[]>('quotes');
   bars = (symbol: string, timeFrame: string, count: number) => this.#http.get<BarSeries>(`bars/${part(symbol)}`, { timeFrame, count });
-  accounts = (minPosition?: number) => this.#http.get<Account[]>('accounts', { minPosition });
+  accounts = (minPosition?: number) => this.#http.list<Account>('accounts', { minPosition });
   account = (name: string) => this.#http.get<Account>(`accounts/${part(name)}`);
   equity = (account: string, from?: Date) => this.#http.get<EquityPoint[]>(`accounts/${part(account)}/equity`, { from: from?.toISOString() });
   orders = (account: string, status: 'all' | 'open' | 'closed', symbol: string, limit: number, before?: number) =>
@@ -37,7 +37,7 @@ export class Api {
   /** The caller's own events from a position on, in the order of the journal. */
   journal = (from: number, limit: number) => this.#http.get<{ entries: JournalEntry[]; next: number | null }>('journal', { from, limit });
   definitions = () => this.#http.get<StrategyDefinition[]>('strategy-definitions');
-  strategies = (minPosition?: number) => this.#http.get<Strategy[]>('strategies', { minPosition });
+  strategies = (minPosition?: number) => this.#http.list<Strategy>('strategies', { minPosition });
 
   decisions = (limit: number, before?: string, strategy?: string) =>
     this.#http.get<{ decisions: Decision[]; next: string | number | null }>('decisions', { limit, before, strategy });

@@ -250,11 +250,12 @@ export interface RiskLimits {
 }
 
 export interface LimitUse {
-  /** The name of the limit; of a loss limit with its period: DayLoss. */
+  /** The name of the limit; of a loss limit with its period: dayLoss. */
   limit: string;
   /** In the limit's own unit: account currency, or a count. */
   used: number;
   most: number;
+  /** It has reached what its owner calls near. */
   near?: boolean;
 }
 
@@ -343,8 +344,6 @@ export interface Problem {
   reason?: string;
   field?: string;
   errors?: Record<string, string[]>;
-  /** Further members, as the reason has them. */
-  [member: string]: unknown;
 }
 
 export interface NewOrder {
@@ -935,7 +934,8 @@ export interface ConfigurationDifference {
 /** Told by the hub: read again. */
 export interface ConfigurationChanged {
   layer: ConfigurationLayer;
-  ids: string[];
+  id: string;
+  version: number;
   position: number;
 }
 

@@ -51,7 +51,7 @@ export function previewOf(order: NewOrder, account: Account, instrument: Instrum
     if (maxOrderNotional !== null && notional > maxOrderNotional) faults.push(`${format.money(notional)} ${currency} of notional; at most ${format.money(maxOrderNotional)}.`);
     if (minOrderNotional !== null && notional < minOrderNotional) faults.push(`${format.money(notional)} ${currency} of notional; at least ${format.money(minOrderNotional)}.`);
     for (const { limit, used, most } of account.limitUse ?? []) {
-      if (!limit.startsWith('MaxExposure') || used + notional <= most) continue;
+      if (!limit.startsWith('maxExposure') || used + notional <= most) continue;
       faults.push(`Exposure would be ${format.money(used + notional)} ${currency}; at most ${format.money(most)}.`);
     }
   }

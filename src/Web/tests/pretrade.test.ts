@@ -36,7 +36,7 @@ describe('what risk will say', () => {
     ['a price far away', order({ type: 'Limit', limitPrice: 0.5, volume: 1000 }), {}, '54.6\u00a0% away from the market; at most 10.0\u00a0%.'],
     ['another instrument', order(), { limits: { ...limits, allowedInstruments: ['GBPUSD'] } }, 'EURUSD is not among the instruments of this account.'],
     ['one position more', order(), { positions: [long(1, '', 'GBPUSD')] }, '1 positions are open; at most 1.'],
-    ['exposure', order(), { limitUse: [{ limit: 'MaxExposurePercent', used: 90_000, most: 100_000 }] }, 'Exposure would be 101,002.00 USD; at most 100,000.00.'],
+    ['exposure', order(), { limitUse: [{ limit: 'maxExposurePercent', used: 90_000, most: 100_000 }] }, 'Exposure would be 101,002.00 USD; at most 100,000.00.'],
     ['nothing to reduce', order({ reduceOnly: true }), {}, 'There is nothing to reduce.'],
   ])('is against %s', (_, one, parts, text) => expect(verdict(one, account(parts))).toEqual({ verdict: 'denied', texts: [text] }));
 

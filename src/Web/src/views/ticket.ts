@@ -18,6 +18,7 @@ const lifetimes: readonly [TimeInForce, string][] = [
 
 export function ticketView({ store, api, session, say }: App): HTMLElement {
   const { element, body, head } = panel('ticket', 'Order');
+  element.dataset['needs'] = 'Trade';
   const heading = head.querySelector('h2')!;
 
   const sides = (['Sell', 'Buy'] as const).map((side) => {
