@@ -51,7 +51,7 @@ followPreferences(app);
 store.view(['auth'], () => {
   // What somebody may not do is not offered.
   document.body.dataset['lacks'] = auth.lacks().join(' ');
-  if (auth.isIn) session.start();
+  if (auth.isIn && auth.may('ReadTrading')) session.start();
   else session.stop();
 });
 store.flush();

@@ -120,7 +120,7 @@ export function chartView({ store, session }: App): HTMLElement {
       for (let index = Math.max(0, drawn - 1); index < items.length; index++) candles.update(candle(items[index]!));
       if (items.length !== before) renderMarkers();
     }
-    if (items.length > 0) lines.draw(items);
+    lines.draw(items, epoch === drawnEpoch ? Math.max(0, drawn - 1) : 0);
     [drawnEpoch, drawn] = [epoch, items.length];
     setHidden(empty, items.length > 0);
     setText(empty, store.barsFault || (epoch === 0 ? 'Loading…' : 'No bars yet: the first one appears with the first quote.'));

@@ -11,8 +11,8 @@ const colours: Record<string, string> = { sma20: 'accent', sma50: 'warn', ema20:
 export interface Overlays {
   /** The buttons that turn them on and off. */
   element: HTMLElement;
-  /** Draws those that are on, over other bars or the same with more at the end. */
-  draw: (bars: readonly Bar[]) => void;
+  /** Draws those that are on, from a bar on: what is before it has not changed. */
+  draw: (bars: readonly Bar[], from: number) => void;
   recolour: () => void;
 }
 
@@ -25,12 +25,15 @@ export function overlays(chart: IChartApi, bars: () => readonly Bar[]): Overlays
     color: colour(colours[name]!), lineWidth: 1, lineStyle: lines > 1 ? LineStyle.Dashed : LineStyle.Solid,
     priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false,
   })));
-  const draw = (items: readonly Bar[]) => {
+  const draw = (items: readonly Bar[], from: number) => {
     for (const indicator of indicators) {
       const series = on.get(indicator.name);
       if (!series) continue;
-      indicator.of(items).forEach((line, index) => series[index]!.setData(line.flatMap((value, at) =>
-        (value === null ? [] : [{ time: seconds(items[at]!.time) as UTCTimestamp as Time, value }]))));
+      indicator.of(items).forEach((line, index) => {
+        const points = line.flatMap((value, at) => (value === null || at < from ? [] : [{ time: seconds(items[at]!.time) as UTCTimestamp as Time, value }]));
+        if (from === 0) series[index]!.setData(points);
+        else for (const point of points) series[index]!.update(point);
+      });
     }
   };
   const toggle = (indicator: Indicator) => {
@@ -40,7 +43,7 @@ export function overlays(chart: IChartApi, bars: () => readonly Bar[]): Overlays
       on.delete(indicator.name);
     } else {
       add(indicator);
-      draw(bars());
+      draw(bars(), 0);
     }
     remember('indicators', [...on.keys()].join(' '));
     render();

@@ -18,7 +18,7 @@ const entries: readonly (readonly [section: Section, text: string, route: Route]
 export function navigationView({ store }: App): HTMLElement {
   const running = h('span', { class: 'count', hidden: true });
   const links = entries.map(([section, text, route]) =>
-    ({ section, link: h('a', { href: href(route) }, text, section === 'backtests' && running) }));
+    ({ section, link: h('a', { href: href(route), 'data-needs': 'ReadTrading' }, text, section === 'backtests' && running) }));
   store.view(['route'], () => {
     const current = sectionOf(store.route);
     for (const { section, link } of links) {
