@@ -11,6 +11,9 @@ namespace HybridTrading.Api.Endpoints;
 
 internal static partial class EndpointConventions
 {
+    /// <summary>What a request at the door takes of its address's budget: guessing is to be dear.</summary>
+    private const int DoorWeight = 20;
+
     /// <summary>Every failure below leaves as a problem; none leaves with a stack trace.</summary>
     public static TBuilder WithProblems<TBuilder>(this TBuilder endpoints) where TBuilder : IEndpointConventionBuilder
     {

@@ -1,7 +1,10 @@
 import type {
-  Account, ApiKey, BarSeries, ChangedJob, DataSet, DataSetTerms, Decision, EquityPoint, FeedStatus, Fill, FollowTerms, Instrument, Invitation, InvitationOffer,
-  Job, JobLimits, JournalEntry, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Playback, Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput,
-  SearchInput, SecondFactorSecret, SignInSession, Strategy, StrategyDefinition, StrategyReviews, SystemView, Tokens, TradingState, Trial, User, WalkForward,
+  Account, ApiKey, BarSeries, ChangedJob, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
+  DataSet, DataSetTerms, Decision, EquityPoint, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
+  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Playback,
+  Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
+  SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, Tokens, TradingState, Trial, User,
+  WalkForward,
 } from './contract';
 import { Http, type HttpOptions } from './http';
 import type { Collection, JobAddress } from './routes';
@@ -23,7 +26,7 @@ export class Api {
   instruments = () => this.#http.get<Instrument[]>('instruments');
   quotes = () => this.#http.get<Quote[]>('quotes');
   bars = (symbol: string, timeFrame: string, count: number) => this.#http.get<BarSeries>(`bars/${part(symbol)}`, { timeFrame, count });
-  accounts = (minPosition?: number) => this.#http.get<Account[]>('accounts', { minPosition });
+  accounts = (minPosition?: number) => this.#http.list<Account>('accounts', { minPosition });
   account = (name: string) => this.#http.get<Account>(`accounts/${part(name)}`);
   equity = (account: string, from?: Date) => this.#http.get<EquityPoint[]>(`accounts/${part(account)}/equity`, { from: from?.toISOString() });
   orders = (account: string, status: 'all' | 'open' | 'closed', symbol: string, limit: number, before?: number) =>
@@ -34,7 +37,7 @@ export class Api {
   /** The caller's own events from a position on, in the order of the journal. */
   journal = (from: number, limit: number) => this.#http.get<{ entries: JournalEntry[]; next: number | null }>('journal', { from, limit });
   definitions = () => this.#http.get<StrategyDefinition[]>('strategy-definitions');
-  strategies = (minPosition?: number) => this.#http.get<Strategy[]>('strategies', { minPosition });
+  strategies = (minPosition?: number) => this.#http.list<Strategy>('strategies', { minPosition });
 
   decisions = (limit: number, before?: string, strategy?: string) =>
     this.#http.get<{ decisions: Decision[]; next: string | number | null }>('decisions', { limit, before, strategy });
@@ -83,6 +86,16 @@ export class Api {
   accountPerformance = (account: string) => this.#http.get<unknown>(`performance/accounts/${part(account)}`);
   reports = (limit: number, cursor?: string) => this.#http.get<Page<Job>>('reports', { limit, cursor });
 
+  killSwitch = () => this.#http.get<KillSwitchState>('kill-switch');
+  /** Of one account, or of all that is the caller's own. */
+  engageKillSwitch = (account: string | null, flatten: boolean, reason: string) =>
+    this.#http.send<KillSwitchEngaged>('POST', account === null ? 'kill-switch' : `kill-switch/accounts/${part(account)}`, { flatten, reason });
+  /** Of one member, or of everybody. */
+  haltTenant = (member: string | null, flatten: boolean, reason: string) =>
+    this.#http.send<TenantHaltChanged>('POST', 'kill-switch/tenant', { reason, flatten, ...(member === null ? {} : { member }) });
+  askRelease = (halt: number, reason: string) => this.#http.send<TenantHaltChanged>('POST', `kill-switch/tenant/${halt}/release`, { reason });
+  approveRelease = (halt: number) => this.#http.send<TenantHaltChanged>('POST', `kill-switch/tenant/${halt}/release/approval`);
+
   me = () => this.#http.get<Me>('me');
   changeProfile = (name: string) => this.#http.send<Me>('PATCH', 'me', { name });
   changePassword = (current: string, password: string) => this.#http.send<void>('POST', 'me/password', { current, password });
@@ -117,6 +130,26 @@ export class Api {
   users = () => this.#http.get<User[]>('users');
   changeUser = (id: string, changes: { locked?: boolean; administrator?: boolean }) => this.#http.send<User>('PUT', `users/${part(id)}`, changes);
 
+  configurationSections = () => this.#http.get<ConfigurationSection[]>('config-schemas');
+  /** Of a user, or null for the tenant's. */
+  configuration = (user: string | null) => this.#http.get<Configuration>(user === null ? 'tenant-config' : `user-config/${part(user)}`);
+  createConfiguration = (layer: ConfigurationLayer, section: string, values: Record<string, unknown>, comment: string) =>
+    this.#http.send<void>('POST', configurationPath(layer), { section, values, ...(comment === '' ? {} : { comment }) });
+  /** `version` is the one that was read: when there is another by now, nothing changes. */
+  changeConfiguration = (layer: ConfigurationLayer, id: string, version: number, values: Record<string, unknown>, comment: string) =>
+    this.#http.send<void>('PUT', `${configurationPath(layer)}/${part(id)}`, { values, version, ...(comment === '' ? {} : { comment }) });
+  rollbackConfiguration = (layer: ConfigurationLayer, id: string, version: number, to: number) =>
+    this.#http.send<void>('POST', `${configurationPath(layer)}/${part(id)}/rollback`, { to, version });
+  configurationVersions = (user: string | null, id: string) => this.#http.get<ConfigurationVersion[]>(`${documentPath(user, id)}/versions`);
+  configurationDifference = (user: string | null, id: string, from: number, to: number) =>
+    this.#http.get<ConfigurationDifference[]>(`${documentPath(user, id)}/diff`, { from, to });
+
+  services = () => this.#http.get<ServiceList>('services');
+  serviceHistory = (name: string) => this.#http.get<ServiceHistory>(`services/${part(name)}/history`, { limit: 100 });
+  grains = () => this.#http.get<GrainList>('system/grains');
+  storage = () => this.#http.get<StorageList>('system/storage');
+  feeds = () => this.#http.get<FeedList>('system/feeds');
+
   upload = (file: Blob, terms: DataSetTerms, progress: (share: number) => void, signal: AbortSignal) =>
     this.#http.upload<DataSet>('data-sets', { ...terms }, file, progress, signal);
 
@@ -139,6 +172,15 @@ export function reportPath({ collection, id }: JobAddress, file: 'report' | 'rep
 
 export function accountReportPath(account: string, file: '' | 'report.html'): string {
   return `performance/accounts/${part(account)}${file === '' ? '' : `/${file}`}`;
+}
+
+function configurationPath(layer: ConfigurationLayer): string {
+  return layer === 'Tenant' ? 'tenant-config' : 'user-config';
+}
+
+/** Where a document is read, as others than its owner may do. */
+function documentPath(user: string | null, id: string): string {
+  return user === null ? `tenant-config/${part(id)}` : `user-config/${part(user)}/${part(id)}`;
 }
 
 function part(text: string): string {

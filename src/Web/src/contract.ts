@@ -204,6 +204,7 @@ export interface Account {
   mode: PositionMode;
   state: TradingState;
   stateReason: string;
+  /** A halt of the tenant stands for it. */
   tenantHalted: boolean;
   balance: number;
   equity: number;
@@ -249,11 +250,12 @@ export interface RiskLimits {
 }
 
 export interface LimitUse {
-  /** The name of the limit; of a loss limit with its period: DayLoss. */
+  /** The name of the limit; of a loss limit with its period: dayLoss. */
   limit: string;
   /** In the limit's own unit: account currency, or a count. */
   used: number;
   most: number;
+  /** It has reached what its owner calls near. */
   near?: boolean;
 }
 
@@ -342,8 +344,6 @@ export interface Problem {
   reason?: string;
   field?: string;
   errors?: Record<string, string[]>;
-  /** Further members, as the reason has them. */
-  [member: string]: unknown;
 }
 
 export interface NewOrder {
@@ -358,6 +358,8 @@ export interface NewOrder {
   reduceOnly?: boolean;
   stopLoss?: number;
   takeProfit?: number;
+  /** Hedging accounts: the position to close. */
+  positionId?: string;
 }
 
 export interface NewAccount {
@@ -814,4 +816,198 @@ export interface User {
   secondFactor: boolean;
   administrator: boolean;
   locked: boolean;
+}
+
+/** A halt of the tenant, or of one of its members, that stands. */
+export interface TenantHalt {
+  number: number;
+  /** Who is halted; null for everybody. */
+  member: string | null;
+  flatten: boolean;
+  by: string;
+  at: string;
+  why: string;
+  /** Its release was asked for and can still be approved. */
+  release: { by: string; at: string; why: string; until: string } | null;
+}
+
+export interface KillSwitchState {
+  accounts: { name: string; state: TradingState; tenantHalted: boolean }[];
+  runningStrategies: string[];
+  tenantHalts: TenantHalt[];
+  /** Accounts and strategies that have not confirmed the last change yet. */
+  untold: number;
+}
+
+export interface KillSwitchEngaged {
+  minPosition: number;
+  accounts: string[];
+  strategies: string[];
+}
+
+export interface TenantHaltChanged {
+  minPosition: number;
+  halt: TenantHalt | null;
+  untold: number;
+}
+
+export type ConfigurationLayer = 'Default' | 'Tenant' | 'User' | 'Strategy';
+
+/** What a value of a setting has to be: the part of JSON Schema 2020-12 that forms are made from. */
+export interface ValueSchema {
+  type?: string | string[];
+  enum?: unknown[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  items?: ValueSchema;
+}
+
+export interface Setting {
+  name: string;
+  title: string;
+  description: string;
+  schema: ValueSchema;
+  default: unknown;
+  layers: ConfigurationLayer[];
+  /** Written and never read. */
+  secret: boolean;
+}
+
+export interface ConfigurationSection {
+  section: string;
+  title: string;
+  description: string;
+  settings: Setting[];
+}
+
+/** What one layer says of one section. */
+export interface ConfigurationDocument {
+  id: string;
+  section: string;
+  strategy: string | null;
+  version: number;
+  values: Record<string, unknown>;
+  /** When each secret was changed. */
+  secrets: Record<string, string>;
+  changedAt: string;
+  changedBy: string;
+  comment: string;
+  removed: boolean;
+}
+
+/** What counts, and which layer says it. */
+export interface EffectiveSetting {
+  value: unknown;
+  source: ConfigurationLayer;
+  /** Of a secret: there is one. */
+  set?: boolean;
+  changedAt?: string | null;
+}
+
+export interface Configuration {
+  /** Null for the tenant's. */
+  user: string | null;
+  strategy: string | null;
+  documents: ConfigurationDocument[];
+  effective: Record<string, Record<string, EffectiveSetting>>;
+}
+
+export interface ConfigurationVersion {
+  number: number;
+  at: string;
+  by: string;
+  comment: string;
+  action: 'Created' | 'Changed' | 'Removed' | 'RolledBack';
+  restores: number | null;
+  values: Record<string, unknown>;
+}
+
+export interface ConfigurationDifference {
+  setting: string;
+  change: 'Added' | 'Removed' | 'Changed';
+  from: unknown;
+  to: unknown;
+}
+
+/** Told by the hub: read again. */
+export interface ConfigurationChanged {
+  layer: ConfigurationLayer;
+  id: string;
+  version: number;
+  position: number;
+}
+
+export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy' | 'stopped' | 'absent';
+
+export interface ServiceInstance {
+  process: string;
+  host: string;
+  version: string;
+  address: string;
+  port: number;
+  webSocketPort: number | null;
+  siloPort: number | null;
+  gatewayPort: number | null;
+  startedAt: string;
+  lastSeenAt: string;
+  status: ServiceStatus;
+  detail: string | null;
+}
+
+export interface ServiceList {
+  asOf: string;
+  services: { name: string; status: ServiceStatus; instances: ServiceInstance[] }[];
+}
+
+export interface ServiceHistory {
+  name: string;
+  transitions: { time: string; process: string; from: ServiceStatus | null; to: ServiceStatus; detail: string | null }[];
+}
+
+/** Times in ms; null without calls in the window. */
+export interface GrainProcess {
+  process: string;
+  address: string;
+  host: string;
+  at: string;
+  types: { type: string; service: string; activations: number | null; calls: number; callsPerSecond: number; p50: number | null; p99: number | null }[];
+  methods: {
+    type: string; method: string; calls: number; failures: number; callsPerSecond: number; p50: number | null; p99: number | null; max: number | null; longPoll: boolean;
+  }[];
+  slowest: { type: string; method: string; target: string; at: string; duration: number; failed: boolean; traceId: string | null }[];
+}
+
+export interface GrainList {
+  asOf: string;
+  windowSeconds: number;
+  processes: GrainProcess[];
+}
+
+export interface StorageList {
+  asOf: string;
+  processes: {
+    process: string;
+    address: string;
+    at: string;
+    kind: 'files' | 'postgresql';
+    location: string;
+    journal: {
+      events: number; pendingBytes: number; commits: number; commitsPerSecond: number | null; eventsPerCommit: number | null; commitP50: number | null;
+      commitP99: number | null;
+    } | null;
+    parts: { name: string; bytes: number; files: number }[];
+    freeBytes: number | null;
+  }[];
+}
+
+export interface FeedList {
+  asOf: string;
+  simulated: boolean;
+  position: number;
+  time: string | null;
+  symbols: {
+    symbol: string; lastAt: string | null; ageSeconds: number | null; received: number; duplicates: number; late: number; invalid: number; gaps: number;
+  }[];
 }

@@ -8,8 +8,6 @@ export class ApiError extends Error {
   readonly field: string | undefined;
   /** Each fault of the input, by its field. */
   readonly errors: Readonly<Record<string, string[]>>;
-  /** Members of the problem beyond those of RFC 9457. */
-  readonly problem: Problem;
   /** Seconds after which to try again, where the service says so. */
   readonly retryAfter: number | null;
 
@@ -20,7 +18,6 @@ export class ApiError extends Error {
     this.reason = problem.reason ?? '';
     this.field = problem.field;
     this.errors = problem.errors ?? {};
-    this.problem = problem;
     this.retryAfter = retryAfter;
   }
 }
@@ -96,12 +93,6 @@ const defaults: HttpOptions = {
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-export interface Answer<T> {
-  value: T;
-  /** The version that the service gave it, for `If-Match`; empty when it gave none. */
-  tag: string;
-}
-
 /** Requests under `/api/v1`: with the proof of who asks, a time limit, and changes that happen once at most. */
 export class Http {
   readonly #options: HttpOptions;
@@ -111,12 +102,19 @@ export class Http {
   }
 
   async get<T>(path: string, query: Query = {}): Promise<T> {
-    return (await this.read<T>(path, query)).value;
+    return valueOf<T>(await this.#request(address(path, query), { headers: { Accept: 'application/json' } }));
   }
 
-  async read<T>(path: string, query: Query = {}): Promise<Answer<T>> {
-    const answer = await this.#request(address(path, query), { headers: { Accept: 'application/json' } });
-    return { value: await valueOf<T>(answer), tag: answer.headers.get('ETag') ?? '' };
+  /** A list as a whole, whatever pages the service gives it in. */
+  async list<T>(path: string, query: Query = {}): Promise<T[]> {
+    const items: T[] = [];
+    let next: string | undefined = address(path, query);
+    while (next !== undefined) {
+      const answer: Response = await this.#request(next, { headers: { Accept: 'application/json' } });
+      items.push(...(await valueOf<T[]>(answer)));
+      next = /<(\/api\/v1\/[^>]*)>;\s*rel="next"/.exec(answer.headers.get('Link') ?? '')?.[1];
+    }
+    return items;
   }
 
   /** A file as the service has it. */
@@ -132,8 +130,8 @@ export class Http {
   }
 
   /** A change. What the network lost is sent again under the same key, so it happens once at most. */
-  async send<T>(method: string, path: string, body?: unknown, further: Readonly<Record<string, string>> = {}): Promise<T> {
-    const headers: Record<string, string> = { Accept: 'application/json', 'Idempotency-Key': this.#options.newKey(), ...further };
+  async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { Accept: 'application/json', 'Idempotency-Key': this.#options.newKey() };
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     for (let attempt = 1; ; attempt++) {

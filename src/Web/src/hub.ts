@@ -1,5 +1,5 @@
 import { HttpTransportType, HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
-import type { Account, BarPush, Gap, Job, JournalPush, Quote, Snapshot } from './contract';
+import type { Account, BarPush, ConfigurationChanged, Gap, Job, JournalPush, Quote, Snapshot } from './contract';
 import type { Connection } from './store';
 
 export interface Subscription {
@@ -16,6 +16,8 @@ export interface HubEvents {
   account: (account: Account) => void;
   /** A job of ours as it stands, several times a second while it runs. */
   job: (job: Job) => void;
+  /** A configuration that counts for us has changed: read it again. */
+  configuration: (change: ConfigurationChanged) => void;
   /** Pushes were left out, as this page was too slow or away for too long: load again. */
   gap: (gap: Gap) => void;
   /** Every time that a connection is made, the first one too: subscribe. */
@@ -60,6 +62,7 @@ export class Hub {
     this.#connection.on('journal', events.journal);
     this.#connection.on('account', events.account);
     this.#connection.on('job', events.job);
+    this.#connection.on('configuration', events.configuration);
     this.#connection.on('gap', events.gap);
     this.#connection.onclose(() => void this.#connect(true));
     // The network came back, or the reader did: no need to wait out the pause.

@@ -14,17 +14,17 @@ const near = 0.8;
 
 /** How much of each limit that fills up is used, the fullest first. */
 export function usedLimits({ limitUse, limits, positions, workingOrders, currency }: Account): UsedLimit[] {
-  const counts = ['MaxOpenPositions', 'MaxWorkingOrders'];
+  const counts = ['maxOpenPositions', 'maxWorkingOrders'];
   const uses: LimitUse[] = limitUse ?? [
     // What can be counted here; of the rest only the service knows the use.
-    ...(limits?.maxOpenPositions ? [{ limit: 'MaxOpenPositions', used: positions.length, most: limits.maxOpenPositions }] : []),
-    ...(limits?.maxWorkingOrders ? [{ limit: 'MaxWorkingOrders', used: workingOrders.length, most: limits.maxWorkingOrders }] : []),
+    ...(limits?.maxOpenPositions ? [{ limit: 'maxOpenPositions', used: positions.length, most: limits.maxOpenPositions }] : []),
+    ...(limits?.maxWorkingOrders ? [{ limit: 'maxWorkingOrders', used: workingOrders.length, most: limits.maxWorkingOrders }] : []),
   ];
   return uses.map(({ limit, used, most, near: isNear }): UsedLimit => {
     const share = used / most;
     const amount = (value: number) => (counts.includes(limit) ? format.volume(value) : `${format.money(value)} ${currency}`);
     return {
-      name: format.capital(format.words(limit.replace(/^Max/, '').replace(/Percent$/, ''))) + (limit.endsWith('Percent') ? ' (of equity)' : ''),
+      name: format.capital(format.words(limit.replace(/^max/, '').replace(/Percent$/, ''))) + (limit.endsWith('Percent') ? ' (of equity)' : ''),
       share, text: `${amount(used)} of ${amount(most)}`,
       level: share >= 1 ? 'full' : (isNear ?? share >= near) ? 'near' : 'calm',
     };

@@ -3,6 +3,7 @@ import { Api } from './api';
 import type { App } from './app';
 import { Auth, browserPlace } from './auth';
 import { h } from './dom';
+import { followPreferences } from './follow';
 import { Http } from './http';
 import { startRouter } from './router';
 import { Session } from './session';
@@ -36,15 +37,6 @@ startTheme(() => store.touch('theme'));
 
 const outlet = h('div', { class: 'outlet' });
 document.body.append(
-  h('a', {
-    class: 'skip', href: '#',
-    onclick: (event) => {
-      event.preventDefault();
-      const main = outlet.querySelector<HTMLElement>('main');
-      main?.setAttribute('tabindex', '-1');
-      main?.focus();
-    },
-  }, 'Skip to the page'),
   headerView(app),
   outlet,
   h('footer', {},
@@ -55,10 +47,11 @@ document.body.append(
 
 startRouter(app, outlet);
 startShortcuts(app);
+followPreferences(app);
 store.view(['auth'], () => {
   // What somebody may not do is not offered.
   document.body.dataset['lacks'] = auth.lacks().join(' ');
-  if (auth.isIn) session.start();
+  if (auth.isIn && auth.may('ReadTrading')) session.start();
   else session.stop();
 });
 store.flush();

@@ -23,8 +23,8 @@ export function startRouter(app: App, outlet: HTMLElement): void {
 
   const show = async (first: boolean) => {
     const asked = parseRoute(location.hash);
-    if (app.auth.isIn && isPast(asked)) {
-      replace({ page: 'overview' });
+    if (app.auth.isIn && (isPast(asked) || !(app.auth.may('ReadTrading') || isOfNoTenant(asked)))) {
+      replace(home(app));
       return;
     }
     // The address stays while somebody signs in, so that they are then where they wanted to be.
@@ -61,6 +61,16 @@ export function startRouter(app: App, outlet: HTMLElement): void {
     if (app.auth.state === 'starting') outlet.replaceChildren(...(app.auth.isUnreachable ? [unreachable()] : []));
     else if (shown !== `${app.auth.state}${location.hash}`) void show(shown === '');
   });
+}
+
+/** Where somebody begins: with their accounts, or with the installation that they administer. */
+export function home({ auth }: App): Route {
+  return auth.may('ReadTrading') ? { page: 'overview' } : { page: 'administration', tab: auth.may('Administer') ? 'users' : 'members' };
+}
+
+/** Of use to somebody who may see no trading: an administrator of the installation. */
+function isOfNoTenant(route: Route): boolean {
+  return isEntry(route) || route.page === 'settings' || route.page === 'administration' || route.page === 'unknown';
 }
 
 /** Of no more use to somebody who is signed in. */

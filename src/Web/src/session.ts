@@ -54,11 +54,14 @@ export class Session {
       journal: (push) => this.#heard(() => this.#takeJournal(push)),
       account: (account) => this.#heard(() => store.takeAccount(account)),
       job: (job) => this.#heard(() => store.takeJob(job, Date.now())),
+      configuration: () => this.#heard(() => store.configurationChanged()),
       gap: (gap) => this.#heard(() => this.#takeGap(gap)),
       connected: () => {
         this.#subscribed = false;
         void (this.#loaded ? this.#readOn() : this.#loadAll());
         if (this.#jobsWanted) void this.#guard(this.#loadJobs());
+        // It may have changed while nobody told.
+        store.configurationChanged();
       },
       state: (connection) => store.setConnection(connection),
       // Any request finds out; what it answers, or that it fails, is of no matter here.

@@ -1,6 +1,6 @@
 /** What the reader chose, kept in this browser. Storage may be blocked; then nothing is kept. */
 
-export type Setting = 'theme' | 'zone' | 'symbol' | 'timeFrame' | 'account' | 'rules' | 'signedIn' | 'keys';
+export type Setting = 'theme' | 'zone' | 'symbol' | 'timeFrame' | 'account' | 'rules' | 'signedIn' | 'keys' | 'indicators';
 
 export function recall(setting: Setting): string {
   try {

@@ -3,6 +3,7 @@ import type {
 } from './contract';
 import { keyName, type Zone } from './format';
 import { Jobs } from './jobs';
+import { defaultPreferences, type Preferences } from './preferences';
 import type { Collection, Route } from './routes';
 import { barSeries, equitySeries } from './series';
 
@@ -11,16 +12,14 @@ export type Connection = 'connecting' | 'connected' | 'reconnecting' | 'offline'
 /** What a view can wait for. `clock` comes once a second. */
 export type Topic =
   | 'system' | 'connection' | 'instruments' | 'quotes' | 'selection' | 'bars' | 'accounts' | 'orders' | 'fills' | 'equity'
-  | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme' | 'route' | 'jobs' | 'dataSets' | 'auth';
+  | 'strategies' | 'definitions' | 'decisions' | 'clock' | 'zone' | 'theme' | 'route' | 'jobs' | 'dataSets' | 'auth'
+  | 'configuration' | 'preferences';
 
 export interface LiveQuote {
   quote: Quote;
   /** Browser time at which this price was news, in ms since 1970. */
   since: number;
 }
-
-/** A price older than this, of an open market, is shown as stale. */
-export const staleAfter = 10_000;
 
 const decisionLimit = 500;
 const fillLimit = 500;
@@ -59,6 +58,10 @@ export class Store {
   /** Where the older jobs of a collection begin; null when there are none. */
   jobsNext: Record<Collection, string | null> = { backtests: null, optimisations: null };
   dataSets: DataSet[] | null = null;
+
+  preferences: Preferences = defaultPreferences;
+  /** Grows whenever a configuration of ours changed, here or elsewhere. */
+  configurationVersion = 0;
 
   symbol = '';
   timeFrame: TimeFrame = 'M1';
@@ -214,6 +217,11 @@ export class Store {
   setDataSets(dataSets: readonly DataSet[]): void {
     this.dataSets = [...dataSets];
     this.touch('dataSets');
+  }
+
+  configurationChanged(): void {
+    this.configurationVersion++;
+    this.touch('configuration');
   }
 
   setStrategies(strategies: readonly Strategy[]): void {

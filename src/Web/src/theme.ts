@@ -16,6 +16,12 @@ export function startTheme(changed: () => void): void {
   dark.addEventListener('change', changed);
 }
 
+/** What holds where nothing was chosen in this browser. */
+export function preferTheme(theme: Theme | 'system'): void {
+  if (theme === 'system') delete document.documentElement.dataset['theme'];
+  else document.documentElement.dataset['theme'] = theme;
+}
+
 export function toggleTheme(): void {
   const next: Theme = currentTheme() === 'dark' ? 'light' : 'dark';
   document.documentElement.dataset['theme'] = next;

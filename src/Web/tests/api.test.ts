@@ -63,6 +63,14 @@ describe('queries', () => {
     expect(calls.every((call) => call.key === null)).toBe(true);
   });
 
+  it('read a list to its end, page by page, and go nowhere else', async () => {
+    const page = (names: string[], link: string) => new Response(JSON.stringify(names), { headers: { 'Content-Type': 'application/json', Link: link } });
+    const { api, calls } = service(
+      page(['a', 'b'], '</api/v1/accounts?after=b>; rel="next"'), page(['c'], '<https://example.com/api/v1/accounts>; rel="next"'));
+    expect(await api.accounts()).toEqual(['a', 'b', 'c']);
+    expect(calls.map((call) => call.url)).toEqual(['/api/v1/accounts', '/api/v1/accounts?after=b']);
+  });
+
   it('are not repeated when the connection fails', async () => {
     const { api, calls } = service(new TypeError('refused'));
     const error = await failure(api.system());

@@ -10,7 +10,7 @@ import { byCurrency, dayStart, resultToday } from '../src/today';
 useLocale('en-US');
 
 const account = (parts: Partial<Account> = {}): Account => ({
-  name: 'main', key: 'local/owner/main', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', balance: 1000, equity: 1100, usedMargin: 0,
+  name: 'main', key: 'local/owner/main', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 1000, equity: 1100, usedMargin: 0,
   freeMargin: 0, realised: 0, commissions: 0, swaps: 0, deposits: 1000, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
   follows: {}, ...parts,
 });
@@ -48,7 +48,7 @@ describe('today', () => {
 describe('limits', () => {
   it('are told with their use, the fullest first', () => {
     const used = usedLimits(account({ limitUse: [
-      { limit: 'MaxExposurePercent', used: 200, most: 1000 }, { limit: 'DayLoss', used: 90, most: 100, near: true }, { limit: 'MaxOpenPositions', used: 4, most: 4 },
+      { limit: 'maxExposurePercent', used: 200, most: 1000 }, { limit: 'dayLoss', used: 90, most: 100, near: true }, { limit: 'maxOpenPositions', used: 4, most: 4 },
     ] }));
     expect(used.map(({ name, share, text, level }) => [name, share, text, level])).toEqual([
       ['Open positions', 1, '4 of 4', 'full'], ['Day loss', 0.9, '90.00 USD of 100.00 USD', 'near'], ['Exposure (of equity)', 0.2, '200.00 USD of 1,000.00 USD', 'calm'],
@@ -103,7 +103,7 @@ describe('alerts', () => {
   it('are silent when all is well', () => expect(ids({ accounts: [account()], decisions: [decision()] })).toEqual([]));
 
   it('tell of halts, limits, denials and a lost connection, the worst first', () => {
-    const full = account({ state: 'Reducing', stateReason: 'LossLimit', limitUse: [{ limit: 'DayLoss', used: 9, most: 10 }, { limit: 'MaxWorkingOrders', used: 2, most: 2 }] });
+    const full = account({ state: 'Reducing', stateReason: 'LossLimit', limitUse: [{ limit: 'dayLoss', used: 9, most: 10 }, { limit: 'maxWorkingOrders', used: 2, most: 2 }] });
     const denied = decision({ verdicts: [verdict({ reason: 'MaxExposure', orders: [] })] });
     expect(ids({ accounts: [full], decisions: [denied], isConnected: false })).toEqual([
       'connection', 'limit/main/Working orders', 'state/main', 'limit/main/Day loss', 'denied/local/owner/cross#1/local/owner/main',

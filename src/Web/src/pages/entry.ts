@@ -3,7 +3,7 @@ import type { InvitationOffer, Tokens } from '../contract';
 import { h, panel, setHidden, setText } from '../dom';
 import { ApiError, faultText } from '../http';
 import type { PageFactory } from '../page';
-import { replace } from '../router';
+import { home, replace } from '../router';
 import { href, type EntryRoute } from '../routes';
 import * as format from '../format';
 import { checkFields, field, passwordInput, showFault, textInput, type Field } from '../views/dialogs';
@@ -249,7 +249,7 @@ function offered(app: App, token: string, offer: InvitationOffer): HTMLElement {
   const intro = `${offer.tenant} invites ${offer.email} as ${roles}.`;
   const accepted = (tokens: Tokens) => {
     auth.adopt(tokens);
-    replace({ page: 'overview' });
+    replace(home(app));
   };
   if (auth.state === 'in') {
     const mine = auth.me?.email.toLowerCase() === offer.email.toLowerCase();

@@ -246,7 +246,7 @@ function entryView({ position, stream, version, name, schema, time, causation, p
   const inside = h('div', { class: 'detail' });
   const details = h('details', {}, h('summary', {},
     h('span', { class: 'place' }, String(position)), h('time', { datetime: time }, format.moment(time, zone)),
-    h('strong', {}, format.capital(format.words(name))), h('span', { class: 'hint' }, `${stream} · ${version}`)), inside);
+    h('strong', {}, format.capital(format.words(name.replaceAll('-', ' ')))), h('span', { class: 'hint' }, `${stream} · ${version}`)), inside);
   details.addEventListener('toggle', () => {
     if (inside.hasChildNodes()) return;
     inside.append(

@@ -7,7 +7,6 @@ import { usedLimits } from '../limits';
 import type { PageFactory } from '../page';
 import { go } from '../router';
 import { href } from '../routes';
-import { staleAfter } from '../store';
 import { byCurrency, dayStart, resultToday } from '../today';
 import { openNewAccount, signed } from '../views/account';
 import { every } from '../views/load';
@@ -20,7 +19,7 @@ export const page: PageFactory = (app, _route, signal) => {
   const days = new Map<string, EquityPoint[]>();
   const { store, api } = app;
   let day = 0;
-  every(readEvery, async () => {
+  const read = async () => {
     if (store.connection !== 'connected') return;
     const accounts = await api.accounts();
     for (const account of accounts) store.takeAccount(account);
@@ -32,7 +31,9 @@ export const page: PageFactory = (app, _route, signal) => {
       if (dayStartEquity === undefined && !days.has(name)) days.set(name, await api.equity(name, new Date(midnight - 3_600_000)));
     }
     if (!signal.aborted) store.touch('accounts');
-  }, signal);
+  };
+  every(readEvery, read, signal);
+  store.view(['connection'], () => void read().catch(() => {}), signal);
   return h('main', { class: 'page two' },
     h('div', { class: 'column' }, totalsView(app, days, signal), accountsView(app, days, signal), runningView(app, signal)),
     h('div', { class: 'column beside' }, alertsView(app, signal)));
@@ -174,7 +175,7 @@ function alertsView({ store }: App, signal: AbortSignal): HTMLElement {
   let shown = '';
   store.view(['accounts', 'strategies', 'decisions', 'connection', 'clock', 'zone'], () => {
     const now = Date.now();
-    const stale = [...store.quotes.values()].filter(({ quote, since }) => now - since > staleAfter && store.instruments.get(quote.symbol)?.open === true);
+    const stale = [...store.quotes.values()].filter(({ quote, since }) => now - since > store.preferences.staleAfter && store.instruments.get(quote.symbol)?.open === true);
     const alerts = alertsOf({
       accounts: store.accounts ?? [], strategies: store.strategies ?? [], decisions: store.decisions ?? [], stale: stale.map(({ quote }) => quote),
       isConnected: store.connection === 'connected',

@@ -28,7 +28,7 @@ function openResult(account: Account): number {
 
 export function accountView(app: App): HTMLElement {
   const { store, api, session, say, report } = app;
-  const create = h('button', { type: 'button', onclick: () => openNewAccount(app) }, 'New account');
+  const create = h('button', { type: 'button', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'New account');
   const { element, body, head } = panel('account', 'Account', create);
   const heading = head.querySelector('h2')!;
 
@@ -49,7 +49,7 @@ export function accountView(app: App): HTMLElement {
   const stateButtons = states.map(([state, meaning]) => h('button', { type: 'button', title: meaning, onclick: () => void setState(state) }, state));
   const reason = h('p', { class: 'warning' });
 
-  const flatten = h('button', { type: 'button', class: 'danger', onclick: () => void doFlatten() }, 'Flatten');
+  const flatten = h('button', { type: 'button', class: 'danger', 'data-needs': 'Halt', onclick: () => void doFlatten() }, 'Flatten');
   const doFlatten = async () => {
     const account = store.account;
     if (!account) return;
@@ -67,10 +67,10 @@ export function accountView(app: App): HTMLElement {
   };
 
   const some = h('div', {}, list,
-    h('div', { class: 'line' }, h('div', { class: 'switch', role: 'group', 'aria-label': 'Trading state' }, ...stateButtons), flatten), reason);
+    h('div', { class: 'line' }, h('div', { class: 'switch', role: 'group', 'aria-label': 'Trading state', 'data-needs': 'ManageRisk' }, ...stateButtons), flatten), reason);
   const none = h('div', { class: 'empty' },
     h('p', {}, 'No account yet. A paper account trades with play money at live prices.'),
-    h('button', { type: 'button', class: 'primary', onclick: () => openNewAccount(app) }, 'Create a paper account'));
+    h('button', { type: 'button', class: 'primary', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'Create a paper account'));
   const loading = h('p', { class: 'empty' }, 'Loading…');
   body.append(some, none, loading);
 

@@ -1,6 +1,6 @@
 import {
-  CandlestickSeries, ColorType, createChart, createSeriesMarkers, CrosshairMode, TickMarkType,
-  type CandlestickData, type SeriesMarker, type Time, type UTCTimestamp, type WhitespaceData,
+  CandlestickSeries, ColorType, createChart, createSeriesMarkers, CrosshairMode, LineStyle, TickMarkType,
+  type CandlestickData, type IPriceLine, type SeriesMarker, type Time, type UTCTimestamp, type WhitespaceData,
 } from 'lightweight-charts';
 import type { App } from '../app';
 import { chartFrames, type Bar } from '../contract';
@@ -8,10 +8,14 @@ import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
 import * as format from '../format';
 import { barAt, seconds } from '../series';
 import type { Store } from '../store';
-import { colour } from '../theme';
+import { colour, currentTheme } from '../theme';
+import { overlays } from './indicators';
 
 /** How wide a bar is at first. */
 const pixelsPerBar = 7;
+
+/** Of more marks than this the volumes would hide the price. */
+const labelledMarks = 12;
 
 const stamp = (time: string) => seconds(time) as UTCTimestamp;
 
@@ -20,8 +24,9 @@ const candle = (bar: Bar): CandlestickData<Time> => ({ time: stamp(bar.time), op
 export function chartView({ store, session }: App): HTMLElement {
   const title = h('span', { class: 'legend' });
   const frames = h('div', { class: 'switch', role: 'group', 'aria-label': 'Time frame' });
-  const { element, body, head } = panel('chart', 'Chart', title, frames);
-  const canvas = h('div', { class: 'canvas', role: 'img' });
+  const overlayPlace = h('span', {});
+  const { element, body, head } = panel('chart', 'Chart', title, overlayPlace, frames);
+  const canvas = h('div', { class: 'canvas', role: 'figure' });
   const empty = h('p', { class: 'empty over' });
   body.append(canvas, empty);
   const heading = head.querySelector('h2')!;
@@ -35,6 +40,9 @@ export function chartView({ store, session }: App): HTMLElement {
   });
   const candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
   const markers = createSeriesMarkers(candles);
+  const lines = overlays(chart, () => store.bars.items);
+  overlayPlace.replaceWith(lines.element);
+  let priceLines: IPriceLine[] = [];
 
   let drawnEpoch = -1;
   let drawn = 0;
@@ -72,6 +80,19 @@ export function chartView({ store, session }: App): HTMLElement {
 
   const renderMarkers = () => markers.setMarkers(fillMarkers(store));
 
+  let drawnLines = '';
+  /** Orders at work and what is held, at their prices. */
+  const renderPrices = () => {
+    const prices = pricesOf(store);
+    const now = JSON.stringify([prices, currentTheme()]);
+    if (now === drawnLines) return;
+    drawnLines = now;
+    for (const line of priceLines) candles.removePriceLine(line);
+    priceLines = prices.map(({ price, text, kind, isOrder }) => candles.createPriceLine({
+      price, title: text, color: colour(kind), lineWidth: 1, lineStyle: isOrder ? LineStyle.Dashed : LineStyle.Solid, axisLabelVisible: true,
+    }));
+  };
+
   store.view(['theme', 'zone'], () => {
     const { layout, grid, crosshair } = chartColours();
     chart.applyOptions({
@@ -80,6 +101,8 @@ export function chartView({ store, session }: App): HTMLElement {
     });
     candles.applyOptions({ upColor: colour('up'), downColor: colour('down'), wickUpColor: colour('up'), wickDownColor: colour('down') });
     renderMarkers();
+    renderPrices();
+    lines.recolour();
   });
   store.view(['selection', 'instruments'], () => {
     setText(heading, store.symbol || 'Chart');
@@ -97,6 +120,7 @@ export function chartView({ store, session }: App): HTMLElement {
       for (let index = Math.max(0, drawn - 1); index < items.length; index++) candles.update(candle(items[index]!));
       if (items.length !== before) renderMarkers();
     }
+    lines.draw(items, epoch === drawnEpoch ? Math.max(0, drawn - 1) : 0);
     [drawnEpoch, drawn] = [epoch, items.length];
     setHidden(empty, items.length > 0);
     setText(empty, store.barsFault || (epoch === 0 ? 'Loading…' : 'No bars yet: the first one appears with the first quote.'));
@@ -106,7 +130,11 @@ export function chartView({ store, session }: App): HTMLElement {
       ? `Candles of ${store.symbol}, ${store.timeFrame}, ${items.length} bars`
       : `Candles of ${store.symbol}, ${store.timeFrame}, none yet`);
   });
-  store.view(['fills', 'accounts'], renderMarkers);
+  store.view(['fills', 'accounts'], () => {
+    renderMarkers();
+    renderPrices();
+  });
+  store.view(['selection'], renderPrices);
   chart.subscribeCrosshairMove((event) => {
     const data = event.seriesData.get(candles) as CandlestickData<Time> | WhitespaceData<Time> | undefined;
     hovered = data && 'open' in data ? data : null;
@@ -115,23 +143,43 @@ export function chartView({ store, session }: App): HTMLElement {
   return element;
 }
 
+interface PriceMark {
+  price: number;
+  text: string;
+  kind: 'buy' | 'sell';
+  isOrder: boolean;
+}
+
+function pricesOf({ account, symbol }: Store): PriceMark[] {
+  const orders = (account?.workingOrders ?? []).filter((order) => order.symbol === symbol).flatMap((order): PriceMark[] => {
+    const price = order.limitPrice ?? order.stopPrice;
+    const text = `${order.side} ${format.volume(order.volume - order.filled)} ${order.purpose === 'Trade' ? format.words(order.type) : format.words(order.purpose)}`;
+    return price === null ? [] : [{ price, text, kind: order.side === 'Buy' ? 'buy' : 'sell', isOrder: true }];
+  });
+  const held = (account?.positions ?? []).filter((position) => position.symbol === symbol).map(({ averageEntry, volume }): PriceMark =>
+    ({ price: averageEntry, text: `${volume > 0 ? 'Long' : 'Short'} ${format.volume(Math.abs(volume))}`, kind: volume > 0 ? 'buy' : 'sell', isOrder: false }));
+  return [...orders, ...held];
+}
+
+/** One mark for all fills of a side in a bar: many small ones would hide the price. */
 function fillMarkers(store: Store): SeriesMarker<Time>[] {
   const bars = store.bars.items;
-  const result: SeriesMarker<Time>[] = [];
+  const sums = new Map<string, { bar: Bar; buy: boolean; volume: number }>();
   for (const fill of store.fills ?? []) {
     if (fill.symbol !== store.symbol) continue;
     const bar = bars[barAt(bars, seconds(fill.time))];
     if (!bar) continue;
-    const buy = fill.side === 'Buy';
-    result.push({
-      time: stamp(bar.time),
-      position: buy ? 'belowBar' : 'aboveBar',
-      shape: buy ? 'arrowUp' : 'arrowDown',
-      color: colour(buy ? 'buy' : 'sell'),
-      text: format.volume(fill.volume),
-    });
+    const key = `${bar.time} ${fill.side}`;
+    const sum = sums.get(key) ?? { bar, buy: fill.side === 'Buy', volume: 0 };
+    sums.set(key, { ...sum, volume: sum.volume + fill.volume });
   }
-  return result.sort((a, b) => Number(a.time) - Number(b.time));
+  return [...sums.values()].map(({ bar, buy, volume }): SeriesMarker<Time> => ({
+    time: stamp(bar.time),
+    position: buy ? 'belowBar' : 'aboveBar',
+    shape: buy ? 'arrowUp' : 'arrowDown',
+    color: colour(buy ? 'buy' : 'sell'),
+    ...(sums.size > labelledMarks ? {} : { text: format.volume(Number(volume.toFixed(8))) }),
+  })).sort((a, b) => Number(a.time) - Number(b.time));
 }
 
 const instant = (time: Time) => Number(time) * 1000;

@@ -11,7 +11,7 @@ export function grid(caption: string, columns: readonly Column[], rows: readonly
     const names = [columnClass(column), plain ? '' : cell.class].filter(Boolean).join(' ');
     return h('td', { class: names || null }, plain ? cell : cell.text);
   })));
-  return h('div', { class: 'grid', tabindex: 0, role: 'region', 'aria-label': caption }, h('table', {},
+  return h('div', { class: 'grid', tabindex: 0, role: 'region', 'aria-label': `${caption}, table` }, h('table', {},
     h('caption', { class: 'unseen' }, caption),
     h('thead', {}, h('tr', {}, ...columns.map((column) => h('th', { scope: 'col', class: columnClass(column) }, column.title)))),
     h('tbody', {}, ...body)));

@@ -38,9 +38,16 @@ export function headerView(app: App): HTMLElement {
       store.touch('theme');
     },
   });
-  const notices = h('ul', { class: 'notices', 'aria-label': 'Notices' });
+  const notices = h('ul', { class: 'notices' });
+
+  const lost = h('p', { class: 'lost', role: 'status', hidden: true });
 
   const renderAge = () => {
+    const isLost = app.auth.isIn && store.connection !== 'connected' && store.lastMessage > 0;
+    setHidden(lost, !isLost);
+    // Told aloud is that it is lost, and not every second of it.
+    if (isLost) setText(lost, `The connection is lost: what is shown is as of ${clock(store.lastMessage, store.zone)}. It is tried again by itself.`);
+    document.body.dataset['live'] = isLost ? 'no' : 'yes';
     setText(ageText, store.lastMessage === 0 ? '' : age(Date.now() - store.lastMessage));
     setText(time, clock(Date.now(), store.zone));
   };
@@ -82,18 +89,28 @@ export function headerView(app: App): HTMLElement {
     if (accounts.value !== store.accountName) accounts.value = store.accountName;
   });
 
+  const skip = h('a', {
+    class: 'skip', href: '#',
+    onclick: (event) => {
+      event.preventDefault();
+      const main = document.querySelector('main');
+      main?.setAttribute('tabindex', '-1');
+      main?.focus();
+    },
+  }, 'Skip to the page');
   const bar = h('header', { class: 'bar' },
+    skip,
     h('h1', {}, 'HybridTrading'),
     navigationView(app),
     simulated,
-    h('span', { class: 'market' }, playbackView(app), connection, feed),
+    h('span', { class: 'market', 'data-needs': 'ReadTrading' }, playbackView(app), connection, feed),
     h('span', { class: 'gap' }),
-    h('span', { class: 'market' }, accounts),
+    h('span', { class: 'market', 'data-needs': 'ReadTrading' }, accounts),
     time,
     zone,
     theme,
     menuView(app));
   // Before somebody is signed in there is no market to speak of.
   store.view(['auth'], () => setClass(bar, 'out', !app.auth.isIn));
-  return h('div', { class: 'top' }, bar, notices);
+  return h('div', { class: 'top' }, bar, h('section', { 'aria-label': 'Notices' }, lost, notices));
 }

@@ -18,7 +18,7 @@ export function limitsView(app: App, signal: AbortSignal): HTMLElement {
   const bars = h('ul', { class: 'bars' });
   const all = h('dl', { class: 'terms long pad' });
   const empty = h('p', { class: 'empty' });
-  body.append(bars, h('details', { class: 'pad' }, h('summary', {}, 'All limits'), all), empty);
+  body.append(bars, h('details', { class: 'pad', open: true }, h('summary', {}, 'All limits'), all), empty);
   let shown = '';
   store.view(['accounts'], () => {
     const { account } = store;

@@ -18,12 +18,17 @@ const entries: readonly (readonly [section: Section, text: string, route: Route]
 export function navigationView({ store }: App): HTMLElement {
   const running = h('span', { class: 'count', hidden: true });
   const links = entries.map(([section, text, route]) =>
-    ({ section, link: h('a', { href: href(route) }, text, section === 'backtests' && running) }));
+    ({ section, link: h('a', { href: href(route), 'data-needs': 'ReadTrading' }, text, section === 'backtests' && running) }));
   store.view(['route'], () => {
     const current = sectionOf(store.route);
     for (const { section, link } of links) {
-      if (section === current) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
+      if (section === current) {
+        link.setAttribute('aria-current', 'page');
+        // On a narrow screen the sections are scrolled.
+        link.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      } else {
+        link.removeAttribute('aria-current');
+      }
     }
   });
   store.view(['jobs'], () => {

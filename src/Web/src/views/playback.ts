@@ -12,7 +12,7 @@ const lookEveryMilliseconds = 1000;
 export function playbackView({ store, api, report }: App): HTMLElement {
   const meaning = 'Past data are played as the market: prices are real, the time is theirs.';
   const badge = h('strong', { class: 'recorded', title: meaning }, 'RECORDED');
-  const button = h('button', { type: 'button' });
+  const button = h('button', { type: 'button', 'data-needs': 'Operate' });
   const speed = h('select', { 'aria-label': 'Speed' }, ...speeds.map(([text], index) => h('option', { value: String(index) }, text)));
   const progress = h('progress', { max: 1, value: 0, 'aria-label': 'How far the data have been played' });
   const time = h('span', { class: 'age' });

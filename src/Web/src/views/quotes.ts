@@ -2,7 +2,6 @@ import type { App } from '../app';
 import type { Instrument } from '../contract';
 import { cells, panel, Rows, setAttribute, setClass, setText, table, h, type Column, type Row } from '../dom';
 import { age, moment, noValue, pips, price, spreadInPips } from '../format';
-import { staleAfter } from '../store';
 
 const columns = [
   { title: 'Symbol' },
@@ -43,7 +42,7 @@ export function quotesView({ store, session }: App): HTMLElement {
       setClass(row.element, 'selected', symbol === store.symbol);
       const live = store.quotes.get(symbol);
       const old = live === undefined ? 0 : Date.now() - live.since;
-      const stale = open && live !== undefined && old > staleAfter;
+      const stale = open && live !== undefined && old > store.preferences.staleAfter;
       setClass(row.element, 'stale', stale);
       setClass(row.element, 'closed', !open);
       setText(bid, price(live?.quote.bid, digits));

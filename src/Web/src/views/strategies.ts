@@ -14,12 +14,12 @@ export interface StrategiesOptions {
 
 export function strategiesView(app: App, { signal, links = false }: StrategiesOptions = {}): HTMLElement {
   const { store, api, session, say, report } = app;
-  const create = h('button', { type: 'button', onclick: () => openNewStrategy(app) }, 'New strategy');
+  const create = h('button', { type: 'button', 'data-needs': 'Automate', onclick: () => openNewStrategy(app) }, 'New strategy');
   const { element, body } = panel('strategies', 'Strategies', create);
   const list = h('ul', { class: 'strategies' });
   const none = h('div', { class: 'empty' },
     h('p', {}, 'No strategy yet. A strategy watches one symbol and decides at the close of every bar; the accounts that follow it trade.'),
-    h('button', { type: 'button', class: 'primary', onclick: () => openNewStrategy(app) }, 'Create a strategy'));
+    h('button', { type: 'button', class: 'primary', 'data-needs': 'Automate', onclick: () => openNewStrategy(app) }, 'Create a strategy'));
   const loading = h('p', { class: 'empty' }, 'Loading…');
   body.append(list, none, loading);
 
@@ -47,14 +47,14 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
     const why = h('p', { class: 'why' });
     const accounts = h('span', { class: 'accounts' });
     const toggle = h('button', {
-      type: 'button',
+      type: 'button', 'data-needs': 'Automate',
       onclick: () => {
         const work = () => (running ? api.stopStrategy(name) : api.startStrategy(name));
         void change(toggle, work, `${name} is ${running ? 'stopped' : 'running'}.`);
       },
     });
     const follow = h('button', {
-      type: 'button',
+      type: 'button', 'data-needs': 'Trade',
       onclick: () => {
         const account = store.accountName;
         const terms = { sizing: { kind: 'StrategyUnits', value: 1 } as const, paused: false, maxUnits: null };
@@ -91,7 +91,7 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
         setText(toggle, running ? 'Stop' : 'Start');
         setAttribute(toggle, 'aria-label', `${running ? 'Stop' : 'Start'} ${name}`);
         setText(follow, followed ? 'Unfollow' : 'Follow');
-        setAttribute(follow, 'aria-label', `${followed ? 'Stop following' : 'Follow'} ${name} with ${store.accountName}`);
+        setAttribute(follow, 'aria-label', `${followed ? 'Unfollow' : 'Follow'} ${name} with ${store.accountName}`);
         setHidden(follow, store.account === undefined);
       },
     };

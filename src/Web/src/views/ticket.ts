@@ -4,8 +4,9 @@ import type { Order, OrderType, Side, TimeInForce } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
 import * as format from '../format';
 import { orderNews } from '../orders';
+import { previewOf, type Preview } from '../pretrade';
 import { faultsOf, neededPrices, toOrder, type Draft, type DraftField, type PriceField } from '../ticket';
-import { field, numberInput, numberOf, select, showFault } from './dialogs';
+import { ask, field, numberInput, numberOf, select, showFault } from './dialogs';
 
 const types: readonly [OrderType, string][] = [
   ['Market', 'Market'], ['Limit', 'Limit'], ['Stop', 'Stop'], ['StopLimit', 'Stop limit'], ['TrailingStop', 'Trailing stop'],
@@ -17,6 +18,7 @@ const lifetimes: readonly [TimeInForce, string][] = [
 
 export function ticketView({ store, api, session, say }: App): HTMLElement {
   const { element, body, head } = panel('ticket', 'Order');
+  element.dataset['needs'] = 'Trade';
   const heading = head.querySelector('h2')!;
 
   const sides = (['Sell', 'Buy'] as const).map((side) => {
@@ -40,6 +42,8 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
   const takeProfit = field('Take profit', numberInput('', {}));
   const reduceOnly = h('input', { type: 'checkbox' });
   const send = h('button', { type: 'submit', class: 'primary' });
+  const preview = h('p', { id: 'ticket-preview', class: 'preview' });
+  send.setAttribute('aria-describedby', preview.id);
   const answer = h('p', { class: 'answer', role: 'status' });
   const form = h('form', { novalidate: true, 'aria-labelledby': 'ticket-title' },
     h('div', { class: 'sides', role: 'radiogroup', 'aria-label': 'Side' }, ...sides.map((side) => side.element)),
@@ -47,7 +51,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       type.element, volume.element, prices.stopPrice.element, prices.limitPrice.element, prices.trailDistance.element, lifetime.element,
       stopLoss.element, takeProfit.element),
     h('label', { class: 'check' }, reduceOnly, 'Only reduce the position'),
-    send, answer);
+    preview, send, answer);
   const none = h('p', { class: 'empty' });
   body.append(form, none);
 
@@ -85,6 +89,21 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
   };
   form.addEventListener('input', renderAction);
 
+  /** What risk will say, as far as it can be seen from here. */
+  const previewNow = (): Preview | null => {
+    const { instrument, account } = store;
+    const order = draft();
+    if (!instrument || !account || order.volume === undefined || !(order.volume > 0)) return null;
+    return previewOf(toOrder(order, instrument.symbol), account, instrument, store.quotes.get(instrument.symbol)?.quote);
+  };
+  const renderPreview = () => {
+    const found = previewNow();
+    setText(preview, found ? `${found.verdict === 'denied' ? 'Risk would deny it: ' : 'Risk: '}${found.texts.join(' ')}` : '');
+    setAttribute(preview, 'class', `preview ${found?.verdict === 'denied' ? 'warning' : 'hint'}`);
+  };
+  form.addEventListener('input', renderPreview);
+  store.view(['accounts', 'quotes', 'selection', 'instruments'], renderPreview);
+
   const tell = (text: string, kind: '' | 'fault' | 'warning') => {
     setText(answer, text);
     setAttribute(answer, 'class', `answer ${kind}`);
@@ -102,6 +121,9 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
 
   form.addEventListener('submit', (event) => {
     event.preventDefault();
+    void submit();
+  });
+  const submit = async () => {
     const { instrument, account } = store;
     if (!instrument || !account) return;
     const order = draft();
@@ -115,10 +137,11 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       tell('', '');
       return;
     }
+    if (store.preferences.confirmOrders && !(await ask(`${send.textContent}?`, preview.textContent ?? '', 'Send the order'))) return;
     send.disabled = true;
     placed = null;
     tell('Sending…', '');
-    api.place(account.name, toOrder(order, instrument.symbol))
+    await api.place(account.name, toOrder(order, instrument.symbol))
       .then(async ({ minPosition, order: taken, cut }) => {
         placed = {
           account: account.name, order: taken,
@@ -130,7 +153,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       })
       .catch((error: unknown) => tell(faultText(error), 'fault'))
       .finally(() => (send.disabled = false));
-  });
+  };
 
   let volumeOf = '';
   store.view(['selection', 'instruments', 'accounts'], () => {
