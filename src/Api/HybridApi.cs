@@ -85,6 +85,7 @@ public static class HybridApi
         DataSetEndpoints.Map(api);
         JobEndpoints.Map(api);
         PerformanceEndpoints.Map(api);
+        ConfigurationEndpoints.Map(api);
         JournalEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.

@@ -28,7 +28,7 @@ internal sealed class HubClient : IAsyncDisposable
     private HubClient(HubConnection connection)
     {
         _connection = connection;
-        foreach (string name in (string[])["quotes", "bars", "account", "job"]) connection.On<JsonElement>(name, value => Keep(name, value));
+        foreach (string name in (string[])["quotes", "bars", "account", "job", "configuration"]) connection.On<JsonElement>(name, value => Keep(name, value));
         connection.On<JsonElement>("journal", TakeJournal);
         connection.On<JsonElement>("gap", gap =>
         {
