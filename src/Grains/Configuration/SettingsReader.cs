@@ -6,9 +6,10 @@ namespace HybridTrading.Grains.Configuration;
 /// What counts for a grain's owner, read from the replicas of its silo. For use inside one grain. Configuration never holds up trading: where it cannot be
 /// had in time, what was known last counts.
 /// </summary>
+/// <param name="layerOf">What is set in the configuration of a key.</param>
 /// <param name="person">tenant/user.</param>
 /// <param name="strategy">Name of the strategy whose layer lies on top; null for none.</param>
-public sealed class SettingsReader(IGrainFactory grains, TimeProvider clock, string person, string? strategy)
+public sealed class SettingsReader(Func<string, Task<LayerDocuments>> layerOf, TimeProvider clock, string person, string? strategy)
 {
     /// <summary>How old what is known may be before <see cref="Refresh"/> reads again.</summary>
     public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);
@@ -16,6 +17,10 @@ public sealed class SettingsReader(IGrainFactory grains, TimeProvider clock, str
     private LayerDocuments? _tenant, _user;
     private Task? _reading;
     private long? _read;
+
+    /// <summary>Reads from the replicas.</summary>
+    public static SettingsReader Of(IGrainFactory grains, TimeProvider clock, string person, string? strategy = null) =>
+        new(key => grains.GetGrain<IConfigurationReplicaGrain>(key).GetLayer(), clock, person, strategy);
 
     /// <summary>As it was read last; null before.</summary>
     public EffectiveSettings? Known { get; private set; }
@@ -39,12 +44,10 @@ public sealed class SettingsReader(IGrainFactory grains, TimeProvider clock, str
 
     private async Task ReadLayersAsync()
     {
-        Task<LayerDocuments> ofTenant = Layer(Keys.TenantConfiguration(Keys.TenantOf(person))), ofUser = Layer(person);
+        Task<LayerDocuments> ofTenant = layerOf(Keys.TenantConfiguration(Keys.TenantOf(person))), ofUser = layerOf(person);
         LayerDocuments tenant = await ofTenant, user = await ofUser;
         if (Known is not null && ReferenceEquals(tenant, _tenant) && ReferenceEquals(user, _user)) return;
         Known = EffectiveSettings.Of(tenant, user, strategy);
         (_tenant, _user) = (tenant, user);
     }
-
-    private Task<LayerDocuments> Layer(string key) => grains.GetGrain<IConfigurationReplicaGrain>(key).GetLayer();
 }

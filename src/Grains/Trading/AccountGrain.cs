@@ -53,7 +53,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     {
         string stream = Keys.AccountStream(Key);
         _owner = new StreamOwner(Keys.TenantOf(Key), Keys.PersonOf(Key));
-        _settings = new SettingsReader(GrainFactory, _clock, _owner.Subject, null);
+        _settings = SettingsReader.Of(GrainFactory, _clock, _owner.Subject);
         _stream = new EventStream<AccountEvent>(_journal, AccountEventCatalog.Events, stream, _owner, DeactivateOnIdle);
         AccountState state = await LoadAsync(stream, cancellationToken);
         await _stream.Replay(_snapshotVersion, (happened, _) => state.Apply(happened), cancellationToken);

@@ -34,7 +34,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var owner = new StreamOwner(Keys.TenantOf(Key), Keys.PersonOf(Key));
-        _settings = new SettingsReader(GrainFactory, clock, owner.Subject, Keys.NameOf(Key));
+        _settings = SettingsReader.Of(GrainFactory, clock, owner.Subject, Keys.NameOf(Key));
         _stream = new EventStream<StrategyEvent>(journal, StrategyEventCatalog.Events, Keys.StrategyStream(Key), owner, DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
         // What was decided before the silo went must still reach the accounts, before anything new is decided.
