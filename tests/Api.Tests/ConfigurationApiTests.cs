@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using HybridTrading.Api;
 using HybridTrading.Domain.Users;
@@ -17,19 +17,22 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
     public async Task ADocumentIsMadeChangedComparedRolledBackAndRemoved()
     {
         await using ApiHost host = await ApiHost.StartAsync();
-        Answer made = (await host.PostAsync("user-config", new { section = "display", values = new { theme = "dark" }, comment = "for the night" })).Expect(201);
+        object dark = new { section = "display", values = new { theme = "dark" }, comment = "for the night" };
+        Answer made = (await host.PostAsync("user-config", dark)).Expect(201);
         Assert.Equal("/api/v1/user-config/owner/display", made.Headers["Location"]);
         Assert.Equal("\"1\"", made.Headers["ETag"]);
         Assert.Equal(made.MinPosition.ToString(), made.Headers["X-Min-Position"]);
         Answer read = (await host.GetAsync(made.Headers["Location"])).Expect(200);
         Assert.Equal(made["document"].GetRawText(), read.Json.GetRawText());
-        Assert.Equal(("display", "owner", "for the night", 1L), (read["section"].GetString(), read["changedBy"].GetString(), read["comment"].GetString(), read["version"].GetInt64()));
+        Assert.Equal(("display", "owner", "for the night", 1L),
+            (read["section"].GetString(), read["changedBy"].GetString(), read["comment"].GetString(), read["version"].GetInt64()));
 
-        Answer changed = (await host.PutAsync("user-config/display", new { values = new { theme = "light", timeZone = "local" }, version = 1 })).Expect(200);
+        object light = new { values = new { theme = "light", timeZone = "local" }, version = 1 };
+        Answer changed = (await host.PutAsync("user-config/display", light)).Expect(200);
         Assert.Equal(2, changed["document"].GetProperty("version").GetInt64());
         JsonElement[] differences = [.. (await host.GetAsync("user-config/owner/display/diff?from=1&to=2")).Expect(200).Json.EnumerateArray()];
-        Assert.Equal(["theme Changed \"dark\" \"light\"", "timeZone Added null \"local\""], differences.Select(each =>
-            $"{each.GetProperty("setting").GetString()} {each.GetProperty("change").GetString()} {each.GetProperty("from").GetRawText()} {each.GetProperty("to").GetRawText()}"));
+        Assert.Equal(["theme Changed \"dark\" \"light\"", "timeZone Added null \"local\""], differences.Select(each => $"{each.GetProperty("setting")} "
+            + $"{each.GetProperty("change")} {each.GetProperty("from").GetRawText()} {each.GetProperty("to").GetRawText()}"));
         (await host.GetAsync("user-config/owner/display/diff?from=1&to=3")).ExpectProblem(404, "ConfigurationUnknown");
 
         Answer back = (await host.PostAsync("user-config/display/rollback", new { to = 1, version = 2, comment = "it was better" })).Expect(200);
@@ -40,11 +43,12 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
 
         JsonElement[] versions = [.. (await host.GetAsync("user-config/owner/display/versions")).Expect(200).Json.EnumerateArray()];
         Assert.Equal(["4 Removed enough", "3 RolledBack it was better", "2 Changed ", "1 Created for the night"], versions.Select(
-            version => $"{version.GetProperty("number").GetInt64()} {version.GetProperty("action").GetString()} {version.GetProperty("comment").GetString()}"));
+            version => $"{version.GetProperty("number")} {version.GetProperty("action")} {version.GetProperty("comment")}"));
         Assert.Equal(1, versions[1].GetProperty("restores").GetInt64());
         Assert.Equal("light", (await host.GetAsync("user-config/owner/display/versions/2")).Expect(200)["values"].GetProperty("theme").GetString());
         (await host.GetAsync("user-config/owner/display/versions/9")).ExpectProblem(404, "ConfigurationUnknown");
-        Assert.Equal(5, (await host.PostAsync("user-config", new { section = "display", values = new { } })).Expect(201)["document"].GetProperty("version").GetInt64());
+        Answer anew = (await host.PostAsync("user-config", new { section = "display", values = new { } })).Expect(201);
+        Assert.Equal(5, anew["document"].GetProperty("version").GetInt64());
         (await host.PostAsync("user-config", new { section = "display", values = new { } })).ExpectProblem(409, "ConfigurationExists");
     }
 
@@ -53,23 +57,26 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
     {
         await using ApiHost host = await ApiHost.StartAsync();
         (await host.PostAsync("strategies", StrategyApiTests.Cross())).Expect(201);
-        (await host.PostAsync("tenant-config", new { section = "trading", values = new { sizing = Fixed(1000), confirmOrders = false } })).Expect(201);
+        object ofTenant = new { section = "trading", values = new { sizing = Fixed(1000), confirmOrders = false } };
+        (await host.PostAsync("tenant-config", ofTenant)).Expect(201);
         (await host.PostAsync("user-config", new { section = "trading", values = new { sizing = Fixed(2000) } })).Expect(201);
         (await host.PostAsync("user-config", new { section = "trading", strategy = "cross", values = new { sizing = Fixed(3000) } })).Expect(201);
-        (await host.PostAsync("user-config", new { section = "trading", strategy = "none", values = new { sizing = Fixed(3000) } })).ExpectProblem(404, "StrategyUnknown");
+        (await host.PostAsync("user-config", new { section = "trading", strategy = "none", values = new { sizing = Fixed(3000) } })).ExpectProblem(
+            404, "StrategyUnknown");
 
         Assert.Equal("3000 Strategy; false Tenant; 0.8 Default", await Effective("user-config/owner?strategy=cross"));
         Assert.Equal("2000 User; false Tenant; 0.8 Default", await Effective("user-config/owner"));
         Assert.Equal("1000 Tenant; false Tenant; 0.8 Default", await Effective("tenant-config"));
-        Assert.Equal(["trading", "trading@cross"], (await host.GetAsync("user-config/owner"))["documents"].EnumerateArray().Select(one => one.GetProperty("id").GetString()));
+        Assert.Equal(["trading", "trading@cross"], (await host.GetAsync("user-config/owner"))["documents"].EnumerateArray()
+            .Select(one => one.GetProperty("id").GetString()));
 
         async Task<string> Effective(string path)
         {
             JsonElement all = (await host.GetAsync(path)).Expect(200)["effective"];
             JsonElement sizing = all.GetProperty("trading").GetProperty("sizing"), confirm = all.GetProperty("trading").GetProperty("confirmOrders");
             JsonElement near = all.GetProperty("risk").GetProperty("nearLimitShare");
-            return $"{sizing.GetProperty("value").GetProperty("value").GetDecimal()} {sizing.GetProperty("source").GetString()}; "
-                + $"{confirm.GetProperty("value").GetRawText()} {confirm.GetProperty("source").GetString()}; {near.GetProperty("value").GetDecimal()} {near.GetProperty("source").GetString()}";
+            return $"{sizing.GetProperty("value").GetProperty("value")} {sizing.GetProperty("source")}; "
+                + $"{confirm.GetProperty("value").GetRawText()} {confirm.GetProperty("source")}; {near.GetProperty("value")} {near.GetProperty("source")}";
         }
     }
 
@@ -118,24 +125,29 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
         await using ApiHost host = await ApiHost.StartAsync();
         var answers = new List<Answer>
         {
-            (await host.PostAsync("user-config", new { section = "notifications", values = new { webHookSecret = Secret, email = "a@b.example" } })).Expect(201),
+            (await host.PostAsync("user-config",
+                new { section = "notifications", values = new { webHookSecret = Secret, email = "a@b.example" } })).Expect(201),
             (await host.PutAsync("user-config/notifications", new { values = new { email = "c@d.example" }, version = 1 })).Expect(200),
         };
         Assert.True(answers[1]["document"].GetProperty("secrets").TryGetProperty("webHookSecret", out JsonElement first));
         Answer all = (await host.GetAsync("user-config/owner")).Expect(200);
         JsonElement effective = all["effective"].GetProperty("notifications").GetProperty("webHookSecret");
-        Assert.Equal((JsonValueKind.Null, true, "User"), (effective.GetProperty("value").ValueKind, effective.GetProperty("set").GetBoolean(), effective.GetProperty("source").GetString()));
+        Assert.Equal((JsonValueKind.Null, true, "User"),
+            (effective.GetProperty("value").ValueKind, effective.GetProperty("set").GetBoolean(), effective.GetProperty("source").GetString()));
         Assert.Equal(first.GetDateTime(), effective.GetProperty("changedAt").GetDateTime());
 
-        answers.Add((await host.PutAsync("user-config/notifications", new { values = new { webHookSecret = Secret + "2" }, version = 2 })).Expect(200));
-        answers.Add((await host.PutAsync("user-config/notifications", new { values = new { webHookSecret = (string?)null }, version = 3 })).Expect(200));
+        answers.Add(
+            (await host.PutAsync("user-config/notifications", new { values = new { webHookSecret = Secret + "2" }, version = 2 })).Expect(200));
+        answers.Add(
+            (await host.PutAsync("user-config/notifications", new { values = new { webHookSecret = (string?)null }, version = 3 })).Expect(200));
         Assert.Empty(answers[^1]["document"].GetProperty("secrets").EnumerateObject());
         Answer wrong = (await host.PutAsync("user-config/notifications", new { values = new { webHookSecret = "short-one" }, version = 4 }))
             .ExpectProblem(400, "InvalidInput", "values.webHookSecret");
         Assert.DoesNotContain("short-one", wrong.Text);
 
         answers.Add(all);
-        foreach (string path in (string[])["user-config/owner/notifications", "user-config/owner/notifications/versions", "user-config/owner/notifications/versions/1",
+        foreach (string path in (string[])["user-config/owner/notifications", "user-config/owner/notifications/versions",
+            "user-config/owner/notifications/versions/1",
             "user-config/owner/notifications/diff?from=1&to=3", "journal?limit=100"])
         {
             answers.Add((await host.GetAsync(path)).Expect(200));
@@ -171,10 +183,13 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
     public async Task AllThatIsWrongIsToldAtOnce()
     {
         await using ApiHost host = await ApiHost.StartAsync();
-        Answer refused = (await host.PostAsync("user-config", """{"section":"display","values":{"theme":"blue","locale":1,"x":2}}""")).ExpectProblem(400, "InvalidInput");
+        Answer refused = (await host.PostAsync("user-config", """{"section":"display","values":{"theme":"blue","locale":1,"x":2}}""")).ExpectProblem(
+            400, "InvalidInput");
         Assert.Equal(["values.locale", "values.theme", "values.x"], refused["errors"].EnumerateObject().Select(one => one.Name).Order());
-        (await host.PostAsync("tenant-config", new { section = "notifications", values = new { email = "a@b.example" } })).ExpectProblem(400, "InvalidInput", "values.email");
-        (await host.PostAsync("tenant-config", new { section = "trading", strategy = "cross", values = new { } })).ExpectProblem(400, "InvalidInput", "strategy");
+        (await host.PostAsync("tenant-config", new { section = "notifications", values = new { email = "a@b.example" } })).ExpectProblem(
+            400, "InvalidInput", "values.email");
+        (await host.PostAsync("tenant-config", new { section = "trading", strategy = "cross", values = new { } })).ExpectProblem(400, "InvalidInput",
+            "strategy");
         (await host.PutAsync("user-config/weather", new { values = new { }, version = 1 })).ExpectProblem(404, "ConfigurationUnknown");
         (await host.GetAsync("user-config/owner/weather")).ExpectProblem(404, "ConfigurationUnknown");
         (await host.GetAsync("user-config/A")).ExpectProblem(400, "InvalidInput", "userId");
@@ -186,7 +201,8 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
     {
         await using ApiHost host = await ApiHost.StartAsync();
         JsonElement[] sections = [.. (await host.GetAsync("config-schemas")).Expect(200).Json.EnumerateArray()];
-        Assert.Equal(["display", "trading", "notifications", "risk", "schedule"], sections.Select(section => section.GetProperty("section").GetString()));
+        Assert.Equal(["display", "trading", "notifications", "risk", "schedule"], sections
+            .Select(section => section.GetProperty("section").GetString()));
         foreach (JsonElement section in sections)
         {
             Answer schema = (await host.GetAsync($"config-schemas/{section.GetProperty("section").GetString()}")).Expect(200);
@@ -200,10 +216,12 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
     public async Task NewAccountsAndFollowersBeginWithWhatIsConfigured()
     {
         await using ApiHost host = await ApiHost.StartAsync();
-        (await host.PostAsync("user-config", new { section = "trading", values = new { limits = new { maxOrderVolume = 5000 }, sizing = Fixed(2000) } })).Expect(201);
+        (await host.PostAsync("user-config",
+            new { section = "trading", values = new { limits = new { maxOrderVolume = 5000 }, sizing = Fixed(2000) } })).Expect(201);
         Answer opened = await host.OpenAsync("main");
         JsonElement limits = opened["account"].GetProperty("limits");
-        Assert.Equal((5000m, JsonValueKind.Null), (limits.GetProperty("maxOrderVolume").GetDecimal(), limits.GetProperty("maxExposurePercent").ValueKind));
+        Assert.Equal((5000m, JsonValueKind.Null),
+            (limits.GetProperty("maxOrderVolume").GetDecimal(), limits.GetProperty("maxExposurePercent").ValueKind));
         // Opened again by a repeat, after the configuration was changed: the same account.
         (await host.PutAsync("user-config/trading", new { values = new { sizing = Fixed(2000) }, version = 1 })).Expect(200);
         await host.OpenAsync("main");
@@ -242,7 +260,8 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
             told.GetProperty("version").GetInt64(), told.GetProperty("position").GetInt64()));
 
         (await host.PostAsync("tenant-config", new { section = "display", values = new { theme = "dark" } })).Expect(201);
-        await client.WaitForAsync("configuration", push => push.GetProperty("layer").GetString() == "Tenant" && push.GetProperty("id").GetString() == "display");
+        await client.WaitForAsync("configuration", push =>
+            push.GetProperty("layer").GetString() == "Tenant" && push.GetProperty("id").GetString() == "display");
 
         static (decimal, decimal, bool) Use(JsonElement account)
         {
@@ -256,7 +275,8 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
     {
         await using ApiHost host = await ApiHost.StartAsync(services => services.AddHttpContextAccessor().AddScoped<ICaller, HeaderCaller>());
         (await AsAsync("ann", HttpMethod.Post, "user-config", new { section = "risk", values = new { staleFeedSeconds = 7 } })).Expect(201);
-        (await AsAsync("ann", HttpMethod.Post, "user-config", new { section = "notifications", values = new { email = "ann@acme.example" } })).Expect(201);
+        object email = new { section = "notifications", values = new { email = "ann@acme.example" } };
+        (await AsAsync("ann", HttpMethod.Post, "user-config", email)).Expect(201);
         (await AsAsync("bob", HttpMethod.Get, "user-config/ann")).ExpectProblem(403, "PermissionMissing");
         (await AsAsync("bob", HttpMethod.Get, "user-config/ann/risk/versions")).ExpectProblem(403, "PermissionMissing");
         (await AsAsync("bob", HttpMethod.Get, "tenant-config")).ExpectProblem(403, "PermissionMissing");
@@ -278,7 +298,7 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
 
         async Task<Answer> AsAsync(string user, HttpMethod method, string path, object? body = null, string tenant = "acme")
         {
-            using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = body is null ? null : System.Net.Http.Json.JsonContent.Create(body) };
+            using var request = new HttpRequestMessage(method, $"/api/v1/{path}") { Content = body is null ? null : JsonContent.Create(body) };
             request.Headers.Add("X-Tenant", tenant);
             request.Headers.Add("X-User", user);
             if (method != HttpMethod.Get) request.Headers.Add("Idempotency-Key", ApiHost.NewKey());
@@ -291,7 +311,7 @@ public sealed class ConfigurationApiTests(ITestOutputHelper output)
 
     private static async Task<Answer> IfMatchAsync(ApiHost host, string tag, object body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, "/api/v1/user-config/risk") { Content = System.Net.Http.Json.JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/api/v1/user-config/risk") { Content = JsonContent.Create(body) };
         request.Headers.TryAddWithoutValidation("If-Match", tag);
         request.Headers.Add("Idempotency-Key", ApiHost.NewKey());
         using HttpResponseMessage response = await host.Client.SendAsync(request);

@@ -47,12 +47,14 @@ public sealed class ConfigurationGrainTests
     {
         await using TestWorld world = TestWorld.Create();
         await world.StartAsync();
-        Assert.Equal(ConfigurationOutcome.Done, (await world.Configuration(Ann).Create("risk", Values(("staleFeedSeconds", "1")), "ann", "")).Outcome);
+        Assert.Equal(ConfigurationOutcome.Done,
+            (await world.Configuration(Ann).Create("risk", Values(("staleFeedSeconds", "1")), "ann", "")).Outcome);
         ConfigurationResult[] results = await Task.WhenAll(Enumerable.Range(2, 10).Select(
             seconds => world.Configuration(Ann).Replace("risk", Values(("staleFeedSeconds", $"{seconds}")), 1, "ann", "")));
         ConfigurationResult winner = Assert.Single(results, result => result.Outcome == ConfigurationOutcome.Done);
         Assert.All(results.Except([winner]), result => Assert.Equal((ConfigurationOutcome.Conflict, 2L), (result.Outcome, result.CurrentVersion)));
-        Assert.Equal(winner.Version!.Values["staleFeedSeconds"], (await world.Configuration(Ann).GetLayer()).Documents["risk"].Values["staleFeedSeconds"]);
+        Assert.Equal(winner.Version!.Values["staleFeedSeconds"],
+            (await world.Configuration(Ann).GetLayer()).Documents["risk"].Values["staleFeedSeconds"]);
     }
 
     [Fact]
@@ -60,10 +62,12 @@ public sealed class ConfigurationGrainTests
     {
         await using TestWorld world = TestWorld.Create();
         await world.StartAsync();
-        Assert.Equal(ConfigurationOutcome.Done, (await world.Configuration(Ann).Create("risk", Values(("staleFeedSeconds", "1")), "ann", "")).Outcome);
+        Assert.Equal(ConfigurationOutcome.Done,
+            (await world.Configuration(Ann).Create("risk", Values(("staleFeedSeconds", "1")), "ann", "")).Outcome);
         using (world.Journal.Refuse((stream, _) => stream == Keys.ConfigurationStream(Ann)))
         {
-            await Assert.ThrowsAsync<NotRecordedException>(() => world.Configuration(Ann).Replace("risk", Values(("staleFeedSeconds", "2")), 1, "ann", ""));
+            await Assert.ThrowsAsync<NotRecordedException>(() =>
+                world.Configuration(Ann).Replace("risk", Values(("staleFeedSeconds", "2")), 1, "ann", ""));
         }
         Assert.Equal("1", (await world.Configuration(Ann).GetLayer()).Documents["risk"].Values["staleFeedSeconds"]);
         Assert.Equal(2, (await world.Configuration(Ann).Replace("risk", Values(("staleFeedSeconds", "3")), 1, "ann", "")).Version!.Number);
@@ -142,10 +146,12 @@ public sealed class ConfigurationGrainTests
     }
 
     private static Task SeenAsync(TestWorld world, decimal share, string what) => world.UntilAsync(
-        async () => (await world.AccountGrain().GetView())!.NearLimitShare == share, TimeSpan.FromMilliseconds(50), $"{what} is in the account grain");
+        async () => (await world.AccountGrain().GetView())!.NearLimitShare == share, TimeSpan.FromMilliseconds(50),
+            $"{what} is in the account grain");
 
     private static async Task KnownAsync(TestWorld world, string key, Func<LayerDocuments, bool> isSo) => await world.UntilAsync(
-        async () => isSo(await world.Grains.GetGrain<IConfigurationReplicaGrain>(key).GetLayer()), TimeSpan.FromMilliseconds(20), $"the replica of {key} knows");
+        async () => isSo(await world.Grains.GetGrain<IConfigurationReplicaGrain>(key).GetLayer()), TimeSpan.FromMilliseconds(20),
+            $"the replica of {key} knows");
 
     private static ImmutableSortedDictionary<string, string> Values(params (string Name, string Json)[] values) =>
         values.ToImmutableSortedDictionary(each => each.Name, each => each.Json, StringComparer.Ordinal);

@@ -22,7 +22,8 @@ public sealed record ConfigurationSettingView(
     string Name, string Title, string Description, JsonElement Schema, JsonElement Default, ImmutableArray<ConfigurationLayer> Layers, bool Secret)
 {
     public static ConfigurationSettingView Of(ConfigurationSetting setting) => new(
-        setting.Name, setting.Title, setting.Description, JsonSerializer.SerializeToElement(setting.Shape.Schema()), setting.Default, setting.Layers, setting.IsSecret);
+        setting.Name, setting.Title, setting.Description, JsonSerializer.SerializeToElement(setting.Shape.Schema()), setting.Default, setting.Layers,
+            setting.IsSecret);
 }
 
 /// <summary>All that a user or a tenant has set, and what counts.</summary>
@@ -56,8 +57,8 @@ public sealed record ConfigurationDocumentView(
     public static ConfigurationDocumentView Of(string id, DocumentVersion version)
     {
         DocumentId.TryParse(id, out DocumentId document);
-        return new ConfigurationDocumentView(id, document.Section, document.Strategy, version.Number, ConfigurationVersionView.Parsed(version.Values), version.Secrets,
-            version.At, version.By, version.Comment, version.IsRemoved);
+        return new ConfigurationDocumentView(id, document.Section, document.Strategy, version.Number, ConfigurationVersionView.Parsed(version.Values),
+            version.Secrets, version.At, version.By, version.Comment, version.IsRemoved);
     }
 }
 

@@ -133,11 +133,11 @@ internal static class AccountEndpoints
     {
         IStrategyGrain followed = grains.Strategy(caller, strategy);
         if (await followed.GetView() is null) return Problems.NoStrategy(strategy);
-        Sizing sizing = body.Value.Sizing is null ? (await grains.SettingsAsync(caller, strategy)).NewFollowerSizing : Sizing.AsTheStrategySays;
+        Sizing sizing = body.Value.AskedSizing() ?? (await grains.SettingsAsync(caller, strategy)).NewFollowerSizing;
         // The account must have its terms before the strategy's first word comes.
         return await CommandAsync(account, context, caller, grains, options, async grain =>
         {
-            CommandResult terms = await grain.SetFollow(caller.Key(strategy, "strategy"), body.Value.Terms(sizing));
+            CommandResult terms = await grain.SetFollow(caller.Key(strategy, "strategy"), new FollowTerms(sizing, body.Value.Paused, body.Value.MaxUnits));
             if (terms.Fault is not null) return terms;
             CommandResult joined = await followed.SetFollower(caller.Key(account, "account"), true);
             return joined with { MinPosition = Math.Max(terms.MinPosition, joined.MinPosition) };

@@ -25,16 +25,22 @@ internal static class ConfigurationEndpoints
         RouteGroupBuilder user = api.MapGroup("/user-config").WithTags("Configuration");
         user.MapGet("/{userId}", GetUserAsync).WithName("getUserConfiguration")
             .WithSummary("All that a user has set, and what counts for them, each value with the layer that says it")
-            .WithDescription("Another member's needs the permission ReadTenant, too; private sections are not shown then.").Query(Permission.Configure);
-        user.MapPost("/", CreateUserAsync).WithName("createUserConfiguration").WithSummary("Makes a document: the caller's values of a section, or of a section for a strategy")
+            .WithDescription("Another member's needs the permission ReadTenant, too; private sections are not shown then.")
+            .Query(Permission.Configure);
+        user.MapPost("/", CreateUserAsync).WithName("createUserConfiguration")
+            .WithSummary("Makes a document: the caller's values of a section, or of a section for a strategy")
             .Mutation(Permission.Configure, Status404NotFound, Status409Conflict);
-        user.MapPut("/{id}", ReplaceUserAsync).WithName("changeUserConfiguration").WithSummary("Replaces a document's values; the version that is changed must be named")
+        user.MapPut("/{id}", ReplaceUserAsync).WithName("changeUserConfiguration")
+            .WithSummary("Replaces a document's values; the version that is changed must be named")
             .Mutation(Permission.Configure, Status404NotFound, Status409Conflict);
-        user.MapDelete("/{id}", RemoveUserAsync).WithName("removeUserConfiguration").WithSummary("Makes a document say nothing any more; its versions stay")
+        user.MapDelete("/{id}", RemoveUserAsync).WithName("removeUserConfiguration")
+            .WithSummary("Makes a document say nothing any more; its versions stay")
             .Mutation(Permission.Configure, Status404NotFound, Status409Conflict);
-        user.MapPost("/{id}/rollback", RollBackUserAsync).WithName("rollBackUserConfiguration").WithSummary("Puts an earlier version's values back, as a new version")
+        user.MapPost("/{id}/rollback", RollBackUserAsync).WithName("rollBackUserConfiguration")
+            .WithSummary("Puts an earlier version's values back, as a new version")
             .Mutation(Permission.Configure, Status404NotFound, Status409Conflict);
-        user.MapGet("/{userId}/{id}", GetUserDocumentAsync).WithName("getUserConfigurationDocument").WithSummary("One document").Query(Permission.Configure, Status404NotFound);
+        user.MapGet("/{userId}/{id}", GetUserDocumentAsync).WithName("getUserConfigurationDocument").WithSummary("One document")
+            .Query(Permission.Configure, Status404NotFound);
         user.MapGet("/{userId}/{id}/versions", ListUserVersionsAsync).WithName("listUserConfigurationVersions")
             .WithSummary("A document's versions, the newest first: who, when, why").Query(Permission.Configure, Status404NotFound);
         user.MapGet("/{userId}/{id}/versions/{number}", GetUserVersionAsync).WithName("getUserConfigurationVersion").WithSummary("One version")
@@ -43,18 +49,21 @@ internal static class ConfigurationEndpoints
             .Query(Permission.Configure, Status404NotFound);
 
         RouteGroupBuilder tenant = api.MapGroup("/tenant-config").WithTags("Configuration");
-        tenant.MapGet("/", GetTenantAsync).WithName("getTenantConfiguration").WithSummary("What the tenant's members begin with").Query(Permission.ConfigureTenant);
+        tenant.MapGet("/", GetTenantAsync).WithName("getTenantConfiguration").WithSummary("What the tenant's members begin with")
+            .Query(Permission.ConfigureTenant);
         tenant.MapPost("/", CreateTenantAsync).WithName("createTenantConfiguration").WithSummary("Makes a document in the tenant's layer")
             .Mutation(Permission.ConfigureTenant, Status404NotFound, Status409Conflict);
         tenant.MapPut("/{id}", ReplaceTenantAsync).WithName("changeTenantConfiguration").WithSummary("Replaces a document's values")
             .Mutation(Permission.ConfigureTenant, Status404NotFound, Status409Conflict);
         tenant.MapDelete("/{id}", RemoveTenantAsync).WithName("removeTenantConfiguration").WithSummary("Makes a document say nothing any more")
             .Mutation(Permission.ConfigureTenant, Status404NotFound, Status409Conflict);
-        tenant.MapPost("/{id}/rollback", RollBackTenantAsync).WithName("rollBackTenantConfiguration").WithSummary("Puts an earlier version's values back")
+        tenant.MapPost("/{id}/rollback", RollBackTenantAsync).WithName("rollBackTenantConfiguration")
+            .WithSummary("Puts an earlier version's values back")
             .Mutation(Permission.ConfigureTenant, Status404NotFound, Status409Conflict);
         tenant.MapGet("/{id}", GetTenantDocumentAsync).WithName("getTenantConfigurationDocument").WithSummary("One document")
             .Query(Permission.ConfigureTenant, Status404NotFound);
-        tenant.MapGet("/{id}/versions", ListTenantVersionsAsync).WithName("listTenantConfigurationVersions").WithSummary("A document's versions, the newest first")
+        tenant.MapGet("/{id}/versions", ListTenantVersionsAsync).WithName("listTenantConfigurationVersions")
+            .WithSummary("A document's versions, the newest first")
             .Query(Permission.ConfigureTenant, Status404NotFound);
         tenant.MapGet("/{id}/versions/{number}", GetTenantVersionAsync).WithName("getTenantConfigurationVersion").WithSummary("One version")
             .Query(Permission.ConfigureTenant, Status404NotFound);
@@ -62,7 +71,8 @@ internal static class ConfigurationEndpoints
             .Query(Permission.ConfigureTenant, Status404NotFound);
     }
 
-    private static Ok<IEnumerable<ConfigurationSchemaView>> Schemas() => TypedResults.Ok(ConfigurationCatalog.Sections.Select(ConfigurationSchemaView.Of));
+    private static Ok<IEnumerable<ConfigurationSchemaView>> Schemas() =>
+        TypedResults.Ok(ConfigurationCatalog.Sections.Select(ConfigurationSchemaView.Of));
 
     private static IResult Schema(string section) => ConfigurationCatalog.Find(section) is { } found
         ? TypedResults.Text(found.Schema().ToJsonString(), SchemaType)
@@ -70,19 +80,24 @@ internal static class ConfigurationEndpoints
 
     private static async Task<Ok<ConfigurationView>> GetUserAsync(string userId, ICaller caller, IGrainFactory grains, string? strategy = null)
     {
-        if (strategy is not null && !Keys.IsName(strategy)) throw ApiException.Invalid("strategy", $"strategy is {ApiException.Quote(strategy)}; expected the name of a strategy");
+        if (strategy is not null && !Keys.IsName(strategy))
+        {
+            throw ApiException.Invalid("strategy", $"strategy is {ApiException.Quote(strategy)}; expected the name of a strategy");
+        }
         Reading reading = Of(userId, caller, grains);
         Task<ImmutableSortedDictionary<string, DocumentVersion>> documents = reading.Grain.GetDocuments();
         Task<LayerDocuments> tenant = grains.TenantConfiguration(caller).GetLayer(), user = reading.Grain.GetLayer();
         EffectiveSettings effective = EffectiveSettings.Of(await tenant, await user, strategy);
-        return TypedResults.Ok(new ConfigurationView(userId, strategy, Present(await documents, reading), Shown(effective, ConfigurationLayer.Strategy, reading)));
+        return TypedResults.Ok(
+            new ConfigurationView(userId, strategy, Present(await documents, reading), Shown(effective, ConfigurationLayer.Strategy, reading)));
     }
 
     private static async Task<Ok<ConfigurationView>> GetTenantAsync(ICaller caller, IGrainFactory grains)
     {
         Reading reading = OfTenant(caller, grains);
         EffectiveSettings effective = EffectiveSettings.Of(await reading.Grain.GetLayer(), LayerDocuments.None, null);
-        return TypedResults.Ok(new ConfigurationView(null, null, Present(await reading.Grain.GetDocuments(), reading), Shown(effective, ConfigurationLayer.Tenant, reading)));
+        ImmutableSortedDictionary<string, DocumentVersion> documents = await reading.Grain.GetDocuments();
+        return TypedResults.Ok(new ConfigurationView(null, null, Present(documents, reading), Shown(effective, ConfigurationLayer.Tenant, reading)));
     }
 
     private static async Task<Results<Created<ConfigurationDocumentChanged>, ProblemHttpResult>> CreateUserAsync(
@@ -123,7 +138,8 @@ internal static class ConfigurationEndpoints
         RollBackAsync(id, body.Value, context, caller, grains.TenantConfiguration(caller));
 
     private static Task<Results<Ok<ConfigurationDocumentView>, ProblemHttpResult>> GetUserDocumentAsync(
-        string userId, string id, HttpContext context, ICaller caller, IGrainFactory grains) => GetDocumentAsync(Of(userId, caller, grains), id, context);
+        string userId, string id, HttpContext context, ICaller caller, IGrainFactory grains) =>
+        GetDocumentAsync(Of(userId, caller, grains), id, context);
 
     private static Task<Results<Ok<ConfigurationDocumentView>, ProblemHttpResult>> GetTenantDocumentAsync(
         string id, HttpContext context, ICaller caller, IGrainFactory grains) => GetDocumentAsync(OfTenant(caller, grains), id, context);
@@ -131,13 +147,15 @@ internal static class ConfigurationEndpoints
     private static Task<Results<Ok<IEnumerable<ConfigurationVersionView>>, ProblemHttpResult>> ListUserVersionsAsync(
         string userId, string id, ICaller caller, IGrainFactory grains) => ListVersionsAsync(Of(userId, caller, grains), id);
 
-    private static Task<Results<Ok<IEnumerable<ConfigurationVersionView>>, ProblemHttpResult>> ListTenantVersionsAsync(string id, ICaller caller, IGrainFactory grains) =>
+    private static Task<Results<Ok<IEnumerable<ConfigurationVersionView>>, ProblemHttpResult>> ListTenantVersionsAsync(
+        string id, ICaller caller, IGrainFactory grains) =>
         ListVersionsAsync(OfTenant(caller, grains), id);
 
     private static Task<Results<Ok<ConfigurationVersionView>, ProblemHttpResult>> GetUserVersionAsync(
         string userId, string id, long number, ICaller caller, IGrainFactory grains) => GetVersionAsync(Of(userId, caller, grains), id, number);
 
-    private static Task<Results<Ok<ConfigurationVersionView>, ProblemHttpResult>> GetTenantVersionAsync(string id, long number, ICaller caller, IGrainFactory grains) =>
+    private static Task<Results<Ok<ConfigurationVersionView>, ProblemHttpResult>> GetTenantVersionAsync(
+        string id, long number, ICaller caller, IGrainFactory grains) =>
         GetVersionAsync(OfTenant(caller, grains), id, number);
 
     private static Task<Results<Ok<IEnumerable<ConfigurationDifferenceView>>, ProblemHttpResult>> DiffUserAsync(
@@ -179,7 +197,8 @@ internal static class ConfigurationEndpoints
         return Answer(id, await grain.RollBack(id, asked.To!.Value, version, caller.User, asked.Comment), context);
     }
 
-    private static async Task<Results<Ok<ConfigurationDocumentView>, ProblemHttpResult>> GetDocumentAsync(Reading reading, string id, HttpContext context)
+    private static async Task<Results<Ok<ConfigurationDocumentView>, ProblemHttpResult>> GetDocumentAsync(
+        Reading reading, string id, HttpContext context)
     {
         ImmutableArray<DocumentVersion> versions = await VersionsAsync(reading, id);
         if (versions.IsEmpty) return Unknown("id", id);
@@ -198,7 +217,8 @@ internal static class ConfigurationEndpoints
             ? TypedResults.Ok(ConfigurationVersionView.Of(found))
             : NoVersion("number", number);
 
-    private static async Task<Results<Ok<IEnumerable<ConfigurationDifferenceView>>, ProblemHttpResult>> DiffAsync(Reading reading, string id, long from, long to)
+    private static async Task<Results<Ok<IEnumerable<ConfigurationDifferenceView>>, ProblemHttpResult>> DiffAsync(
+        Reading reading, string id, long from, long to)
     {
         ImmutableArray<DocumentVersion> versions = await VersionsAsync(reading, id);
         if (versions.IsEmpty) return Unknown("id", id);
@@ -211,6 +231,8 @@ internal static class ConfigurationEndpoints
     private sealed record Reading(IConfigurationGrain Grain, bool IsOwn)
     {
         public bool Sees(ConfigurationSection section) => IsOwn || !section.IsPrivate;
+
+        public bool Sees(string id) => DocumentId.TryParse(id, out DocumentId document) && Sees(ConfigurationCatalog.Find(document.Section)!);
     }
 
     private static Reading Of(string userId, ICaller caller, IGrainFactory grains)
@@ -219,7 +241,8 @@ internal static class ConfigurationEndpoints
         if (userId == caller.User) return new Reading(grains.Configuration(caller), IsOwn: true);
         if (!caller.Has(Permission.ReadTenant))
         {
-            throw new ApiException(Status403Forbidden, ApiReason.PermissionMissing, $"another member's configuration needs the permission {Permission.ReadTenant}, which the caller does not have");
+            throw new ApiException(Status403Forbidden, ApiReason.PermissionMissing,
+                $"another member's configuration needs the permission {Permission.ReadTenant}, which the caller does not have");
         }
         return new Reading(grains.GetGrain<IConfigurationGrain>($"{caller.Tenant}/{userId}"), IsOwn: false);
     }
@@ -228,20 +251,21 @@ internal static class ConfigurationEndpoints
 
     /// <returns>None where there is no such document, or none that the caller may see.</returns>
     private static async Task<ImmutableArray<DocumentVersion>> VersionsAsync(Reading reading, string id) =>
-        DocumentId.TryParse(id, out DocumentId document) && reading.Sees(ConfigurationCatalog.Find(document.Section)!) ? await reading.Grain.GetVersions(id) : [];
+        reading.Sees(id) ? await reading.Grain.GetVersions(id) : [];
 
     private static ImmutableArray<ConfigurationDocumentView> Present(ImmutableSortedDictionary<string, DocumentVersion> documents, Reading reading) =>
     [
-        .. documents.Where(pair => !pair.Value.IsRemoved && DocumentId.TryParse(pair.Key, out DocumentId id) && reading.Sees(ConfigurationCatalog.Find(id.Section)!))
+        .. documents.Where(pair => !pair.Value.IsRemoved && reading.Sees(pair.Key))
             .Select(pair => ConfigurationDocumentView.Of(pair.Key, pair.Value)),
     ];
 
     /// <param name="uppermost">Settings of layers above it are not shown.</param>
     private static ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, EffectiveSettingView>> Shown(
         EffectiveSettings effective, ConfigurationLayer uppermost, Reading reading) =>
-        ConfigurationCatalog.Sections.Where(reading.Sees).ToImmutableSortedDictionary(section => section.Name, section => section.Settings
-            .Where(setting => setting.Layers.Any(layer => layer <= uppermost))
-            .ToImmutableSortedDictionary(setting => setting.Name, setting => EffectiveSettingView.Of(setting, effective[section, setting.Name]), StringComparer.Ordinal),
+        ConfigurationCatalog.Sections.Where(section => reading.Sees(section)).ToImmutableSortedDictionary(
+            section => section.Name,
+            section => section.Settings.Where(setting => setting.Layers.Any(layer => layer <= uppermost)).ToImmutableSortedDictionary(
+                setting => setting.Name, setting => EffectiveSettingView.Of(setting, effective[section, setting.Name]), StringComparer.Ordinal),
             StringComparer.Ordinal);
 
     private static ImmutableSortedDictionary<string, string> Values(Dictionary<string, JsonElement> values) =>
@@ -274,8 +298,8 @@ internal static class ConfigurationEndpoints
                 return Problems.Of(Status409Conflict, ApiReason.ConfigurationExists, $"id is '{id}'; that document exists: change it by PUT", null,
                     ("currentVersion", done.CurrentVersion));
             case ConfigurationOutcome.Conflict:
-                return Problems.Of(Status409Conflict, ApiReason.VersionConflict, $"'{id}' has version {done.CurrentVersion} by now: read it again", null,
-                    ("currentVersion", done.CurrentVersion));
+                return Problems.Of(Status409Conflict, ApiReason.VersionConflict, $"'{id}' has version {done.CurrentVersion} by now: read it again",
+                    null, ("currentVersion", done.CurrentVersion));
             default:
                 return Unknown("id", id);
         }
@@ -292,10 +316,12 @@ internal static class ConfigurationEndpoints
         bool matches = header is ['"', .. var digits, '"'] && long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long tag)
             && (given ?? tag) == tag;
         return matches ? long.Parse(header.AsSpan(1, header.Length - 2), CultureInfo.InvariantCulture)
-            : throw ApiException.Invalid("version", $"If-Match is {ApiException.Quote(header)}; expected one version in double quotes, the same as version where both are given");
+            : throw ApiException.Invalid("version",
+                $"If-Match is {ApiException.Quote(header)}; expected one version in double quotes, the same as version where both are given");
     }
 
-    private static void SetETag(HttpContext context, long version) => context.Response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
+    private static void SetETag(HttpContext context, long version) =>
+        context.Response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
 
     private static ProblemHttpResult Unknown(string field, string value) =>
         Problems.NotFound(ApiReason.ConfigurationUnknown, $"{field} is {ApiException.Quote(value)}; no such configuration");

@@ -124,7 +124,10 @@ public sealed partial class JournalBoard(
         await _turn.WaitAsync(cancellation);
         try
         {
-            foreach (RecordedEvent one in batch.Where(one => !one.Erased && one.Stream.StartsWith(ConfigurationStreams, StringComparison.Ordinal))) TellConfiguration(one);
+            foreach (RecordedEvent one in batch)
+            {
+                if (!one.Erased && one.Stream.StartsWith(ConfigurationStreams, StringComparison.Ordinal)) TellConfiguration(one);
+            }
             foreach (IGrouping<string, HubConnection> person in connections.Subscribed.GroupBy(one => one.Caller.Person()).ToArray())
             {
                 RecordedEvent[] events = [.. batch.Where(one => one.Subject == person.Key)];
@@ -147,7 +150,17 @@ public sealed partial class JournalBoard(
     private void TellConfiguration(RecordedEvent one)
     {
         string key = one.Stream[ConfigurationStreams.Length..];
-        DocumentChange change = ConfigurationEventCatalog.Events.Decode(one).Change;
+        DocumentChange change;
+        try
+        {
+            change = ConfigurationEventCatalog.Events.Decode(one).Change;
+        }
+        catch (Exception unread) when (unread is InvalidDataException or JsonException)
+        {
+            // Written by a newer program: what it is about is told by a process of that.
+            LogUnread(unread, key);
+            return;
+        }
         bool ofTenant = Grains.Keys.IsTenantConfiguration(key);
         ConfigurationLayer layer = ofTenant ? ConfigurationLayer.Tenant : change.Id.Contains('@') ? ConfigurationLayer.Strategy : ConfigurationLayer.User;
         var push = new ConfigurationPush(layer, change.Id, change.Version.Number, one.Position);
@@ -290,6 +303,9 @@ public sealed partial class JournalBoard(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the lists failed: {Person} is told to read again")]
     private partial void LogFailed(Exception failure, string person);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a change of the configuration {Key} cannot be read: nobody is told of it here")]
+    private partial void LogUnread(Exception failure, string key);
 
     private sealed class News
     {

@@ -165,8 +165,8 @@ public sealed record Follow : IChecked
         if (MaxUnits <= 0) faults.Add("maxUnits", MaxUnits.ToString(), "more than 0");
     }
 
-    /// <param name="otherwise">The size where none is given.</param>
-    public FollowTerms Terms(Sizing otherwise) => new(Sizing is null ? otherwise : new Sizing(Sizing.Kind!.Value, Sizing.Value!.Value), Paused, MaxUnits);
+    /// <summary>The size that is asked for; null for none.</summary>
+    public Sizing? AskedSizing() => Sizing is null ? null : new Sizing(Sizing.Kind!.Value, Sizing.Value!.Value);
 }
 
 /// <summary>An order. Prices in price, volume in units of the base.</summary>

@@ -42,7 +42,9 @@ public sealed record DocumentHistory(ImmutableArray<DocumentVersion> Versions, I
     public DocumentVersion? Find(long number) => Versions.FirstOrDefault(version => version.Number == number);
 }
 
-/// <summary>All documents of one owner, a tenant or a user. Immutable: a request is decided, and what is to be recorded makes the next book.</summary>
+/// <summary>
+/// All documents of one owner, a tenant or a user. Immutable: a request is decided, and what is to be recorded makes the next book.
+/// </summary>
 public sealed class ConfigurationBook
 {
     /// <summary>Older versions of a document are in the journal alone.</summary>
@@ -50,8 +52,11 @@ public sealed class ConfigurationBook
 
     public const int MostDocuments = 1000;
 
-    private static readonly ImmutableSortedDictionary<string, string> Nothing = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
-    private static readonly ImmutableSortedDictionary<string, DateTime> NoSecrets = ImmutableSortedDictionary.Create<string, DateTime>(StringComparer.Ordinal);
+    private static readonly ImmutableSortedDictionary<string, string> Nothing =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    private static readonly ImmutableSortedDictionary<string, DateTime> NoSecrets =
+        ImmutableSortedDictionary.Create<string, DateTime>(StringComparer.Ordinal);
 
     private readonly bool _ofTenant;
 
@@ -60,7 +65,8 @@ public sealed class ConfigurationBook
         _ofTenant = ofTenant;
         Documents = documents;
         Layer = new LayerDocuments(documents.Where(pair => !pair.Value.Current.IsRemoved).ToImmutableSortedDictionary(
-            pair => pair.Key, pair => new LayerDocument(pair.Value.Current.Values, pair.Value.Current.Secrets, pair.Value.Sealed), StringComparer.Ordinal));
+            pair => pair.Key, pair => new LayerDocument(pair.Value.Current.Values, pair.Value.Current.Secrets, pair.Value.Sealed),
+            StringComparer.Ordinal));
     }
 
     /// <summary>By id, removed ones among them.</summary>
@@ -76,7 +82,8 @@ public sealed class ConfigurationBook
     {
         ImmutableArray<DocumentVersion> before = Documents.GetValueOrDefault(change.Id)?.Versions ?? [];
         if (before.Length >= MostVersions) before = before.RemoveRange(0, before.Length - MostVersions + 1);
-        return new ConfigurationBook(_ofTenant, Documents.SetItem(change.Id, new DocumentHistory(before.Add(Ordinal(change.Version)), Ordinal(change.Sealed))));
+        var history = new DocumentHistory(before.Add(Ordinal(change.Version)), Ordinal(change.Sealed));
+        return new ConfigurationBook(_ofTenant, Documents.SetItem(change.Id, history));
     }
 
     /// <summary>Makes a document that is not there.</summary>
@@ -87,12 +94,16 @@ public sealed class ConfigurationBook
         if (Refusal(id) is { } refused) return refused;
         DocumentHistory? history = Documents.GetValueOrDefault(id);
         if (history is { Current.IsRemoved: false }) return Refuse(ConfigurationOutcome.Exists, id);
-        if (history is null && Documents.Count >= MostDocuments) return Invalid(id, new ConfigurationFault("id", id, $"at most {MostDocuments} documents"));
+        if (history is null && Documents.Count >= MostDocuments)
+        {
+            return Invalid(id, new ConfigurationFault("id", id, $"at most {MostDocuments} documents"));
+        }
         return Take(id, values, author, seal, VersionAction.Created);
     }
 
     /// <summary>Puts other values in the place of those of a document; secrets that are left out stay.</summary>
-    public ConfigurationVerdict Replace(string id, IReadOnlyDictionary<string, string> values, long version, Authorship author, Func<string, string, string> seal) =>
+    public ConfigurationVerdict Replace(
+        string id, IReadOnlyDictionary<string, string> values, long version, Authorship author, Func<string, string, string> seal) =>
         Refusal(id) ?? Stale(id, version, alsoRemoved: false) ?? Take(id, values, author, seal, VersionAction.Changed);
 
     /// <summary>Makes a document say nothing; its secrets are gone.</summary>
@@ -113,7 +124,8 @@ public sealed class ConfigurationBook
         return Done(id, Next(id, author, VersionAction.RolledBack, to, restored.Values, history.Current.Secrets), history.Sealed);
     }
 
-    private ConfigurationVerdict Take(string id, IReadOnlyDictionary<string, string> values, Authorship author, Func<string, string, string> seal, VersionAction action)
+    private ConfigurationVerdict Take(
+        string id, IReadOnlyDictionary<string, string> values, Authorship author, Func<string, string, string> seal, VersionAction action)
     {
         ImmutableArray<ConfigurationFault> faults = Check(id, values);
         if (!faults.IsEmpty) return new ConfigurationVerdict(ConfigurationOutcome.Invalid, null, faults, Current(id));
@@ -147,7 +159,8 @@ public sealed class ConfigurationBook
     }
 
     private DocumentVersion Next(string id, Authorship author, VersionAction action, long? restores, ImmutableSortedDictionary<string, string> values,
-        ImmutableSortedDictionary<string, DateTime> secrets) => new(Current(id) + 1, author.At, author.By, author.Comment, action, restores, values, secrets);
+        ImmutableSortedDictionary<string, DateTime> secrets) =>
+        new(Current(id) + 1, author.At, author.By, author.Comment, action, restores, values, secrets);
 
     private ConfigurationVerdict Done(string id, DocumentVersion next, ImmutableSortedDictionary<string, string> sealedSecrets) =>
         new(ConfigurationOutcome.Done, new DocumentChange(id, next, sealedSecrets), [], next.Number - 1);
@@ -165,7 +178,8 @@ public sealed class ConfigurationBook
 
     private ConfigurationVerdict? Stale(string id, long version, bool alsoRemoved)
     {
-        if (Documents.GetValueOrDefault(id) is not { } history || history.Current.IsRemoved && !alsoRemoved) return Refuse(ConfigurationOutcome.Unknown, id);
+        DocumentHistory? history = Documents.GetValueOrDefault(id);
+        if (history is null || history.Current.IsRemoved && !alsoRemoved) return Refuse(ConfigurationOutcome.Unknown, id);
         return history.Current.Number == version ? null : Refuse(ConfigurationOutcome.Conflict, id);
     }
 
@@ -183,7 +197,9 @@ public sealed class ConfigurationBook
     private ConfigurationVerdict Invalid(string id, ConfigurationFault fault) => new(ConfigurationOutcome.Invalid, null, [fault], Current(id));
 
     /// <summary>What comes out of storage compares by the culture of the process.</summary>
-    private static DocumentVersion Ordinal(DocumentVersion version) => version with { Values = Ordinal(version.Values), Secrets = Ordinal(version.Secrets) };
+    private static DocumentVersion Ordinal(DocumentVersion version) =>
+        version with { Values = Ordinal(version.Values), Secrets = Ordinal(version.Secrets) };
 
-    private static ImmutableSortedDictionary<string, T> Ordinal<T>(ImmutableSortedDictionary<string, T> values) => values.WithComparers(StringComparer.Ordinal);
+    private static ImmutableSortedDictionary<string, T> Ordinal<T>(ImmutableSortedDictionary<string, T> values) =>
+        values.WithComparers(StringComparer.Ordinal);
 }

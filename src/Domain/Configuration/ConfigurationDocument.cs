@@ -68,7 +68,8 @@ public sealed record SettingDifference(string Setting, string? From, string? To)
 /// <param name="Sealed">Its secrets, for <see cref="ISecretBox"/>.</param>
 [GenerateSerializer, Immutable, Alias("ht.LayerDocument")]
 public sealed record LayerDocument(
-    ImmutableSortedDictionary<string, string> Values, ImmutableSortedDictionary<string, DateTime> Secrets, ImmutableSortedDictionary<string, string> Sealed);
+    ImmutableSortedDictionary<string, string> Values, ImmutableSortedDictionary<string, DateTime> Secrets,
+    ImmutableSortedDictionary<string, string> Sealed);
 
 /// <summary>Everything that one owner's documents say now, by <see cref="DocumentId"/>. An owner is a tenant or a user.</summary>
 [GenerateSerializer, Immutable, Alias("ht.LayerDocuments")]

@@ -74,11 +74,13 @@ public sealed record ConfigurationSection(
         {
             if (Find(name) is not { } setting)
             {
-                faults.Add(new ConfigurationFault(name, "unknown", string.Join(", ", Settings.Where(each => each.Layers.Contains(layer)).Select(each => each.Name))));
+                IEnumerable<string> known = Settings.Where(each => each.Layers.Contains(layer)).Select(each => each.Name);
+                faults.Add(new ConfigurationFault(name, "unknown", string.Join(", ", known)));
             }
             else if (!setting.Layers.Contains(layer))
             {
-                faults.Add(new ConfigurationFault(name, $"set for a {layer.ToString().ToLowerInvariant()}", $"in the layer {string.Join(" or ", setting.Layers)} only"));
+                faults.Add(new ConfigurationFault(
+                    name, $"set for a {layer.ToString().ToLowerInvariant()}", $"in the layer {string.Join(" or ", setting.Layers)} only"));
             }
             else if (!setting.IsSecret)
             {

@@ -23,15 +23,17 @@ public sealed class EffectiveSettings
     /// <param name="strategy">Whose layer lies on top; null for none.</param>
     public static EffectiveSettings Of(LayerDocuments tenant, LayerDocuments user, string? strategy)
     {
-        ImmutableDictionary<(string, string), EffectiveSetting>.Builder settings = ImmutableDictionary.CreateBuilder<(string, string), EffectiveSetting>();
+        var settings = ImmutableDictionary.CreateBuilder<(string, string), EffectiveSetting>();
         foreach (ConfigurationSection section in ConfigurationCatalog.Sections)
         {
             LayerDocument? ofTenant = tenant.Documents.GetValueOrDefault(section.Name), ofUser = user.Documents.GetValueOrDefault(section.Name);
             LayerDocument? ofStrategy = strategy is null ? null : user.Documents.GetValueOrDefault(new DocumentId(section.Name, strategy).ToString());
             foreach (ConfigurationSetting setting in section.Settings)
             {
-                settings[(section.Name, setting.Name)] = Said(setting, ConfigurationLayer.Strategy, ofStrategy) ?? Said(setting, ConfigurationLayer.User, ofUser)
-                    ?? Said(setting, ConfigurationLayer.Tenant, ofTenant) ?? new EffectiveSetting(setting.Default, ConfigurationLayer.Default);
+                settings[(section.Name, setting.Name)] = Said(setting, ConfigurationLayer.Strategy, ofStrategy)
+                    ?? Said(setting, ConfigurationLayer.User, ofUser)
+                    ?? Said(setting, ConfigurationLayer.Tenant, ofTenant)
+                    ?? new EffectiveSetting(setting.Default, ConfigurationLayer.Default);
             }
         }
         return new EffectiveSettings(settings.ToImmutable());

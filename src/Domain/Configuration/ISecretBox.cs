@@ -3,8 +3,8 @@ using HybridTrading.Domain.Journal;
 namespace HybridTrading.Domain.Configuration;
 
 /// <summary>
-/// Seals secrets with their owner's key. A secret is a text that must stay unreadable also where the rest of an event may be read: in the owner's own view
-/// of the journal, an export, a log. Whoever needs it opens it at the moment of use.
+/// Seals secrets with their owner's key. A secret is a text that must stay unreadable also where the rest of an event may be read: in the
+/// owner's own view of the journal, an export, a log. Whoever needs it opens it at the moment of use.
 /// </summary>
 public interface ISecretBox
 {

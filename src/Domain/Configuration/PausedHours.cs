@@ -35,7 +35,7 @@ public sealed record PausedHours(ImmutableArray<DayOfWeek> Days, TimeOnly From, 
         return Days.Contains(time.DayOfWeek) && clock >= From || Days.Contains(yesterday) && clock < To;
     }
 
-    /// <summary>What becomes of a strategy's wish when it must not enter: an exit goes, of a turn only the exit is left, of an entry nothing.</summary>
+    /// <summary>What is left of a strategy's wish when it must not enter: an exit whole, of a turn the exit, of an entry nothing.</summary>
     /// <param name="standing">Where the strategy stands.</param>
     /// <param name="why">It must not.</param>
     public static Intent? WithoutEntry(Intent wanted, Stance standing, string why) =>
@@ -44,7 +44,8 @@ public sealed record PausedHours(ImmutableArray<DayOfWeek> Days, TimeOnly From, 
         : null;
 
     private static TextShape Time() => new(
-        5, 5, "a time of day in UTC such as 22:30", text => TimeOnly.TryParseExact(text, TimeForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
+        5, 5, "a time of day in UTC such as 22:30",
+        text => TimeOnly.TryParseExact(text, TimeForm, CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
         pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$");
 
     private static TimeOnly Parse(string text) => TimeOnly.ParseExact(text, TimeForm, CultureInfo.InvariantCulture);

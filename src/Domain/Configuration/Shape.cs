@@ -162,7 +162,8 @@ public sealed class ListShape(Shape item, int most, bool distinct = false, int l
             return;
         }
         int count = value.GetArrayLength();
-        if (count < least || count > most || distinct && value.EnumerateArray().DistinctBy(each => each.GetRawText(), StringComparer.Ordinal).Count() < count)
+        bool repeats = distinct && value.EnumerateArray().DistinctBy(each => each.GetRawText(), StringComparer.Ordinal).Count() < count;
+        if (count < least || count > most || repeats)
         {
             faults.Add(new ConfigurationFault(field, $"a list of {count}", Expectation));
             return;
@@ -177,7 +178,8 @@ public sealed record Member(string Name, Shape Shape, bool Required = true);
 
 /// <summary>An object of known members.</summary>
 /// <param name="whole">
-/// What is wrong with the members together, once each is as it must be: a sentence that begins with the member and says what is expected; null when nothing is.
+/// What is wrong with the members together, once each is as it must be: a sentence that begins with the member and says what is expected; null when
+/// nothing is.
 /// </param>
 public sealed class ObjectShape(ImmutableArray<Member> members, Func<JsonElement, string?>? whole = null) : Shape
 {

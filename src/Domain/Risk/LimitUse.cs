@@ -12,7 +12,7 @@ public sealed record LimitUse(string Limit, decimal Used, decimal Most)
     /// <summary>0 for nothing used, 1 at the limit.</summary>
     public decimal Share => Used / Most;
 
-    /// <summary>The use of every limit of an open account that fills up. Limits of single orders, of single instruments and of rates are not among them.</summary>
+    /// <summary>The use of every limit of an open account that fills up; those of single orders, single instruments and rates do not.</summary>
     public static ImmutableArray<LimitUse> Of(AccountState account)
     {
         RiskLimits limits = account.Limits;

@@ -9,7 +9,8 @@ namespace HybridTrading.Grains.Configuration;
 
 /// <summary>Loads an owner's documents, has Domain decide, records, answers. Others see a version when it is durable.</summary>
 [HostedBy("configuration-service")]
-public sealed class ConfigurationGrain(IJournal journal, ISecretBox secrets, TimeProvider clock, IHostApplicationLifetime host) : Grain, IConfigurationGrain
+public sealed class ConfigurationGrain(IJournal journal, ISecretBox secrets, TimeProvider clock, IHostApplicationLifetime host)
+    : Grain, IConfigurationGrain
 {
     private EventStream<ConfigurationChanged> _stream = null!;
     private ViewSource<LayerDocuments> _views = null!;
@@ -21,7 +22,8 @@ public sealed class ConfigurationGrain(IJournal journal, ISecretBox secrets, Tim
         string key = this.GetPrimaryKeyString();
         _owner = new StreamOwner(Keys.TenantOf(key), key);
         _book = ConfigurationBook.Empty(Keys.IsTenantConfiguration(key));
-        _stream = new EventStream<ConfigurationChanged>(journal, ConfigurationEventCatalog.Events, Keys.ConfigurationStream(key), _owner, DeactivateOnIdle);
+        _stream = new EventStream<ConfigurationChanged>(journal, ConfigurationEventCatalog.Events, Keys.ConfigurationStream(key), _owner,
+            DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => _book = _book.With(happened.Change), cancellationToken);
         _shown = _book;
         _views = new ViewSource<LayerDocuments>(() => _shown.Layer, clock, host.ApplicationStopping);
@@ -39,7 +41,8 @@ public sealed class ConfigurationGrain(IJournal journal, ISecretBox secrets, Tim
     public Task<ConfigurationResult> Replace(string id, ImmutableSortedDictionary<string, string> values, long version, string by, string comment) =>
         DoAsync(id, _book.Replace(id, values, version, Author(by, comment), Seal));
 
-    public Task<ConfigurationResult> Remove(string id, long version, string by, string comment) => DoAsync(id, _book.Remove(id, version, Author(by, comment)));
+    public Task<ConfigurationResult> Remove(string id, long version, string by, string comment) =>
+        DoAsync(id, _book.Remove(id, version, Author(by, comment)));
 
     public Task<ConfigurationResult> RollBack(string id, long to, long version, string by, string comment) =>
         DoAsync(id, _book.RollBack(id, to, version, Author(by, comment)));
@@ -55,7 +58,10 @@ public sealed class ConfigurationGrain(IJournal journal, ISecretBox secrets, Tim
 
     private async Task<ConfigurationResult> DoAsync(string id, ConfigurationVerdict verdict)
     {
-        if (verdict.Outcome != ConfigurationOutcome.Done) return new ConfigurationResult(-1, verdict.Outcome, null, verdict.Faults, verdict.CurrentVersion);
+        if (verdict.Outcome != ConfigurationOutcome.Done)
+        {
+            return new ConfigurationResult(-1, verdict.Outcome, null, verdict.Faults, verdict.CurrentVersion);
+        }
         if (verdict.Change is { } change)
         {
             _book = _book.With(change);

@@ -3,8 +3,8 @@ using HybridTrading.Domain.Configuration;
 namespace HybridTrading.Grains.Configuration;
 
 /// <summary>
-/// What counts for a grain's owner, read from the replicas of its silo. For use inside one grain. Configuration never holds up trading: where it cannot be
-/// had in time, what was known last counts.
+/// What counts for a grain's owner, read from the replicas of its silo. For use inside one grain. Configuration never holds up trading: where
+/// it cannot be had in time, what was known last counts.
 /// </summary>
 /// <param name="layerOf">What is set in the configuration of a key.</param>
 /// <param name="person">tenant/user.</param>
@@ -36,7 +36,8 @@ public sealed class SettingsReader(Func<string, Task<LayerDocuments>> layerOf, T
     /// <summary>What counts now; what was known last where that cannot be had in time, and null where nothing ever was.</summary>
     public async Task<EffectiveSettings?> ReadAsync(TimeSpan patience)
     {
-        await Reading().WaitAsync(patience, clock).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        await Reading().WaitAsync(patience, clock)
+            .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         return Known;
     }
 

@@ -7,8 +7,8 @@ using HybridTrading.Domain.Journal;
 namespace HybridTrading.Storage.Keys;
 
 /// <summary>
-/// Seals secrets with AES-256-GCM and their owner's data key, so that destroying it destroys them. A sealed text is <c>1.KEY.DATA</c>: the form, the number of
-/// the key, and in base 64 nonce, ciphertext and tag; owner and purpose are associated data.
+/// Seals secrets with AES-256-GCM and their owner's data key, so that destroying it destroys them. A sealed text is <c>1.KEY.DATA</c>: the
+/// form, the number of the key, and in base 64 nonce, ciphertext and tag; owner and purpose are associated data.
 /// </summary>
 public sealed class SecretBox(IKeyProvider keys) : ISecretBox
 {
@@ -22,7 +22,8 @@ public sealed class SecretBox(IKeyProvider keys) : ISecretBox
         byte[] data = new byte[RecordCodec.NonceSize + plain.Length + RecordCodec.TagSize];
         Span<byte> nonce = data.AsSpan(0, RecordCodec.NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        key.Encrypt(nonce, plain, data.AsSpan(RecordCodec.NonceSize, plain.Length), data.AsSpan(RecordCodec.NonceSize + plain.Length), Associated(owner, purpose));
+        key.Encrypt(nonce, plain, data.AsSpan(RecordCodec.NonceSize, plain.Length), data.AsSpan(RecordCodec.NonceSize + plain.Length),
+            Associated(owner, purpose));
         CryptographicOperations.ZeroMemory(plain);
         return string.Create(CultureInfo.InvariantCulture, $"{Form}.{key.Number}.{Convert.ToBase64String(data)}");
     }

@@ -27,7 +27,8 @@ public sealed class ConfigurationBookTests
 
         ImmutableArray<DocumentVersion> versions = book.Documents["display"].Versions;
         Assert.Equal([1L, 2, 3, 4, 5], versions.Select(version => version.Number));
-        Assert.Equal([VersionAction.Created, VersionAction.Changed, VersionAction.Removed, VersionAction.Created, VersionAction.RolledBack], versions.Select(version => version.Action));
+        Assert.Equal([VersionAction.Created, VersionAction.Changed, VersionAction.Removed, VersionAction.Created, VersionAction.RolledBack], versions
+            .Select(version => version.Action));
         Assert.Equal(2, versions[4].Restores);
         Assert.Equal("\"light\"", book.Layer.Documents["display"].Values["theme"]);
         Assert.All(versions, version => Assert.Equal(("ann", "because", Begin), (version.By, version.Comment, version.At)));
@@ -79,11 +80,13 @@ public sealed class ConfigurationBookTests
         Assert.Equal("\"a@b.example\"", book.Layer.Documents["notifications"].Values["email"]);
         SettingDifference difference = Assert.Single(
             book.Documents["notifications"].Find(2)!.DifferencesTo(book.Documents["notifications"].Find(3)!));
-        Assert.Equal(("webHookSecret", true, true), (difference.Setting, difference.From!.Contains("2026-01-05"), difference.To!.Contains("2026-01-07")));
+        Assert.Equal(("webHookSecret", true, true),
+            (difference.Setting, difference.From!.Contains("2026-01-05"), difference.To!.Contains("2026-01-07")));
         book = Done(book, book.Replace("notifications", Values(("webHookSecret", "null")), 4, Ann, Seal));
         Assert.Empty(book.Documents["notifications"].Sealed);
         Assert.Empty(book.Documents["notifications"].Current.Secrets);
-        Assert.DoesNotContain(book.Documents["notifications"].Versions, version => JsonSerializer.Serialize(version) is var json && (json.Contains(Secret) || json.Contains(Other)));
+        Assert.DoesNotContain(book.Documents["notifications"].Versions, version =>
+            JsonSerializer.Serialize(version) is var json && (json.Contains(Secret) || json.Contains(Other)));
     }
 
     [Fact]
@@ -154,7 +157,8 @@ public sealed class ConfigurationBookTests
                 Assert.True(what == 0 || off == 0);
                 Assert.Equal(current + 1, change.Version.Number);
                 book = book.With(change);
-                if (what == 3) Assert.Equal(book.Documents["risk"].Find(to)!.Values.AsEnumerable(), book.Layer.Documents["risk"].Values.AsEnumerable());
+                if (what == 3) Assert.Equal(book.Documents["risk"].Find(to)!.Values.AsEnumerable(),
+                    book.Layer.Documents["risk"].Values.AsEnumerable());
             }
             return book.Documents.Values.All(history => history.Versions.Select((version, index) => version.Number == index + 1).All(isSo => isSo));
         }).QuickCheckThrowOnFailure();
@@ -168,5 +172,6 @@ public sealed class ConfigurationBookTests
 
     private static string Seal(string purpose, string secret) => $"{purpose}|{secret}";
 
-    private static Dictionary<string, string> Values(params (string Name, string Json)[] values) => values.ToDictionary(each => each.Name, each => each.Json);
+    private static Dictionary<string, string> Values(params (string Name, string Json)[] values) =>
+        values.ToDictionary(each => each.Name, each => each.Json);
 }

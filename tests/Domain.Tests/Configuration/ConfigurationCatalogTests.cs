@@ -98,9 +98,11 @@ public sealed class ConfigurationCatalogTests
     [InlineData("display", "User", """{"timeZone":"local","locale":"de-CH","theme":"dark"}""")]
     [InlineData("display", "Tenant", """{"locale":null}""")]
     [InlineData("trading", "User", """{"limits":{},"sizing":{"kind":"PercentRisk","value":0.5},"confirmOrders":false}""")]
-    [InlineData("trading", "Tenant", """{"limits":{"maxExposure":null,"submitRate":{"count":5,"window":"00:00:01"},"lossLimits":[{"period":"Week","amount":10,"action":"Flatten"}]}}""")]
+    [InlineData("trading", "Tenant",
+        """{"limits":{"maxExposure":null,"submitRate":{"count":5,"window":"00:00:01"},"lossLimits":[{"period":"Week","amount":10,"action":"Flatten"}]}}""")]
     [InlineData("trading", "Strategy", """{"sizing":{"kind":"FixedUnits","value":1000}}""")]
-    [InlineData("notifications", "User", """{"kinds":[],"webHookUrl":"http://127.0.0.1:9999/hook","webHookSecret":"sixteen letters!","email":"a.b+c@d.example"}""")]
+    [InlineData("notifications", "User",
+        """{"kinds":[],"webHookUrl":"http://127.0.0.1:9999/hook","webHookSecret":"sixteen letters!","email":"a.b+c@d.example"}""")]
     [InlineData("notifications", "User", """{"webHookUrl":"https://example.com/hook?x=1","webHookSecret":null,"email":null}""")]
     [InlineData("schedule", "Strategy", """{"pausedHours":[{"days":["Fri","Sun"],"from":"22:00","to":"00:00"}]}""")]
     public void What_is_right_is_taken(string section, string layer, string values) =>
@@ -110,7 +112,8 @@ public sealed class ConfigurationCatalogTests
     public void The_uppermost_layer_that_says_something_counts_setting_by_setting()
     {
         Gen<(bool Tenant, bool User, bool Strategy)> layers =
-            from tenant in Gen.Elements(false, true) from user in Gen.Elements(false, true) from strategy in Gen.Elements(false, true) select (tenant, user, strategy);
+            from tenant in Gen.Elements(false, true) from user in Gen.Elements(false, true) from strategy in Gen.Elements(false, true) select (tenant,
+                user, strategy);
         Prop.ForAll(layers.ToArbitrary(), on =>
         {
             LayerDocuments tenant = Layer(on.Tenant ? ("trading", """{"sizing":{"kind":"FixedUnits","value":1},"confirmOrders":false}""") : null);
@@ -118,13 +121,15 @@ public sealed class ConfigurationCatalogTests
                 on.Strategy ? ("trading@cross", """{"sizing":{"kind":"FixedUnits","value":3},"confirmOrders":true}""") : null,
                 ("trading@other", """{"sizing":{"kind":"FixedUnits","value":4}}"""));
             EffectiveSettings effective = EffectiveSettings.Of(tenant, user, "cross"), ofUser = EffectiveSettings.Of(tenant, user, null);
-            (ConfigurationLayer, decimal) expectedOfUser = on.User ? (ConfigurationLayer.User, 2) : on.Tenant ? (ConfigurationLayer.Tenant, 1) : (ConfigurationLayer.Default, 1);
+            (ConfigurationLayer, decimal) expectedOfUser = on.User ? (ConfigurationLayer.User, 2) : on.Tenant ? (ConfigurationLayer.Tenant, 1)
+                : (ConfigurationLayer.Default, 1);
             (ConfigurationLayer, decimal) expected = on.Strategy ? (ConfigurationLayer.Strategy, 3) : expectedOfUser;
             Assert.Equal(expected, (effective[ConfigurationCatalog.Trading, "sizing"].Source, effective.NewFollowerSizing.Value));
             Assert.Equal(expectedOfUser, (ofUser[ConfigurationCatalog.Trading, "sizing"].Source, ofUser.NewFollowerSizing.Value));
             // What a layer must not say does not count, even if it is there.
             EffectiveSetting confirm = effective[ConfigurationCatalog.Trading, "confirmOrders"];
-            Assert.Equal((on.Tenant ? ConfigurationLayer.Tenant : ConfigurationLayer.Default, !on.Tenant), (confirm.Source, confirm.Value.GetBoolean()));
+            Assert.Equal((on.Tenant ? ConfigurationLayer.Tenant : ConfigurationLayer.Default, !on.Tenant),
+                (confirm.Source, confirm.Value.GetBoolean()));
         }).QuickCheckThrowOnFailure();
     }
 
@@ -151,18 +156,22 @@ public sealed class ConfigurationCatalogTests
             (PausedHours paused, int minute) = each;
             int length = (int)((paused.To - paused.From).TotalMinutes);
             if (length == 0) length = 1440;
-            bool expected = paused.Days.Any(day => (minute - (int)day * 1440 - (int)paused.From.ToTimeSpan().TotalMinutes + 7 * 1440) % (7 * 1440) < length);
+            bool expected = paused.Days.Any(day =>
+                (minute - (int)day * 1440 - (int)paused.From.ToTimeSpan().TotalMinutes + 7 * 1440) % (7 * 1440) < length);
             return paused.Contains(sunday.AddMinutes(minute)) == expected && paused.Contains(sunday.AddMinutes(minute).AddSeconds(59)) == expected;
         }).QuickCheckThrowOnFailure();
     }
 
     private static ImmutableArray<ConfigurationFault> Check(string section, ConfigurationLayer layer, string values) =>
-        ConfigurationCatalog.Find(section)!.Check(layer, JsonElement.Parse(values).EnumerateObject().Select(member => KeyValuePair.Create(member.Name, member.Value)));
+        ConfigurationCatalog.Find(section)!.Check(layer, JsonElement.Parse(values).EnumerateObject()
+            .Select(member => KeyValuePair.Create(member.Name, member.Value)));
 
-    private static LayerDocuments Layer(params (string Id, string Values)?[] documents) => new(documents.OfType<(string Id, string Values)>().ToImmutableSortedDictionary(
+    private static LayerDocuments Layer(params (string Id, string Values)?[] documents) =>
+        new(documents.OfType<(string Id, string Values)>().ToImmutableSortedDictionary(
         document => document.Id,
         document => new LayerDocument(
-            JsonElement.Parse(document.Values).EnumerateObject().ToImmutableSortedDictionary(member => member.Name, member => member.Value.GetRawText(), StringComparer.Ordinal),
+            JsonElement.Parse(document.Values).EnumerateObject()
+                .ToImmutableSortedDictionary(member => member.Name, member => member.Value.GetRawText(), StringComparer.Ordinal),
             ImmutableSortedDictionary<string, DateTime>.Empty, ImmutableSortedDictionary<string, string>.Empty),
         StringComparer.Ordinal));
 }

@@ -49,6 +49,7 @@ public sealed class LimitUseTests
         Desk desk = new Desk(null, RiskLimits.None, 10_000).Hold(Side.Buy, 100_000, 1.1m, 1.1m);
         Assert.Empty(LimitUse.Of(desk.State));
         // An account without money has limits in percent of nothing.
-        Assert.Equal(["MaxOpenPositions"], LimitUse.Of(new Desk(null, new RiskLimits { MaxExposurePercent = 100, MaxOpenPositions = 1 }, 0).State).Select(use => use.Limit));
+        Assert.Equal(["MaxOpenPositions"], LimitUse.Of(new Desk(null, new RiskLimits { MaxExposurePercent = 100, MaxOpenPositions = 1 }, 0).State)
+            .Select(use => use.Limit));
     }
 }

@@ -34,7 +34,8 @@ public sealed class SecretBoxTests
         using var folder = new TemporaryFolder();
         var box = new SecretBox(FileKeyProvider.Open(folder["keys"]));
         string sealedText = box.Seal(Ann, "hook", "secret");
-        foreach (string text in (string[])["", "1", "1.1", "1.1.", "1.1.AAAA", "2" + sealedText[1..], "1.-1" + sealedText[3..], sealedText + ".x", "secret"])
+        foreach (string text in (string[])["", "1", "1.1", "1.1.", "1.1.AAAA", "2" + sealedText[1..], "1.-1" + sealedText[3..], sealedText + ".x",
+            "secret"])
         {
             Assert.Throws<InvalidDataException>(() => box.Open(Ann, "hook", text));
         }
