@@ -138,7 +138,19 @@ public static partial class ConfigurationCatalog
             new("modifyRate", rate, false), new("lossLimits", new ListShape(loss, 10), false), new("maxDrawdownPercent", percent, false),
             new("drawdownAction", ChoiceShape.Of<BreachAction>(), false),
             new("allowedInstruments", new ListShape(symbol, 1000, distinct: true), false),
-        ], value => ReadLimits(value).Fault());
+        ], LimitsFault);
+    }
+
+    private static string? LimitsFault(JsonElement value)
+    {
+        try
+        {
+            return ReadLimits(value).Fault();
+        }
+        catch (JsonException e)
+        {
+            return $"limits that can be read, which {e.Path} cannot";
+        }
     }
 
     private static ObjectShape SizingShape() => new(

@@ -70,11 +70,11 @@ public sealed class ChoiceShape(params ImmutableArray<string> words) : Shape
 
 /// <summary>A number within bounds; a decimal can hold it.</summary>
 /// <param name="above">The least is itself too little.</param>
-/// <param name="whole">Without decimals.</param>
+/// <param name="whole">Written without decimals: stricter than JSON schema, which takes 5.0 for whole.</param>
 public sealed class NumberShape(decimal least, decimal most, bool above = false, bool whole = false) : Shape
 {
     public override string Expectation => string.Create(CultureInfo.InvariantCulture,
-        $"{(whole ? "a whole number" : "a number")} {(above ? $"of more than {least}, at most {most}" : $"from {least} to {most}")}");
+        $"{(whole ? "a whole number without decimals" : "a number")} {(above ? $"of more than {least}, at most {most}" : $"from {least} to {most}")}");
 
     public override JsonObject Schema() => new()
     {
@@ -86,7 +86,7 @@ public sealed class NumberShape(decimal least, decimal most, bool above = false,
     public override void Check(JsonElement value, string field, ICollection<ConfigurationFault> faults)
     {
         bool fits = value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out decimal number) && number <= most
-            && (above ? number > least : number >= least) && (!whole || decimal.Truncate(number) == number);
+            && (above ? number > least : number >= least) && (!whole || value.TryGetInt64(out _));
         if (!fits) Refuse(value, field, faults);
     }
 }

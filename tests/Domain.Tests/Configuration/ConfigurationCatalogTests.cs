@@ -84,6 +84,10 @@ public sealed class ConfigurationCatalogTests
     [InlineData("notifications", "Tenant", """{"email":"a@b.example"}""", "email", "set for a tenant")]
     [InlineData("risk", "User", """{"nearLimitShare":1.01}""", "nearLimitShare", "1.01")]
     [InlineData("risk", "User", """{"staleFeedSeconds":1.5}""", "staleFeedSeconds", "1.5")]
+    [InlineData("risk", "User", """{"staleFeedSeconds":10.0}""", "staleFeedSeconds", "10.0")]
+    [InlineData("trading", "User", """{"limits":{"maxOpenPositions":5.0}}""", "limits.maxOpenPositions", "5.0")]
+    [InlineData("trading", "User", """{"limits":{"submitRate":{"count":5.0,"window":"00:01:00"}}}""", "limits.submitRate.count", "5.0")]
+    [InlineData("trading", "User", """{"limits":{"submitRate":{"count":5,"window":" 0:01:00 "}}}""", "limits.submitRate.window", "' 0:01:00 '")]
     [InlineData("schedule", "Strategy", """{"pausedHours":[{"days":[],"from":"22:00","to":"06:00"}]}""", "pausedHours.0.days", "a list of 0")]
     [InlineData("schedule", "Strategy", """{"pausedHours":[{"days":["Mon"],"from":"24:00","to":"06:00"}]}""", "pausedHours.0.from", "'24:00'")]
     [InlineData("schedule", "Strategy", """{"pausedHours":[{"days":["Mon"],"from":"22:00"}]}""", "pausedHours.0.to", "missing")]
@@ -139,6 +143,43 @@ public sealed class ConfigurationCatalogTests
         LayerDocuments stored = Layer(("risk", """{"nearLimitShare":7,"gone":true,"staleFeedSeconds":30}"""));
         EffectiveSettings effective = EffectiveSettings.Of(LayerDocuments.None, stored, null);
         Assert.Equal((0.8m, TimeSpan.FromSeconds(30)), (effective.NearLimitShare, effective.StaleFeed));
+    }
+
+    /// <summary>What a section takes, those who act by it can read: made of pieces that are good or nearly so.</summary>
+    [Fact]
+    public void Whatever_is_taken_can_be_read()
+    {
+        Gen<string> scalar = Gen.Elements(
+            "null", "true", "0", "1", "5", "5.0", "1e2", "0.5", "-1", "1000001", "1e15", "\"\"", "\"Day\"", "\"Flatten\"", "\"FixedUnits\"", "\"00:01:00\"",
+            "\"0:01:00.5\"", "\"-00:01:00\"", "\"1.00:00:00\"", "\"24:00:00\"", "\"22:00\"", "\"9:00\"", "\"Mon\"", "\"de-CH\"", "\"https://a.example/\"", "\"a@b.example\"");
+        Gen<string> loss = from period in scalar from amount in scalar select $$"""[{"period":{{period}},"amount":{{amount}}}]""";
+        Gen<string> rate = from count in scalar from window in scalar select $$"""{"count":{{count}},"window":{{window}}}""";
+        Gen<string> limits = from count in scalar from each in rate from losses in loss from collar in scalar
+                             select $$"""{"maxOpenPositions":{{count}},"submitRate":{{each}},"lossLimits":{{losses}},"priceCollarPercent":{{collar}}}""";
+        Gen<string> sizing = from kind in scalar from size in scalar select $$"""{"kind":{{kind}},"value":{{size}}}""";
+        Gen<string> hours = from day in scalar from begin in scalar from end in scalar select $$"""[{"days":[{{day}}],"from":{{begin}},"to":{{end}}}]""";
+        Gen<string> any = Gen.OneOf(scalar, rate, limits, sizing, hours, loss);
+        int taken = 0;
+        foreach (ConfigurationSection section in ConfigurationCatalog.Sections)
+        {
+            foreach (ConfigurationSetting setting in section.Settings.Where(setting => !setting.IsSecret))
+            {
+                Prop.ForAll(any.ToArbitrary(), json =>
+                {
+                    string values = $$"""{"{{setting.Name}}":{{json}}}""";
+                    if (!Check(section.Name, ConfigurationLayer.User, values).IsEmpty) return;
+                    taken++;
+                    EffectiveSettings effective = EffectiveSettings.Of(LayerDocuments.None, Layer((section.Name, values)), null);
+                    Assert.Equal(ConfigurationLayer.User, effective[section, setting.Name].Source);
+                    Assert.Null(effective.NewAccountLimits.Fault());
+                    Assert.InRange(effective.NearLimitShare, 0.1m, 1m);
+                    Assert.True(effective.StaleFeed > TimeSpan.Zero && effective.NewFollowerSizing.Value > 0);
+                    Assert.True(effective.AlertKinds.Count + effective.PausedHours.Length >= 0);
+                    Assert.NotEqual("", effective.WebHookUrl ?? effective.Email);
+                }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000).WithQuietOnSuccess(true));
+            }
+        }
+        Assert.True(taken > 0);
     }
 
     /// <summary>Against a reckoning minute by minute over two weeks.</summary>
