@@ -1,4 +1,3 @@
-using System.Net.Mail;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
@@ -43,7 +42,7 @@ public static partial class ConfigurationCatalog
         new("timeZone", "Times in", "UTC or the reader's own time zone. Read by the console.", new ChoiceShape("utc", "local"), "\"utc\"", Shared),
         new("locale", "Number format",
             "Language tag (BCP 47) by which numbers and dates are written; null for the browser's own. Read by the console.",
-            new OptionalShape(new TextShape(2, 35, "a language tag such as de-CH", tag => LanguageTag().IsMatch(tag), pattern: LanguageTagPattern)),
+            new OptionalShape(new TextShape(2, 35, "a language tag such as de-CH", tag => !tag.EndsWith('\n') && LanguageTag().IsMatch(tag), pattern: LanguageTagPattern)),
             "null", Shared),
         new("theme", "Theme", "Colours; system follows the machine's. Read by the console.", new ChoiceShape("system", "light", "dark"), "\"system\"",
             Shared),
@@ -73,7 +72,7 @@ public static partial class ConfigurationCatalog
             new TextShape(16, 128, "16 to 128 printable ASCII characters", text => text.All(c => c is >= ' ' and <= '~'), pattern: "^[ -~]*$"),
             "null", Personal, IsSecret: true),
         new("email", "E-mail", "Where messages are sent; null for nowhere.",
-            new OptionalShape(new TextShape(3, LongestAddress, "an e-mail address", IsAddress, format: "email")), "null", Personal),
+            new OptionalShape(new TextShape(3, LongestAddress, "an e-mail address", text => Address().IsMatch(text), format: "email")), "null", Personal),
     ], IsPrivate: true);
 
     public static readonly ConfigurationSection Risk = new("risk", "Risk", "When something is worth a look.",
@@ -157,15 +156,12 @@ public static partial class ConfigurationCatalog
         [new("kind", ChoiceShape.Of<SizingKind>()), new("value", new NumberShape(0, 1_000_000_000_000m, above: true))],
         value => new FollowTerms(ReadSizing(value)).Fault());
 
-    private static bool IsWindow(string text) =>
-        TimeSpan.TryParseExact(text, "c", null, out TimeSpan window) && window > TimeSpan.Zero && window <= TimeSpan.FromDays(1);
+    private static bool IsWindow(string text) => !text.Any(char.IsWhiteSpace)
+        && TimeSpan.TryParseExact(text, "c", null, out TimeSpan window) && window > TimeSpan.Zero && window <= TimeSpan.FromDays(1);
 
     private static bool IsHookUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url)
         && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)
         && url is { UserInfo: "", Fragment: "", IsFile: false } && url.Host.Length > 0 && !text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
-
-    private static bool IsAddress(string text) =>
-        MailAddress.TryCreate(text, out MailAddress? address) && address.Address == text && !text.Any(char.IsControl);
 
     private static string Json<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
 
@@ -173,6 +169,11 @@ public static partial class ConfigurationCatalog
 
     [GeneratedRegex(LanguageTagPattern, RegexOptions.CultureInvariant)]
     private static partial Regex LanguageTag();
+
+    /// <summary>A valid e-mail address as the HTML standard has it, whose domain has a dot.</summary>
+    [GeneratedRegex("""^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\z""",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Address();
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

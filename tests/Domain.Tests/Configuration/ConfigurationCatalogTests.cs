@@ -81,6 +81,8 @@ public sealed class ConfigurationCatalogTests
     [InlineData("notifications", "User", """{"webHookSecret":12345678901234567890}""", "webHookSecret", "not as it must be")]
     [InlineData("notifications", "User", """{"email":"nobody"}""", "email", "'nobody'")]
     [InlineData("notifications", "User", """{"email":"Ann <a@b.example>"}""", "email", "'Ann <a@b.example>'")]
+    [InlineData("notifications", "User", """{"email":"a@b.example\n"}""", "email", "'a@b.example?'")]
+    [InlineData("display", "User", """{"locale":"de\n"}""", "locale", "'de?'")]
     [InlineData("notifications", "Tenant", """{"email":"a@b.example"}""", "email", "set for a tenant")]
     [InlineData("risk", "User", """{"nearLimitShare":1.01}""", "nearLimitShare", "1.01")]
     [InlineData("risk", "User", """{"staleFeedSeconds":1.5}""", "staleFeedSeconds", "1.5")]
