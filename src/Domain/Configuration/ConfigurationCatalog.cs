@@ -42,7 +42,7 @@ public static partial class ConfigurationCatalog
         new("timeZone", "Times in", "UTC or the reader's own time zone. Read by the console.", new ChoiceShape("utc", "local"), "\"utc\"", Shared),
         new("locale", "Number format",
             "Language tag (BCP 47) by which numbers and dates are written; null for the browser's own. Read by the console.",
-            new OptionalShape(new TextShape(2, 35, "a language tag such as de-CH", tag => !tag.EndsWith('\n') && LanguageTag().IsMatch(tag), pattern: LanguageTagPattern)),
+            new OptionalShape(new TextShape(2, 35, "a language tag such as de-CH", text => Fits(LanguageTag(), text), pattern: LanguageTagPattern)),
             "null", Shared),
         new("theme", "Theme", "Colours; system follows the machine's. Read by the console.", new ChoiceShape("system", "light", "dark"), "\"system\"",
             Shared),
@@ -72,7 +72,8 @@ public static partial class ConfigurationCatalog
             new TextShape(16, 128, "16 to 128 printable ASCII characters", text => text.All(c => c is >= ' ' and <= '~'), pattern: "^[ -~]*$"),
             "null", Personal, IsSecret: true),
         new("email", "E-mail", "Where messages are sent; null for nowhere.",
-            new OptionalShape(new TextShape(3, LongestAddress, "an e-mail address", text => Address().IsMatch(text), format: "email")), "null", Personal),
+            new OptionalShape(new TextShape(3, LongestAddress, "an e-mail address", text => Fits(Address(), text), format: "email")),
+            "null", Personal),
     ], IsPrivate: true);
 
     public static readonly ConfigurationSection Risk = new("risk", "Risk", "When something is worth a look.",
@@ -163,6 +164,9 @@ public static partial class ConfigurationCatalog
         && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)
         && url is { UserInfo: "", Fragment: "", IsFile: false } && url.Host.Length > 0 && !text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
 
+    /// <summary>The whole text: a dollar alone lets the end of a line through.</summary>
+    private static bool Fits(Regex form, string text) => form.Match(text).Length == text.Length;
+
     private static string Json<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);
 
     private const string LanguageTagPattern = "^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$";
@@ -171,7 +175,8 @@ public static partial class ConfigurationCatalog
     private static partial Regex LanguageTag();
 
     /// <summary>A valid e-mail address as the HTML standard has it, whose domain has a dot.</summary>
-    [GeneratedRegex("""^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\z""",
+    [GeneratedRegex(
+        """^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$""",
         RegexOptions.CultureInvariant)]
     private static partial Regex Address();
 }

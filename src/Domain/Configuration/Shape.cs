@@ -74,7 +74,7 @@ public sealed class ChoiceShape(params ImmutableArray<string> words) : Shape
 public sealed class NumberShape(decimal least, decimal most, bool above = false, bool whole = false) : Shape
 {
     public override string Expectation => string.Create(CultureInfo.InvariantCulture,
-        $"{(whole ? "a whole number without decimals" : "a number")} {(above ? $"of more than {least}, at most {most}" : $"from {least} to {most}")}");
+        $"{(whole ? "a number without decimals" : "a number")} {(above ? $"of more than {least}, at most {most}" : $"from {least} to {most}")}");
 
     public override JsonObject Schema() => new()
     {
