@@ -98,6 +98,7 @@ public static class HybridApi
         DataSetEndpoints.Map(api);
         JobEndpoints.Map(api);
         PerformanceEndpoints.Map(api);
+        ConfigurationEndpoints.Map(api);
         JournalEndpoints.Map(api);
         LaterEndpoints.Map(api);
         api.WithProblems();

@@ -37,6 +37,9 @@ public static class ApiReason
     public const string JobTooLarge = nameof(JobTooLarge);
     public const string ReportUnknown = nameof(ReportUnknown);
     public const string DecisionUnknown = nameof(DecisionUnknown);
+    public const string ConfigurationUnknown = nameof(ConfigurationUnknown);
+    public const string ConfigurationExists = nameof(ConfigurationExists);
+    public const string VersionConflict = nameof(VersionConflict);
     public const string InsufficientFunds = nameof(InsufficientFunds);
     public const string ClientOrderIdReused = nameof(ClientOrderIdReused);
     public const string NotRecorded = nameof(NotRecorded);

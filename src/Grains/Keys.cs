@@ -60,6 +60,13 @@ public static class Keys
 
     public static string KillSwitchStream(string tenant) => $"kill-switch/{tenant}";
 
+    /// <summary>tenant/*: the tenant's own layer of configuration. A user's is at tenant/user, and no user is called by a star.</summary>
+    public static string TenantConfiguration(string tenant) => $"{tenant}/*";
+
+    public static bool IsTenantConfiguration(string key) => key.EndsWith("/*", StringComparison.Ordinal);
+
+    public static string ConfigurationStream(string key) => $"configuration/{key}";
+
     public static string ReviewStream(string key) => $"review/{key}";
 
     public static (string Symbol, TimeFrame TimeFrame) ParseFeatures(string key)
@@ -76,6 +83,9 @@ public static class Keys
 
     /// <summary>tenant/user: the person whose data an owned key names.</summary>
     public static string PersonOf(string key) => key[..key.IndexOf('/', key.IndexOf('/') + 1)];
+
+    /// <summary>The name at the end of an owned key.</summary>
+    public static string NameOf(string key) => key[(key.LastIndexOf('/') + 1)..];
 
     /// <summary>Is this a part that a key may be made of: 1 to 64 of a-z 0-9 - _ and dots inside?</summary>
     public static bool IsName(string? name) =>

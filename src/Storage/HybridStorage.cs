@@ -1,5 +1,6 @@
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Blobs;
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
@@ -52,6 +53,7 @@ public static class HybridStorage
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(folder);
         services.AddSingleton<IKeyProvider>(_ => FileKeyProvider.Open(folder.Keys));
+        services.AddSingleton<ISecretBox, SecretBox>();
         services.AddSingleton(provider => SegmentJournal.Open(folder.Journal, provider.GetRequiredService<IKeyProvider>(), options.Journal));
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<SegmentJournal>());
         services.AddSingleton<ISnapshotStore>(provider => new FileSnapshotStore(

@@ -31,6 +31,10 @@ public sealed class FuzzTests
         ("POST", "kill-switch/accounts/none", ["flatten", "reason"]),
         ("POST", "kill-switch/tenant", ["member", "flatten"]),
         ("POST", "kill-switch/tenant/1/release", ["reason"]),
+        ("POST", "user-config", ["section", "strategy", "values", "comment"]),
+        ("PUT", "user-config/risk", ["values", "version", "comment"]),
+        ("POST", "user-config/risk/rollback", ["to", "version", "comment"]),
+        ("POST", "tenant-config", ["section", "strategy", "values", "comment"]),
         ("POST", "backtests", ["name", "dataSets", "timeFrame", "from", "to", "strategies", "account", "costs", "limits", "riskFreePercent"]),
         ("POST", "optimisations", ["dataSets", "strategies", "vary", "search", "searchSeed", "objective", "constraints", "walkForward"]),
     ];
@@ -47,6 +51,7 @@ public sealed class FuzzTests
             "{\"count\":0,\"window\":\"00:00:00\"}",
             "{\"count\":1,\"window\":\"10675199.02:48:05\"}", "[{\"period\":\"Day\",\"percent\":100}]",
             "[{\"period\":\"Month\",\"amount\":1,\"action\":\"Flatten\"}]",
+            "\"risk\"", "\"trading\"", "\"notifications\"", "{\"limits\":{\"lossLimits\":[{}]}}", "{\"pausedHours\":[{\"days\":[1]}]}", "{\"webHookSecret\":\"\\ud83d\"}",
             "\"\\u0000\"", "\"\\ud800\"", "\"../../etc\"", "\"a/b#c\"")),
         (1, ArbMap.Default.GeneratorFor<string>().Select(text => System.Text.Json.JsonSerializer.Serialize(text ?? ""))),
         (1, ArbMap.Default.GeneratorFor<decimal>().Select(number => number.ToString(CultureInfo.InvariantCulture))));
@@ -99,6 +104,8 @@ public sealed class FuzzTests
             from name in part select $"decisions/{Uri.EscapeDataString(name)}",
             from name in part select $"strategies/{Uri.EscapeDataString(name)}",
             from a in part from b in part select $"features/{Uri.EscapeDataString(a)}/{Uri.EscapeDataString(b)}",
+            from name in part from rest in Gen.Elements("", "/versions", "/versions/1", "/diff") select $"user-config/owner/{Uri.EscapeDataString(name)}{rest}",
+            from name in part select $"user-config/{Uri.EscapeDataString(name)}",
             from name in part select $"bars/{Uri.EscapeDataString(name)}",
             from name in part from rest in Gen.Elements("", "/report", "/report.html", "/trades.csv", "/trials") select $"{(rest == "/trials" ? "optimisations" : "backtests")}/{Uri.EscapeDataString(name)}{rest}",
             from name in part select $"performance/accounts/{Uri.EscapeDataString(name)}",

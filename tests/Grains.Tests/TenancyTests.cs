@@ -2,6 +2,7 @@ using System.Reflection;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
+using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
@@ -20,6 +21,7 @@ public sealed class TenancyTests
         (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"),
         (typeof(IJobGrain), "acme/ann/job"), (typeof(IJobQueueGrain), "acme/ann/jobs"), (typeof(IDataSetsGrain), "acme/ann/data-sets"),
         (typeof(IStrategyReviewGrain), "acme/ann/turning"), (typeof(IKillSwitchGrain), Keys.KillSwitch(TestWorld.Tenant)),
+        (typeof(IStrategyReviewGrain), "acme/ann/turning"), (typeof(IConfigurationGrain), "acme/ann"), (typeof(IConfigurationReplicaGrain), "acme/ann"),
     ];
 
     [Fact]

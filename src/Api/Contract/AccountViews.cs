@@ -18,11 +18,12 @@ namespace HybridTrading.Api;
 /// <param name="Version">Count of events in its stream.</param>
 /// <param name="Follows">Terms by the name of the strategy.</param>
 /// <param name="TenantHalted">The tenant's kill switch stands for it: only what reduces passes, whatever the state says.</param>
+/// <param name="LimitUse">How far each limit that fills up has been used.</param>
 public sealed record AccountView(
     string Name, string Key, string Currency, PositionMode Mode, TradingState State, Reason StateReason, decimal Balance, decimal Equity,
     decimal UsedMargin, decimal FreeMargin, decimal Realised, decimal Commissions, decimal Swaps, decimal Deposits, DateTime Time, long Version,
     ImmutableArray<PositionView> Positions, ImmutableArray<OrderView> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows,
-    RiskLimits Limits, bool TenantHalted)
+    RiskLimits Limits, ImmutableArray<LimitUseView> LimitUse, bool TenantHalted)
 {
     public static AccountView Of(Trading.AccountView view, ICaller caller, InstrumentUniverse universe) => new(
         caller.NameOf(view.Key), view.Key, view.Currency, view.Mode, view.State, view.StateReason, view.Balance, view.Equity, view.UsedMargin,
@@ -30,7 +31,19 @@ public sealed record AccountView(
         [.. view.Positions.Select(position => PositionView.Of(position, caller))],
         [.. view.WorkingOrders.Select(order => OrderView.Of(order, caller, universe))],
         view.Follows.ToImmutableSortedDictionary(pair => caller.NameOf(pair.Key), pair => pair.Value, StringComparer.Ordinal), view.Limits,
-        view.IsTenantHalted);
+        [.. view.LimitUse.Select(use => LimitUseView.Of(use, view.NearLimitShare))], view.IsTenantHalted);
+}
+
+/// <summary>How much of a limit is used.</summary>
+/// <param name="Limit">The limit's name; of a loss limit with its period, such as dayLoss.</param>
+/// <param name="Used">Account currency, or a count.</param>
+/// <param name="Most">The limit in the same unit; one that is a percentage as the amount that it comes to now.</param>
+/// <param name="Share">0 for nothing used, 1 at the limit.</param>
+/// <param name="Near">Whether the share has reached the owner's <c>risk.nearLimitShare</c>.</param>
+public sealed record LimitUseView(string Limit, decimal Used, decimal Most, decimal Share, bool Near)
+{
+    public static LimitUseView Of(LimitUse use, decimal nearShare) => new(
+        char.ToLowerInvariant(use.Limit[0]) + use.Limit[1..], use.Used, use.Most, Math.Round(use.Share, 6), use.Share >= nearShare);
 }
 
 /// <summary>A position at the market.</summary>

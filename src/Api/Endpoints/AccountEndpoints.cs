@@ -64,14 +64,15 @@ internal static class AccountEndpoints
     {
         OpenAccount asked = body.Value;
         string key = caller.Key(asked.Name, "name");
-        RiskLimits limits = asked.Limits ?? RiskLimits.Default;
+        RiskLimits limits = asked.Limits ?? (await grains.SettingsAsync(caller)).NewAccountLimits;
         CommandResult done = await grains.GetGrain<IAccountGrain>(key).Open(asked.Settings(), limits, asked.Deposit);
         if (done.Fault is { } fault) return Problems.Fault(fault);
 
         long position = context.SetMinPosition(done.MinPosition);
         await reads.WaitForAsync(AccountProjection.ProjectionName, position, CancellationToken.None);
         AccountOpened opening = accounts.Opening(key)!;
-        if (!SameJson(opening.Settings, asked.Settings()) || !SameJson(opening.Limits, limits))
+        // Limits that nobody named may have been others when it was opened.
+        if (!SameJson(opening.Settings, asked.Settings()) || asked.Limits is not null && !SameJson(opening.Limits, limits))
         {
             return Problems.Conflict(ApiReason.AccountExists, $"name is '{asked.Name}'; that account exists with other terms");
         }
@@ -134,10 +135,11 @@ internal static class AccountEndpoints
     {
         IStrategyGrain followed = grains.Strategy(caller, strategy);
         if (await followed.GetView() is null) return Problems.NoStrategy(strategy);
+        Sizing sizing = body.Value.AskedSizing() ?? (await grains.SettingsAsync(caller, strategy)).NewFollowerSizing;
         // The account must have its terms before the strategy's first word comes.
         return await CommandAsync(account, context, caller, grains, options, async grain =>
         {
-            CommandResult terms = await grain.SetFollow(caller.Key(strategy, "strategy"), body.Value.Terms());
+            CommandResult terms = await grain.SetFollow(caller.Key(strategy, "strategy"), new FollowTerms(sizing, body.Value.Paused, body.Value.MaxUnits));
             if (terms.Fault is not null) return terms;
             CommandResult joined = await followed.SetFollower(caller.Key(account, "account"), true);
             return joined with { MinPosition = Math.Max(terms.MinPosition, joined.MinPosition) };

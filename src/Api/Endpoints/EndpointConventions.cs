@@ -3,6 +3,7 @@ using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Identity;
 using HybridTrading.Api.Limits;
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -147,6 +148,20 @@ public sealed record RequiredPermission(Permission Permission);
 
 internal static class OwnedGrains
 {
+    public static Grains.Configuration.IConfigurationGrain Configuration(this IGrainFactory grains, ICaller caller) =>
+        grains.GetGrain<Grains.Configuration.IConfigurationGrain>(caller.Person());
+
+    public static Grains.Configuration.IConfigurationGrain TenantConfiguration(this IGrainFactory grains, ICaller caller) =>
+        grains.GetGrain<Grains.Configuration.IConfigurationGrain>(Grains.Keys.TenantConfiguration(caller.Tenant));
+
+    /// <summary>What counts for the caller now.</summary>
+    /// <param name="strategy">One of theirs, whose layer lies on top; null for none.</param>
+    public static async Task<EffectiveSettings> SettingsAsync(this IGrainFactory grains, ICaller caller, string? strategy = null)
+    {
+        Task<LayerDocuments> tenant = grains.TenantConfiguration(caller).GetLayer(), user = grains.Configuration(caller).GetLayer();
+        return EffectiveSettings.Of(await tenant, await user, strategy);
+    }
+
     public static Grains.Backtesting.IJobGrain Job(this IGrainFactory grains, ICaller caller, string id) =>
         grains.GetGrain<Grains.Backtesting.IJobGrain>(caller.Key(id, "id"));
 

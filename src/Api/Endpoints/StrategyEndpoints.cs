@@ -78,13 +78,14 @@ internal static class StrategyEndpoints
         }
         if (done.Fault is { } fault) return Problems.Fault(fault);
         long position = done.MinPosition;
+        Sizing? sizing = asked.Accounts is { Length: > 0 } ? (await grains.SettingsAsync(caller, asked.Name)).NewFollowerSizing : null;
         foreach (string account in asked.Accounts ?? [])
         {
             IAccountGrain grain = grains.Account(caller, account);
             // An account that follows already keeps its terms.
             if (!(await grain.GetView())!.Follows.ContainsKey(key))
             {
-                position = Math.Max(position, await DoneAsync(grain.SetFollow(key, new FollowTerms(Sizing.AsTheStrategySays))));
+                position = Math.Max(position, await DoneAsync(grain.SetFollow(key, new FollowTerms(sizing!))));
             }
             position = Math.Max(position, await DoneAsync(strategy.SetFollower(caller.Key(account, "account"), true)));
         }

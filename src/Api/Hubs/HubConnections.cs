@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using HybridTrading.Api.Identity;
+using HybridTrading.Domain.Configuration;
 using Microsoft.AspNetCore.SignalR;
 
 namespace HybridTrading.Api.Hubs;
@@ -154,6 +155,9 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         pending.Jobs[job.Id] = job;
     });
 
+    /// <summary>That a document has changed; of one document the latest is kept.</summary>
+    public void Push(ConfigurationPush changed) => Add(pending => pending.Configuration[(changed.Layer, changed.Id)] = changed);
+
     public void Push(AccountView account) => Add(pending => pending.Account = account);
 
     /// <summary>News of the journal, in its order.</summary>
@@ -249,6 +253,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         if (news is not null) await client.SendAsync("journal", news, stop);
         foreach (JobView job in now.Jobs.Values) await client.SendAsync("job", job, stop);
         if (now.Account is { } account) await client.SendAsync("account", account, stop);
+        foreach (ConfigurationPush changed in now.Configuration.Values) await client.SendAsync("configuration", changed, stop);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "sending to hub connection {Connection} failed")]
@@ -260,6 +265,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         public Dictionary<(string Symbol, string TimeFrame), BarPush> Forming { get; } = [];
         public Queue<BarPush> Closed { get; } = new();
         public Dictionary<string, JobView> Jobs { get; } = new(StringComparer.Ordinal);
+        public Dictionary<(ConfigurationLayer Layer, string Id), ConfigurationPush> Configuration { get; } = [];
         public List<DecisionView> Decisions { get; } = [];
         public List<OrderView> Orders { get; } = [];
         public List<FillView> Fills { get; } = [];

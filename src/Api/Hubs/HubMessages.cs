@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using HybridTrading.Domain.Configuration;
 
 namespace HybridTrading.Api.Hubs;
 
@@ -53,3 +54,9 @@ public sealed record ListsChanged(long MinPosition, bool Accounts, bool Strategi
 /// <param name="Position">Journal position of the first event that was not pushed.</param>
 /// <param name="Sequence">Journal position of the last one; the chain of pushes goes on after it.</param>
 public sealed record Gap(string Stream, long Position, long Sequence);
+
+/// <summary>A document of configuration has another version: what counts has to be read again.</summary>
+/// <param name="Layer">The caller's own (User, Strategy) or that of their tenant.</param>
+/// <param name="Id">Of the document.</param>
+/// <param name="Position">Journal position of the change.</param>
+public sealed record ConfigurationPush(ConfigurationLayer Layer, string Id, long Version, long Position);

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using HybridTrading.Api.Projections;
 using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Projections;
@@ -24,6 +26,9 @@ public sealed partial class JournalBoard(
     public const int MostMissed = 2000;
 
     private const int MaxBatch = 500;
+
+    /// <summary>What the streams of configuration begin with.</summary>
+    private static readonly string ConfigurationStreams = Grains.Keys.ConfigurationStream("");
 
     /// <summary>How long a connection that has seen more than this process waits for it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -119,6 +124,10 @@ public sealed partial class JournalBoard(
         await _turn.WaitAsync(cancellation);
         try
         {
+            foreach (RecordedEvent one in batch)
+            {
+                if (!one.Erased && one.Stream.StartsWith(ConfigurationStreams, StringComparison.Ordinal)) TellConfiguration(one);
+            }
             foreach (IGrouping<string, HubConnection> person in connections.Subscribed.GroupBy(one => one.Caller.Person()).ToArray())
             {
                 RecordedEvent[] events = [.. batch.Where(one => one.Subject == person.Key)];
@@ -135,6 +144,31 @@ public sealed partial class JournalBoard(
             _turn.Release();
         }
         Interlocked.Exchange(ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    /// <summary>Tells those for whom a document counts that it has changed: its user, or the members of its tenant.</summary>
+    private void TellConfiguration(RecordedEvent one)
+    {
+        string key = one.Stream[ConfigurationStreams.Length..];
+        DocumentChange change;
+        try
+        {
+            change = ConfigurationEventCatalog.Events.Decode(one).Change;
+        }
+        catch (Exception unread) when (unread is InvalidDataException or JsonException)
+        {
+            // Written by a newer program: what it is about is told by a process of that.
+            LogUnread(unread, key);
+            return;
+        }
+        bool ofTenant = Grains.Keys.IsTenantConfiguration(key);
+        ConfigurationLayer layer = ofTenant ? ConfigurationLayer.Tenant : change.Id.Contains('@') ? ConfigurationLayer.Strategy : ConfigurationLayer.User;
+        var push = new ConfigurationPush(layer, change.Id, change.Version.Number, one.Position);
+        foreach (HubConnection connection in connections.Subscribed.Where(each =>
+            ofTenant ? Grains.Keys.IsTenantOf(each.Caller.Tenant, key) : each.Caller.Person() == key))
+        {
+            connection.Push(push);
+        }
     }
 
     /// <summary>Tells connections of one person what that person's events up to <paramref name="sequence"/> have changed.</summary>
@@ -269,6 +303,9 @@ public sealed partial class JournalBoard(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the lists failed: {Person} is told to read again")]
     private partial void LogFailed(Exception failure, string person);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a change of the configuration {Key} cannot be read: nobody is told of it here")]
+    private partial void LogUnread(Exception failure, string key);
 
     private sealed class News
     {

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.SignalR;
 namespace HybridTrading.Api.Hubs;
 
 /// <summary>
-/// What happens, as it happens. A client invokes <c>Subscribe</c>; the server calls <c>quotes</c>, <c>bars</c>, <c>account</c>, <c>job</c>,
+/// What happens, as it happens. A client invokes <c>Subscribe</c>; the server calls <c>quotes</c>, <c>bars</c>, <c>account</c>, <c>job</c>, <c>configuration</c>,
 /// <c>journal</c> (decisions, orders, fills, and lists that have to be read again) and, when a client was too slow or away for too long, <c>gap</c>. It is reached by
 /// WebSockets alone, without negotiation. A client that lost its connection subscribes at any process with the journal sequence that it has seen.
 /// </summary>

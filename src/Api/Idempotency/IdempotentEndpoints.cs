@@ -74,7 +74,7 @@ public static class IdempotentEndpoints
     private static readonly SearchValues<char> KeyCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
 
-    private static readonly ImmutableArray<string> KeptHeaders = ["Content-Type", "Location", PositionHeader];
+    private static readonly ImmutableArray<string> KeptHeaders = ["Content-Type", "ETag", "Location", PositionHeader];
 
     private static readonly object KeyItem = new();
 

@@ -57,10 +57,12 @@ public sealed class Faults
     /// <exception cref="ApiException">400, when there is any.</exception>
     public void ThrowIfAny()
     {
-        if (_first is null) return;
-        throw new ApiException(StatusCodes.Status400BadRequest, ApiReason.InvalidInput, _byField[_first][0],
-            _byField.OrderBy(pair => pair.Key != _first).ToDictionary(pair => pair.Key, pair => pair.Value.ToArray()));
+        if (_first is not null) throw Problem();
     }
+
+    /// <summary>400 with all that was added, which is something.</summary>
+    public ApiException Problem() => new(StatusCodes.Status400BadRequest, ApiReason.InvalidInput, _byField[_first!][0],
+        _byField.OrderBy(pair => pair.Key != _first).ToDictionary(pair => pair.Key, pair => pair.Value.ToArray()));
 }
 
 /// <summary>

@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Text.Json;
 using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Execution;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
@@ -54,7 +56,7 @@ public sealed record OpenAccount : IChecked
     [Description("How often the equity is recorded while a position is open, in seconds, 1 to 86400; null for never")]
     public int? EquitySampleSeconds { get; init; } = 60;
 
-    [Description("Pre-trade limits; without them the defaults")]
+    [Description("Pre-trade limits; without them what the caller's configuration says (trading.limits)")]
     public RiskLimits? Limits { get; init; }
 
     public void Check(Faults faults)
@@ -143,7 +145,7 @@ public sealed record SizingTerms
 /// <summary>How an account follows a strategy.</summary>
 public sealed record Follow : IChecked
 {
-    [Description("How much it trades on the strategy's word; without it as the strategy says")]
+    [Description("How much it trades on the strategy's word; without it what the caller's configuration says (trading.sizing)")]
     public SizingTerms? Sizing { get; init; }
 
     [Description("No new entries; exits are taken")]
@@ -163,8 +165,8 @@ public sealed record Follow : IChecked
         if (MaxUnits <= 0) faults.Add("maxUnits", MaxUnits.ToString(), "more than 0");
     }
 
-    public FollowTerms Terms() =>
-        new(Sizing is null ? Domain.Accounts.Sizing.AsTheStrategySays : new Sizing(Sizing.Kind!.Value, Sizing.Value!.Value), Paused, MaxUnits);
+    /// <summary>The size that is asked for; null for none.</summary>
+    public Sizing? AskedSizing() => Sizing is null ? null : new Sizing(Sizing.Kind!.Value, Sizing.Value!.Value);
 }
 
 /// <summary>An order. Prices in price, volume in units of the base.</summary>
@@ -333,6 +335,64 @@ public sealed record AnswerProposal
 
     [Required, Description("True takes the proposed parameters, false declines them")]
     public bool? Accept { get; init; }
+}
+
+/// <summary>Makes a document of configuration.</summary>
+public sealed record CreateConfiguration : IChecked
+{
+    [Required, Description("Name of the section")]
+    public string? Section { get; init; }
+
+    [Description("Name of the strategy of which it says something; null for all that is the caller's")]
+    public string? Strategy { get; init; }
+
+    [Required, Description("By the setting's name, as the section's JSON schema says")]
+    public Dictionary<string, JsonElement>? Values { get; init; }
+
+    [Description("Why")]
+    public string Comment { get; init; } = "";
+
+    public void Check(Faults faults)
+    {
+        if (ConfigurationCatalog.Find(Section!) is null)
+        {
+            faults.Add("section", ApiException.Quote(Section), string.Join(", ", ConfigurationCatalog.Sections.Select(section => section.Name)));
+        }
+        if (Strategy is not null && !Keys.IsName(Strategy)) faults.Add("strategy", ApiException.Quote(Strategy), "the name of a strategy");
+        faults.Text("comment", Comment, ChangeConfiguration.LongestComment);
+    }
+}
+
+/// <summary>Puts other values in the place of those of a document.</summary>
+public sealed record ChangeConfiguration : IChecked
+{
+    public const int LongestComment = 500;
+
+    [Required, Description("All that the document is to say; of secrets those that change, null removes one")]
+    public Dictionary<string, JsonElement>? Values { get; init; }
+
+    [Description("The version that is changed; If-Match can say it, too")]
+    public long? Version { get; init; }
+
+    [Description("Why")]
+    public string Comment { get; init; } = "";
+
+    public void Check(Faults faults) => faults.Text("comment", Comment, LongestComment);
+}
+
+/// <summary>Puts the values of an earlier version back.</summary>
+public sealed record RollBackConfiguration : IChecked
+{
+    [Required, Description("Number of the version")]
+    public long? To { get; init; }
+
+    [Description("The version that is changed; If-Match can say it, too")]
+    public long? Version { get; init; }
+
+    [Description("Why")]
+    public string Comment { get; init; } = "";
+
+    public void Check(Faults faults) => faults.Text("comment", Comment, ChangeConfiguration.LongestComment);
 }
 
 internal static class LimitChecks

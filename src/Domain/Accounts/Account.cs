@@ -520,7 +520,8 @@ public sealed class Account
     {
         foreach (LossLimit limit in limits.LossLimits.IsDefault ? [] : limits.LossLimits)
         {
-            if (IsBreached(limit, equity)) Breach(Reason.LossLimit, limit.Action, $"{limit.Period} loss is {LossOf(limit.Period, equity):0.##}; at most {MostOf(limit):0.##}");
+            decimal start = State.EquityAtStartOf(limit.Period), loss = start - equity, most = limit.MostOf(start);
+            if (loss >= most) Breach(Reason.LossLimit, limit.Action, $"{limit.Period} loss is {loss:0.##}; at most {most:0.##}");
         }
         if (limits.MaxDrawdownPercent is { } drawdown && State.HighWater > 0 && State.HighWater - equity >= State.HighWater * drawdown / 100m)
         {
@@ -528,13 +529,11 @@ public sealed class Account
         }
     }
 
-    private bool IsBreached(LossLimit limit, decimal equity) => LossOf(limit.Period, equity) >= MostOf(limit);
-
-    private decimal LossOf(LossPeriod period, decimal equity) => StartOf(period) - equity;
-
-    private decimal MostOf(LossLimit limit) => limit.Amount ?? StartOf(limit.Period) * limit.Percent!.Value / 100m;
-
-    private decimal StartOf(LossPeriod period) => period switch { LossPeriod.Day => State.DayStart, LossPeriod.Week => State.WeekStart, _ => State.MonthStart };
+    private bool IsBreached(LossLimit limit, decimal equity)
+    {
+        decimal start = State.EquityAtStartOf(limit.Period);
+        return start - equity >= limit.MostOf(start);
+    }
 
     /// <summary>Goes on to the state that the action asks for; a milder one changes nothing, and a flatten comes through even when already halted.</summary>
     private void Breach(Reason reason, BreachAction action, string detail)

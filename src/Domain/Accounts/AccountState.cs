@@ -60,6 +60,8 @@ public sealed class AccountState
     public decimal MonthStart { get; private set; }
     public bool MarginCalled { get; private set; }
 
+    public decimal EquityAtStartOf(LossPeriod period) => period switch { LossPeriod.Day => DayStart, LossPeriod.Week => WeekStart, _ => MonthStart };
+
     /// <summary>In ordinal order of their symbols. A whole new array takes its place when one is added.</summary>
     public ImmutableArray<SymbolBook> Books => _books;
     public IReadOnlyDictionary<string, FollowTerms> Follows => _follows;

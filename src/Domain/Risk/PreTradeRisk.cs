@@ -188,8 +188,7 @@ public static class PreTradeRisk
         decimal NotionalOf(SymbolBook each, decimal volume) => account.Notional(each.Instrument, volume, each.Mark.Ask);
 
         decimal own = NotionalOf(book, after);
-        decimal total = own - NotionalOf(book, before);
-        foreach (SymbolBook each in account.Books) total += NotionalOf(each, WorstVolume(account, each));
+        decimal total = own - NotionalOf(book, before) + ExposureOf(account);
         if (limits.MaxExposure is { } maxExposure && total > maxExposure)
         {
             return new Denial(Reason.MaxExposure, $"exposure would be {total:0.##}; at most {maxExposure}");
@@ -245,7 +244,7 @@ public static class PreTradeRisk
         }
         if (limits.MaxWorkingOrders is { } maxOrders)
         {
-            int orders = account.Books.Sum(Working);
+            int orders = WorkingOf(account);
             if (orders >= maxOrders) return new Denial(Reason.MaxWorkingOrders, $"{orders} orders at work; at most {maxOrders}");
         }
         bool hedging = account.Settings!.Mode == PositionMode.Hedging;
@@ -258,11 +257,25 @@ public static class PreTradeRisk
         }
         if (limits.MaxOpenPositions is { } max)
         {
-            int open = account.Books.Sum(each => Positions(each, hedging));
+            int open = PositionsOf(account);
             if (open >= max) return new Denial(Reason.MaxOpenPositions, $"{open} positions are open or ordered; at most {max}");
         }
         return null;
     }
+
+    /// <summary>Orders of persons and strategies that are at work.</summary>
+    internal static int WorkingOf(AccountState account) => account.Books.Sum(Working);
+
+    /// <summary>Positions that are open or ordered.</summary>
+    internal static int PositionsOf(AccountState account)
+    {
+        bool hedging = account.Settings!.Mode == PositionMode.Hedging;
+        return account.Books.Sum(book => Positions(book, hedging));
+    }
+
+    /// <summary>Notional of all positions as large as the orders at work can make them, in account currency.</summary>
+    internal static decimal ExposureOf(AccountState account) =>
+        account.Books.Sum(book => account.Notional(book.Instrument, WorstVolume(account, book), book.Mark.Ask));
 
     private static int Working(SymbolBook book) => book.Orders.Count(order => order.Purpose == OrderPurpose.Trade);
 

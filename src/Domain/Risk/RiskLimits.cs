@@ -13,7 +13,12 @@ public enum BreachAction : byte { StopTrading, DenyAdds, Flatten }
 /// <param name="Amount">In account currency, greater than zero; or null.</param>
 /// <param name="Percent">Of the equity at the period's start, 0 to 100; or null.</param>
 [GenerateSerializer, Immutable, Alias("ht.LossLimit")]
-public sealed record LossLimit(LossPeriod Period, decimal? Amount = null, decimal? Percent = null, BreachAction Action = BreachAction.StopTrading);
+public sealed record LossLimit(LossPeriod Period, decimal? Amount = null, decimal? Percent = null, BreachAction Action = BreachAction.StopTrading)
+{
+    /// <summary>The loss at which it acts, in account currency.</summary>
+    /// <param name="start">The equity at the period's start.</param>
+    public decimal MostOf(decimal start) => Amount ?? start * Percent!.Value / 100m;
+}
 
 /// <summary>At most <paramref name="Count"/> within <paramref name="Window"/>.</summary>
 [GenerateSerializer, Immutable, Alias("ht.RateLimit")]

@@ -1,10 +1,12 @@
 using System.Text.Json;
 using HybridTrading.Domain.Accounts;
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Views;
@@ -30,6 +32,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private EventStream<AccountEvent> _stream = null!;
     private Account _account = null!;
     private StreamOwner _owner;
+    private SettingsReader _settings = null!;
     private long _snapshotVersion;
 
     public AccountGrain(IJournal journal, ISnapshotStore snapshots, TradingOptions options, TimeProvider clock, ILogger<AccountGrain> log)
@@ -50,6 +53,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     {
         string stream = Keys.AccountStream(Key);
         _owner = new StreamOwner(Keys.TenantOf(Key), Keys.PersonOf(Key));
+        _settings = SettingsReader.Of(GrainFactory, _clock, _owner.Subject);
         _stream = new EventStream<AccountEvent>(_journal, AccountEventCatalog.Events, stream, _owner, DeactivateOnIdle);
         AccountState state = await LoadAsync(stream, cancellationToken);
         await _stream.Replay(_snapshotVersion, (happened, _) => state.Apply(happened), cancellationToken);
@@ -149,6 +153,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     {
         if (State.Settings is null) return null;
         foreach (SymbolBook book in State.Books.Where(book => book.Mark.Bid == 0).ToArray()) await SeeAsync(book.Instrument);
+        if (!_options.IsRun) _settings.Refresh();
         await _stream.Durable();
         return View();
     }
@@ -269,7 +274,8 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
             _showing = null;
             return;
         }
-        if (!_changed) return;
+        _settings.Refresh();
+        if (!_changed && _shown?.NearLimitShare == NearLimitShare) return;
         _changed = false;
         await _stream.Durable();
         AccountView view = View();
@@ -277,6 +283,8 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         _shown = view;
         _observers.Notify(observer => observer.Show(view));
     }
+
+    private decimal NearLimitShare => (_settings.Known ?? EffectiveSettings.Defaults).NearLimitShare;
 
     private AccountView View()
     {
@@ -296,7 +304,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         return new AccountView(Key, State.Settings!.Currency, State.Settings.Mode, State.TradingState, State.StateReason, State.Balance, equity, margin, equity - margin,
             State.Realised, State.Commissions, State.Swaps, State.Deposits, State.Now, _stream.Version, positions.ToImmutable(),
             [.. State.Books.SelectMany(book => book.Orders)], State.Follows.ToImmutableSortedDictionary(StringComparer.Ordinal), State.Limits,
-            !State.TenantHalts.IsEmpty);
+            LimitUse.Of(State), NearLimitShare, !State.TenantHalts.IsEmpty);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "snapshot of account {Account} was not saved")]

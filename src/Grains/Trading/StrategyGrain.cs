@@ -1,7 +1,9 @@
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
 using Microsoft.Extensions.Logging;
@@ -12,6 +14,9 @@ namespace HybridTrading.Grains.Trading;
 [HostedBy("trading-engine")]
 public sealed partial class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock, ILogger<StrategyGrain> log) : Grain, IStrategyGrain
 {
+    /// <summary>A market waits for its strategies, so what its owner has set must be there soon, or what was known last counts.</summary>
+    private static readonly TimeSpan SettingsPatience = TimeSpan.FromMilliseconds(250);
+
     private readonly SortedSet<string> _accounts = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, DecisionMade> _open = [];
     private EventStream<StrategyEvent> _stream = null!;
@@ -21,6 +26,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     private DecisionMade? _lastMade;
     private ImmutableArray<DecisionVerdict> _lastVerdicts = [];
     private decimal _units;
+    private SettingsReader _settings = null!;
 
     private string Key => this.GetPrimaryKeyString();
 
@@ -29,6 +35,7 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         var owner = new StreamOwner(Keys.TenantOf(Key), Keys.PersonOf(Key));
+        _settings = SettingsReader.Of(GrainFactory, clock, owner.Subject, Keys.NameOf(Key));
         _stream = new EventStream<StrategyEvent>(journal, StrategyEventCatalog.Events, Keys.StrategyStream(Key), owner, DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
         // What was decided before the silo went must still reach the accounts, before anything new is decided.
@@ -96,8 +103,9 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
             if (options.IsRun && _open.Values.FirstOrDefault(made => made.Decision.MarketPosition == evaluation.MarketPosition) is { } open) await SettleAsync(open);
             return _state;
         }
+        if (await AllowedAsync(evaluation) is not { } intent) return _state;
         var decision = new Decision($"{Key}#{_state.Decisions + 1}", Key, evaluation.Symbol, evaluation.TimeFrame, evaluation.Time,
-            evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, evaluation.Intent, _units,
+            evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, intent, _units,
             evaluation.BarNumber);
         var made = new DecisionMade(evaluation.Time, decision, [.. _accounts]);
         Raise(made);
@@ -123,6 +131,21 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
     /// <summary>Nobody halts a run: it plays what has been.</summary>
     private async Task<ImmutableArray<TenantHalt>> JoinKillSwitchAsync() =>
         options.IsRun ? [] : await GrainFactory.GetGrain<IKillSwitchGrain>(Keys.KillSwitch(Keys.TenantOf(Key))).Join(Keys.StrategyStream(Key));
+
+    /// <summary>What its owner's configuration leaves of what the strategy wants; null for nothing. In a run it is not asked: a run is repeated years later.</summary>
+    private async Task<Intent?> AllowedAsync(Evaluation evaluation)
+    {
+        Intent wanted = evaluation.Intent;
+        if (options.IsRun || wanted.Stance == Stance.Flat) return wanted;
+        if (await _settings.ReadAsync(SettingsPatience) is not { } settings)
+        {
+            LogNotConfigured(Key, evaluation.Time);
+            return PausedHours.WithoutEntry(wanted, _state.Stance, "the paused hours are not known");
+        }
+        return settings.PausedHours.Any(hours => hours.Contains(evaluation.Time))
+            ? PausedHours.WithoutEntry(wanted, _state.Stance, "paused hours")
+            : wanted;
+    }
 
     private async Task SettleOpenAsync()
     {
@@ -156,6 +179,9 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
 
     [LoggerMessage(Level = LogLevel.Error, Message = "decision {Decision} did not reach every account; it will be sent again")]
     private partial void LogNotSettled(Exception exception, string decision);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "strategy {Strategy} did not enter at {Time}: its configuration cannot be read, so its paused hours are not known")]
+    private partial void LogNotConfigured(string strategy, DateTime time);
 
     /// <summary>What the shard evaluates by. In a run a decision that was not settled when it was cut off is come to once more.</summary>
     private StrategyState Standing => options.IsRun && _open.Count > 0 ? _before : _state;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Blobs;
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
@@ -51,6 +52,7 @@ public static class PostgresStorage
         services.AddSingleton<IKeyProvider>(provider => PostgresKeyProvider.Open(
             provider.GetRequiredService<PostgresDatabase>(), options.MasterKeyFile, provider.GetRequiredService<TimeProvider>()));
         // Opening asks the database; whoever needs the journal needs it open.
+        services.AddSingleton<ISecretBox, SecretBox>();
         services.AddSingleton(provider => Task.Run(() => PostgresJournal.OpenAsync(
             provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>(), options.Journal,
             provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<PostgresJournal>>())).GetAwaiter().GetResult());

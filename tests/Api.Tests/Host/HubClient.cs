@@ -35,7 +35,7 @@ internal sealed class HubClient : IAsyncDisposable
             _closed.TrySetResult();
             return Task.CompletedTask;
         };
-        foreach (string name in (string[])["quotes", "bars", "account", "job"]) connection.On<JsonElement>(name, value => Keep(name, value));
+        foreach (string name in (string[])["quotes", "bars", "account", "job", "configuration"]) connection.On<JsonElement>(name, value => Keep(name, value));
         connection.On<JsonElement>("journal", TakeJournal);
         connection.On<JsonElement>("gap", gap =>
         {

@@ -1,6 +1,7 @@
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Blobs;
+using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
@@ -9,6 +10,7 @@ using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
+using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
@@ -74,6 +76,8 @@ public sealed class TestWorld : IAsyncDisposable
 
     public IBlobStore Blobs { get; private set; } = null!;
 
+    public ISecretBox Secrets { get; private set; } = null!;
+
     /// <summary>As jobs read data sets; a test may put another in its place before a start.</summary>
     public IDataSetReader DataSets { get; set; } = null!;
 
@@ -107,6 +111,8 @@ public sealed class TestWorld : IAsyncDisposable
     public IStrategyGrain Strategy(string key) => Grains.GetGrain<IStrategyGrain>(key);
 
     public IFeaturesGrain Features(TimeFrame frame, string symbol = "EURUSD") => Grains.GetGrain<IFeaturesGrain>(Keys.Features(symbol, frame));
+
+    public IConfigurationGrain Configuration(string key) => Grains.GetGrain<IConfigurationGrain>(key);
 
     public IOutboxGrain Outbox => Grains.GetGrain<IOutboxGrain>(Keys.Outbox);
 
@@ -216,6 +222,7 @@ public sealed class TestWorld : IAsyncDisposable
         _bars = SqliteDatabase.Open(this["bars.db"], SqliteDurability.Normal);
         Bars = new SqliteBarStore(_bars);
         GrainStorage = new SqliteGrainStorage(_state);
+        Secrets = new SecretBox(keys);
         Blobs = new FileBlobStore(this["blobs"], keys, Time);
         DataSets = new BlobDataSetReader(Blobs, this["work"]);
     }
@@ -229,6 +236,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton<IMarketLog>(FallibleMarketLog);
         services.AddSingleton(Bars);
         services.AddSingleton(Blobs);
+        services.AddSingleton(Secrets);
         services.AddSingleton(DataSets);
         services.AddBacktesting(Backtesting).AddStrategyAnalysis();
         services.AddSingleton(Options);
