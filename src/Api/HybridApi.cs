@@ -2,6 +2,7 @@ using System.Reflection;
 using HybridTrading.Api.Endpoints;
 using HybridTrading.Api.Hubs;
 using HybridTrading.Api.Idempotency;
+using HybridTrading.Api.Observability;
 using HybridTrading.Api.OpenApi;
 using HybridTrading.Api.Ports;
 using HybridTrading.Api.Projections;
@@ -10,6 +11,7 @@ using HybridTrading.Api.Requests;
 using HybridTrading.Api.WebConsole;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Grains.Hosting;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
@@ -50,6 +52,7 @@ public static class HybridApi
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddSignalR().AddJsonProtocol(protocol => ApiJson.Configure(protocol.PayloadSerializerOptions));
         services.AddSingleton<HubConnections>();
+        services.AddSingleton<ApiMetrics>();
         services.AddSingleton<MarketBoard>();
         services.AddHostedService(provider => provider.GetRequiredService<MarketBoard>());
         services.AddSingleton<AccountBoard>();
@@ -67,10 +70,12 @@ public static class HybridApi
     /// <summary>Maps everything on the gateway's ports; the hub answers on every WebSocket port of the map, too.</summary>
     public static IEndpointRouteBuilder MapHybridApi(this IEndpointRouteBuilder endpoints)
     {
+        _ = endpoints.ServiceProvider.GetRequiredService<ApiMetrics>();
         RouteGroupBuilder api = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
         api.AddEndpointFilter(static async (context, next) =>
         {
             using Principal.Scope scope = Principal.Of(context.HttpContext.RequestServices.GetRequiredService<ICaller>().Tenant);
+            GrainTracing.Join();
             return await next(context);
         });
         SystemEndpoints.Map(api);
@@ -86,6 +91,7 @@ public static class HybridApi
         JobEndpoints.Map(api);
         PerformanceEndpoints.Map(api);
         JournalEndpoints.Map(api);
+        OperationsEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.
         endpoints.MapHub<TradingHub>(HubPath, hub => hub.Transports = HttpTransportType.WebSockets).OnHubPorts();

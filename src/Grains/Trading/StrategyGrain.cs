@@ -1,15 +1,18 @@
+using System.Diagnostics;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Trading;
 
 /// <summary>A user's strategy: its stance, its decisions, its followers. Rules are in Domain; here they are recorded and sent.</summary>
 [HostedBy("trading-engine")]
-public sealed partial class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock, ILogger<StrategyGrain> log) : Grain, IStrategyGrain
+public sealed partial class StrategyGrain(
+    IJournal journal, TradingOptions options, TimeProvider clock, TradingMetrics metrics, ILogger<StrategyGrain> log) : Grain, IStrategyGrain
 {
     private readonly SortedSet<string> _accounts = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, DecisionMade> _open = [];
@@ -92,7 +95,10 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
             evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, evaluation.Intent, _units,
             evaluation.BarNumber);
         var made = new DecisionMade(evaluation.Time, decision, [.. _accounts]);
+        using Activity? trace = GrainTracing.Begin("strategy decision");
         Raise(made);
+        await _stream.Durable();
+        metrics.Decided(EventTime.Elapsed(clock));
         await SettleAsync(made);
         return _state;
     }

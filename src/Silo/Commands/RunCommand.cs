@@ -34,9 +34,14 @@ public static class RunCommand
             + "(also: environment variable Demo=false)",
     };
 
+    private static readonly Option<LogFormat?> Log = new("--log-format")
+    {
+        Description = "how log lines are written: console for people, json for machines (also: environment variable Logging__Format)",
+    };
+
     private static readonly ClusterOptions Cluster = new();
 
-    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, .. Cache.All, LogDays, LogQuota, Jobs, JobThreads, Upload, Stored, NoDemo, .. Cluster.All];
+    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, .. Cache.All, LogDays, LogQuota, Jobs, JobThreads, Upload, Stored, NoDemo, Log, .. Cluster.All];
 
     public static Command Create()
     {
@@ -48,6 +53,7 @@ public static class RunCommand
               run --data /srv/hybrid --port-offset 100
               run --data /srv/hybrid --no-demo
               run --port-map deltran
+              run --log-format json
               run --data /srv/practice --market EURUSD_H1_202001020000_202412312300.csv --market-speed 3600
             """);
         foreach (Option option in All) command.Add(option);
@@ -75,7 +81,7 @@ public static class RunCommand
         return LiveHost.RunAsync(new LiveOptions(
             DataOption.Path(parsed.GetValue(Data)), Plan.Read(parsed), Feed(parsed, ticks),
             new MarketLogOptions { MaxAge = TimeSpan.FromDays(parsed.GetValue(LogDays)), QuotaBytes = parsed.GetValue(LogQuota) << 20 },
-            Limits(parsed), !parsed.GetValue(NoDemo), Cluster.Read(parsed)), cancellation);
+            Limits(parsed), !parsed.GetValue(NoDemo), Cluster.Read(parsed), parsed.GetValue(Log)), cancellation);
     }
 
     private static BacktestingOptions Limits(ParseResult parsed)
