@@ -153,9 +153,9 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     /// <summary>News of the journal, in its order.</summary>
     /// <param name="first">Journal position of the first event in it.</param>
     /// <param name="sequence">Journal position up to which it goes.</param>
-    /// <param name="traces">Spans that wrote what it tells.</param>
+    /// <param name="traces">Spans that wrote what it tells; null for none.</param>
     public void Push(long first, long sequence, ListsChanged? lists, IReadOnlyCollection<DecisionView> decisions, IReadOnlyCollection<OrderView> orders,
-        IReadOnlyCollection<FillView> fills, IReadOnlyCollection<ActivityContext> traces)
+        IReadOnlyCollection<FillView> fills, IReadOnlyCollection<ActivityContext>? traces = null)
     {
         if (lists is null && decisions.Count + orders.Count + fills.Count == 0) return;
         Add(pending =>
@@ -172,7 +172,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
             pending.Decisions.AddRange(decisions);
             pending.Orders.AddRange(orders);
             pending.Fills.AddRange(fills);
-            pending.Traces.AddRange(traces.Take(MostTraces - pending.Traces.Count));
+            if (traces is not null) pending.Traces.AddRange(traces.Take(MostTraces - pending.Traces.Count));
         });
     }
 

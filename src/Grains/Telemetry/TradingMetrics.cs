@@ -32,6 +32,11 @@ public sealed class TradingMetrics
         _decisions = meter.CreateCounter<long>("hybridtrading.decisions", "{decision}", "Decisions of strategies.");
         _orders = meter.CreateHistogram("hybridtrading.order.duration", "s", "From when an account takes an order until the answer is durable.", null, Buckets);
         _latency = meter.CreateHistogram("hybridtrading.decision.latency", "s", "From when a market takes an event until a strategy's decision on it is durable.", null, Buckets);
+        // From zero on, so that the first of each is seen as a rise.
+        foreach (KeyValuePair<string, object?>[] origin in (KeyValuePair<string, object?>[][])[Manual, ByStrategy]) _accepted.Add(0, origin);
+        foreach (KeyValuePair<string, object?>[] reason in Reasons) _denied.Add(0, reason);
+        _fills.Add(0);
+        _decisions.Add(0);
     }
 
     /// <summary>Events of an account that are durable.</summary>

@@ -8,7 +8,8 @@ public sealed class CentralHubGrainTests
     [Fact]
     public async Task A_process_is_known_with_its_services_and_its_start_is_in_their_history()
     {
-        await using TestWorld world = await StartAsync();
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
         await Hub(world).Report(Report("one", ("trading-engine", ServiceStatus.Healthy), ("data-bridge", ServiceStatus.Healthy)));
         KnownProcess known = Assert.Single(await Hub(world).GetProcesses());
         Assert.Equal(("one", world.Now, false), (known.Report.Process, known.LastSeen, known.Gone));
@@ -20,7 +21,8 @@ public sealed class CentralHubGrainTests
     [Fact]
     public async Task History_has_changes_and_not_reports()
     {
-        await using TestWorld world = await StartAsync();
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
         for (int i = 0; i < 10; i++) await Hub(world).Report(Report("one", ("trading-engine", ServiceStatus.Healthy)));
         await Hub(world).Report(Report("one", ("trading-engine", ServiceStatus.Degraded)));
         await Hub(world).Report(Report("one", ("trading-engine", ServiceStatus.Degraded)));
@@ -33,7 +35,8 @@ public sealed class CentralHubGrainTests
     [Fact]
     public async Task A_process_that_reports_no_more_is_unhealthy_in_bounded_time_and_comes_back_with_its_next_report()
     {
-        await using TestWorld world = await StartAsync();
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
         await Hub(world).Report(Report("one", ("trading-engine", ServiceStatus.Healthy)));
         await Hub(world).Report(Report("two", ("trading-engine", ServiceStatus.Healthy)));
         DateTime last = world.Now;
@@ -57,7 +60,8 @@ public sealed class CentralHubGrainTests
     [Fact]
     public async Task A_process_that_says_good_bye_is_stopped_and_taken_off_in_the_end()
     {
-        await using TestWorld world = await StartAsync();
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
         await Hub(world).Report(Report("one", ("trading-engine", ServiceStatus.Healthy)));
         await Hub(world).Leave("one");
         await Hub(world).Leave("unknown");
@@ -72,7 +76,8 @@ public sealed class CentralHubGrainTests
     [Fact]
     public async Task History_is_bounded_and_outlives_the_hub_which_gives_everybody_time_to_report_again()
     {
-        await using TestWorld world = await StartAsync();
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
         for (int i = 0; i <= CentralHub.MostTransitions; i++)
         {
             await Hub(world).Report(Report("one", ("trading-engine", i % 2 == 0 ? ServiceStatus.Healthy : ServiceStatus.Degraded)));
@@ -95,20 +100,14 @@ public sealed class CentralHubGrainTests
     [Fact]
     public async Task A_tenant_may_read_and_not_report()
     {
-        await using TestWorld world = await StartAsync();
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
         using (Hosting.Principal.Of(TestWorld.Tenant))
         {
             Assert.Empty(await Hub(world).GetProcesses());
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Hub(world).Report(Report("one", ("trading-engine", ServiceStatus.Healthy))));
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Hub(world).Leave("one"));
         }
-    }
-
-    private static async Task<TestWorld> StartAsync()
-    {
-        TestWorld world = TestWorld.Create();
-        await world.StartAsync();
-        return world;
     }
 
     private static ICentralHubGrain Hub(TestWorld world) => world.Grains.GetGrain<ICentralHubGrain>(CentralHub.Key);
