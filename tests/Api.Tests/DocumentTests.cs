@@ -38,7 +38,7 @@ public sealed class DocumentTests
                     "application/problem+json", out _));
             }
         }
-        Assert.Equal(65, routes);
+        Assert.Equal(70, routes);
         JsonElement schemas = (await host.GetAsync("/openapi/v1.json"))["components"].GetProperty("schemas");
         Assert.True(schemas.GetProperty("ProblemDetails").GetProperty("properties").TryGetProperty("reason", out _));
         Assert.Equal("string", schemas.GetProperty("OrderView").GetProperty("properties").GetProperty("createdAt").GetProperty("type").GetString());
