@@ -5,6 +5,7 @@ using HybridTrading.Api.Hubs;
 using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Identity;
 using HybridTrading.Api.Limits;
+using HybridTrading.Api.Observability;
 using HybridTrading.Api.OpenApi;
 using HybridTrading.Api.Ports;
 using HybridTrading.Api.Projections;
@@ -13,6 +14,7 @@ using HybridTrading.Api.Requests;
 using HybridTrading.Api.WebConsole;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Grains.Hosting;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
@@ -54,6 +56,7 @@ public static class HybridApi
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddSignalR().AddJsonProtocol(protocol => ApiJson.Configure(protocol.PayloadSerializerOptions));
         services.AddSingleton<HubConnections>();
+        services.AddSingleton<ApiMetrics>();
         services.AddSingleton<MarketBoard>();
         services.AddHostedService(provider => provider.GetRequiredService<MarketBoard>());
         services.AddSingleton<AccountBoard>();
@@ -71,6 +74,7 @@ public static class HybridApi
     /// <summary>Maps everything on the gateway's ports; the hub answers on every WebSocket port of the map, too.</summary>
     public static IEndpointRouteBuilder MapHybridApi(this IEndpointRouteBuilder endpoints)
     {
+        _ = endpoints.ServiceProvider.GetRequiredService<ApiMetrics>();
         // Before anybody is known; its calls are the gateway's.
         RouteGroupBuilder door = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
         AuthEndpoints.Map(door);
@@ -81,6 +85,7 @@ public static class HybridApi
         api.AddEndpointFilter(static async (context, next) =>
         {
             using Principal.Scope scope = Principal.Of(context.HttpContext.RequestServices.GetRequiredService<ICaller>().Tenant);
+            GrainTracing.Join();
             return await next(context);
         });
         SystemEndpoints.Map(api);
@@ -100,6 +105,7 @@ public static class HybridApi
         PerformanceEndpoints.Map(api);
         ConfigurationEndpoints.Map(api);
         JournalEndpoints.Map(api);
+        OperationsEndpoints.Map(api);
         LaterEndpoints.Map(api);
         api.WithProblems();
         // A connection that begins as a WebSocket stays where it is, so no proxy has to bring a client back to the process it began with.

@@ -36,6 +36,7 @@ public static class ApiReason
     public const string JobQueueFull = nameof(JobQueueFull);
     public const string JobTooLarge = nameof(JobTooLarge);
     public const string ReportUnknown = nameof(ReportUnknown);
+    public const string ServiceUnknown = nameof(ServiceUnknown);
     public const string DecisionUnknown = nameof(DecisionUnknown);
     public const string ConfigurationUnknown = nameof(ConfigurationUnknown);
     public const string ConfigurationExists = nameof(ConfigurationExists);

@@ -52,10 +52,14 @@ public static class HybridStorage
         options ??= new StorageOptions();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(folder);
+        services.AddJournalTelemetry();
+        services.AddSingleton<IStorageFigures, FolderFigures>();
         services.AddSingleton<IKeyProvider>(_ => FileKeyProvider.Open(folder.Keys));
         services.AddSingleton<ISecretBox, SecretBox>();
-        services.AddSingleton(provider => SegmentJournal.Open(folder.Journal, provider.GetRequiredService<IKeyProvider>(), options.Journal));
-        services.AddSingleton<IJournal>(provider => provider.GetRequiredService<SegmentJournal>());
+        services.AddSingleton(provider => SegmentJournal.Open(
+            folder.Journal, provider.GetRequiredService<IKeyProvider>(), options.Journal, metrics: provider.GetRequiredService<JournalMetrics>()));
+        services.AddSingleton<IJournal>(provider => new TracedJournal(
+            provider.GetRequiredService<SegmentJournal>(), provider.GetRequiredService<JournalTraces>()));
         services.AddSingleton<ISnapshotStore>(provider => new FileSnapshotStore(
             folder.Snapshots, provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<SegmentJournal>().DurableVersion));
         services.AddSingleton<IBlobStore>(provider => new FileBlobStore(
@@ -85,6 +89,13 @@ public static class HybridStorage
         services.AddSingleton(provider => provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase).Info);
         services.AddHostedService<StorageStart>();
         return services;
+    }
+
+    internal static void AddJournalTelemetry(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.AddSingleton<JournalMetrics>();
+        services.AddSingleton<JournalTraces>();
     }
 }
 

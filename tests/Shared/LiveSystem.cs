@@ -35,14 +35,21 @@ public sealed class LiveSystem : IAsyncDisposable
     public static Task<LiveSystem> StartAsync(string data, string map = "hybrid", params string[] further) =>
         StartAsAUserAsync(data, map, ["--no-demo", .. further]);
 
+    /// <summary>The same with variables added to the test's own environment.</summary>
+    public static Task<LiveSystem> StartAsync(IReadOnlyDictionary<string, string> environment, string data, params string[] further) =>
+        StartAsync(environment, data, "hybrid", ["--no-demo", .. further]);
+
     /// <summary>Starts the system with nothing but what is given.</summary>
-    public static async Task<LiveSystem> StartAsAUserAsync(string data, string map = "hybrid", params string[] further)
+    public static Task<LiveSystem> StartAsAUserAsync(string data, string map = "hybrid", params string[] further) =>
+        StartAsync(new Dictionary<string, string>(), data, map, further);
+
+    private static async Task<LiveSystem> StartAsync(IReadOnlyDictionary<string, string> environment, string data, string map, string[] further)
     {
         for (int attempt = 0; ; attempt++)
         {
             int offset = FreeOffset(map);
-            var system = new LiveSystem(HybridProgram.Start(["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further]),
-                map, offset);
+            var system = new LiveSystem(
+                HybridProgram.Start(environment, ["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further]), map, offset);
             long start = Stopwatch.GetTimestamp();
             while (!system.Program.HasExited && !system.Program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
             {

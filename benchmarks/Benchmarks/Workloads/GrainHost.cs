@@ -1,3 +1,4 @@
+using HybridTrading.Api.Observability;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Grains.Trading;
@@ -34,7 +35,10 @@ internal sealed class GrainHost : IAsyncDisposable
         builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
         builder.Services.AddSingleton(new TradingOptions { Universe = new InstrumentUniverse(SimulatedMarket.Instruments) });
         OrleansHost.AddSilo(builder, durable: true);
+        builder.Services.AddObservability(ProcessIdentity.Here(OrleansHost.Name, TimeProvider.System));
         IHost host = builder.Build();
+        // Metrics are collected, as live.
+        _ = host.Services.GetRequiredService<TelemetryProviders>();
         await host.StartAsync();
         return new GrainHost(host, folder);
     }

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using HybridTrading.Api.Identity;
+using HybridTrading.Api.Observability;
 using HybridTrading.Domain.Configuration;
 using Microsoft.AspNetCore.SignalR;
 
@@ -17,6 +19,11 @@ public sealed class HubConnections : IDisposable
 
     /// <summary>Those that have subscribed.</summary>
     public IEnumerable<HubConnection> Subscribed => _byId.Values.Where(one => one.IsSubscribed);
+
+    public int Count => _byId.Count;
+
+    /// <summary>Decisions, orders and fills that wait to be pushed, of all connections.</summary>
+    public int Waiting => _byId.Values.Sum(one => one.Waiting);
 
     /// <summary>Keys of the accounts that their owners look at.</summary>
     public IEnumerable<string> WatchedAccounts() => _byId.Values.Select(one => one.Account).OfType<string>().Distinct(StringComparer.Ordinal);
@@ -70,7 +77,10 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     public const int MostClosedBars = 500;
     private const int MostJobs = 1000;
 
+    private const int MostTraces = 32;
+
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
+    private static readonly ActivitySource Source = new(TelemetryProviders.SourceName);
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _signal = new(0, 1);
@@ -84,6 +94,15 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
 
     /// <summary>Before it has subscribed nothing is pushed to it.</summary>
     public bool IsSubscribed { get; private set; }
+
+    /// <summary>Decisions, orders and fills that wait to be pushed.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate) return _pending.Count;
+        }
+    }
 
     /// <summary>Key of the account that it looks at.</summary>
     public string? Account { get; private set; }
@@ -163,8 +182,9 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     /// <summary>News of the journal, in its order.</summary>
     /// <param name="first">Journal position of the first event in it.</param>
     /// <param name="sequence">Journal position up to which it goes.</param>
+    /// <param name="traces">Spans that wrote what it tells; null for none.</param>
     public void Push(long first, long sequence, ListsChanged? lists, IReadOnlyCollection<DecisionView> decisions, IReadOnlyCollection<OrderView> orders,
-        IReadOnlyCollection<FillView> fills)
+        IReadOnlyCollection<FillView> fills, IReadOnlyCollection<ActivityContext>? traces = null)
     {
         if (lists is null && decisions.Count + orders.Count + fills.Count == 0) return;
         Add(pending =>
@@ -181,6 +201,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
             pending.Decisions.AddRange(decisions);
             pending.Orders.AddRange(orders);
             pending.Fills.AddRange(fills);
+            if (traces is not null) pending.Traces.AddRange(traces.Take(MostTraces - pending.Traces.Count));
         });
     }
 
@@ -215,6 +236,8 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
     private async Task SendAsync()
     {
         CancellationToken stop = _stop.Token;
+        // It outlives the request that opened the connection, and is no part of that request's trace.
+        Activity.Current = null;
         try
         {
             while (true)
@@ -250,10 +273,24 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         if (gap is not null) await client.SendAsync("gap", gap, stop);
         if (now.Quotes.Count > 0) await client.SendAsync("quotes", now.Quotes.Values, stop);
         if (now.Closed.Count + now.Forming.Count > 0) await client.SendAsync("bars", now.Closed.Concat(now.Forming.Values), stop);
-        if (news is not null) await client.SendAsync("journal", news, stop);
+        if (news is not null) await SendAsync(news, now.Traces, stop);
         foreach (JobView job in now.Jobs.Values) await client.SendAsync("job", job, stop);
         if (now.Account is { } account) await client.SendAsync("account", account, stop);
         foreach (ConfigurationPush changed in now.Configuration.Values) await client.SendAsync("configuration", changed, stop);
+    }
+
+    /// <summary>A push is a span of each trace that has something in it.</summary>
+    private async Task SendAsync(JournalPush news, List<ActivityContext> traces, CancellationToken stop)
+    {
+        Activity[] spans = [.. traces.Distinct().Select(wrote => Source.StartActivity("hub push", ActivityKind.Producer, wrote)).OfType<Activity>()];
+        try
+        {
+            await client.SendAsync("journal", news, stop);
+        }
+        finally
+        {
+            foreach (Activity span in spans) span.Dispose();
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "sending to hub connection {Connection} failed")]
@@ -269,6 +306,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
         public List<DecisionView> Decisions { get; } = [];
         public List<OrderView> Orders { get; } = [];
         public List<FillView> Fills { get; } = [];
+        public List<ActivityContext> Traces { get; } = [];
         public ListsChanged? Lists { get; set; }
 
         /// <summary>Journal position of the first of the news; null while there is none.</summary>
@@ -312,6 +350,7 @@ public sealed partial class HubConnection(string id, ICaller caller, IClientProx
             Decisions.Clear();
             Orders.Clear();
             Fills.Clear();
+            Traces.Clear();
             Lists = null;
             First = null;
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using HybridTrading.Api.Projections;
 using HybridTrading.Domain.Accounts;
@@ -6,6 +7,7 @@ using HybridTrading.Domain.Journal;
 using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage;
+using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
 using Microsoft.Extensions.Hosting;
@@ -20,7 +22,8 @@ namespace HybridTrading.Api.Hubs;
 /// </summary>
 public sealed partial class JournalBoard(
     IJournal journal, JournalQueries own, ProjectionRunner projections, AccountQueries accounts, StrategyQueries strategies, JobQueries jobs,
-    HubConnections connections, AccountBoard observed, JobBoard running, ApiOptions options, TimeProvider clock, ILogger<JournalBoard> log) : BackgroundService
+    HubConnections connections, AccountBoard observed, JobBoard running, ApiOptions options, JournalTraces traces, TimeProvider clock,
+    ILogger<JournalBoard> log) : BackgroundService
 {
     /// <summary>Of more events than this that a connection has missed it is not told: reading the lists again is less work.</summary>
     public const int MostMissed = 2000;
@@ -181,7 +184,7 @@ public sealed partial class JournalBoard(
             News news = Collect(events.Where(one => !one.Erased));
             if (news.IsEmpty) return;
             foreach (string projection in Needed) await projections.WaitForAsync(projection, sequence, cancellation);
-            Tell(person, news, sequence);
+            Tell(person, news, sequence, [.. events.Select(traces.Of).Where(trace => trace != default).Distinct()]);
         }
         catch (Exception failed) when (failed is StorageException or InvalidDataException or JsonException)
         {
@@ -190,7 +193,7 @@ public sealed partial class JournalBoard(
         }
     }
 
-    private void Tell(ImmutableArray<HubConnection> person, News news, long sequence)
+    private void Tell(ImmutableArray<HubConnection> person, News news, long sequence, ImmutableArray<ActivityContext> wrote)
     {
         ICaller caller = person[0].Caller;
         (string Account, OrderView View)[] orders =
@@ -211,7 +214,7 @@ public sealed partial class JournalBoard(
         {
             connection.Push(news.First, sequence, news.Lists, decisions,
                 [.. orders.Where(one => connection.Follows(one.Account)).Select(one => one.View)],
-                [.. fills.Where(one => connection.Follows(one.Account)).Select(one => one.View)]);
+                [.. fills.Where(one => connection.Follows(one.Account)).Select(one => one.View)], wrote);
         }
     }
 

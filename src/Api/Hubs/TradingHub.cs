@@ -2,6 +2,7 @@ using HybridTrading.Api.Identity;
 using HybridTrading.Api.Projections;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.SignalR;
 
@@ -43,6 +44,7 @@ public sealed class TradingHub(
         string? account = subscription.Account is null ? null : Key(subscription.Account);
         if (subscription.After < -1) throw new HubException($"after is {subscription.After}; expected a journal sequence that was seen, or null");
         using Principal.Scope scope = Principal.Of(caller.Tenant);
+        GrainTracing.Join();
         HubConnection connection = connections.Find(Context.ConnectionId);
         // First the subscription, then the snapshot: what changes in between is pushed, and nothing is missed.
         connection.Watch(symbols, account);

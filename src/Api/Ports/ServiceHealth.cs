@@ -34,21 +34,32 @@ public sealed class ServiceHealth
     public async Task<Readiness> ReadinessAsync(int port, CancellationToken cancellation = default)
     {
         HostedService service = _plan.OwnerOf(port) ?? throw new ArgumentOutOfRangeException(nameof(port), port, "expected a port of this process");
-        // Two names of a map can mean one service, which is no dependency of itself.
-        (string Name, string Service)[] dependencies =
-        [
-            .. from name in service.Dependencies
-               let meant = _plan.Map.Services.First(s => s.Name == name).Service
-               where meant != service.Service
-               select (name, meant),
-        ];
-        HashSet<string> concerned = [service.Service, .. dependencies.Select(d => d.Service)];
-        HealthReport report = await _checks.CheckHealthAsync(c => Concerns(c.Tags, concerned), cancellation);
+        HashSet<string> concerned = [service.Service, .. DependenciesOf(service).Select(d => d.Service)];
+        return Judge(service, await _checks.CheckHealthAsync(c => Concerns(c.Tags, concerned), cancellation));
+    }
 
+    /// <summary>The states of all services of the process, in its order; each check runs once.</summary>
+    public async Task<ImmutableArray<(HostedService Service, Readiness State)>> ReadinessOfAllAsync(CancellationToken cancellation = default)
+    {
+        HealthReport report = await _checks.CheckHealthAsync(cancellation);
+        return [.. _plan.Hosted.Select(service => (service, Judge(service, report)))];
+    }
+
+    /// <summary>Two names of a map can mean one service, which is no dependency of itself.</summary>
+    private (string Name, string Service)[] DependenciesOf(HostedService service) =>
+    [
+        .. from name in service.Dependencies
+           let meant = _plan.Map.Services.First(s => s.Name == name).Service
+           where meant != service.Service
+           select (name, meant),
+    ];
+
+    private Readiness Judge(HostedService service, HealthReport report)
+    {
         KeyValuePair<string, HealthReportEntry>[] own = [.. report.Entries.Where(e => Concerns(e.Value.Tags, [service.Service]))];
         HealthStatus worst = Worst(own);
         List<DependencyState> states = [];
-        foreach ((string name, string meant) in dependencies)
+        foreach ((string name, string meant) in DependenciesOf(service))
         {
             if (!_plan.Hosts(meant))
             {

@@ -32,6 +32,10 @@ public static class ServiceRouting
         return endpoints.WithMetadata(new PortsOfEndpoint(plan => plan.PortsOf(service)));
     }
 
+    /// <summary>The endpoint answers on the ports of each of these services.</summary>
+    public static TBuilder OnServices<TBuilder>(this TBuilder endpoints, params string[] services) where TBuilder : IEndpointConventionBuilder =>
+        endpoints.WithMetadata(new PortsOfEndpoint(plan => services.SelectMany(plan.PortsOf).ToFrozenSet()));
+
     /// <summary>The endpoint answers wherever the trading hub may: on the gateway's ports and on every WebSocket port of the map.</summary>
     public static TBuilder OnHubPorts<TBuilder>(this TBuilder endpoints) where TBuilder : IEndpointConventionBuilder =>
         endpoints.WithMetadata(new PortsOfEndpoint(plan => plan.HubPorts));

@@ -57,7 +57,26 @@ public sealed class JobSlots(int count)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<TaskCompletionSource> _waiting = [];
+    private readonly int _count = count;
     private int _free = count;
+
+    /// <summary>Threads at work.</summary>
+    public int Busy
+    {
+        get
+        {
+            lock (_gate) return _count - _free;
+        }
+    }
+
+    /// <summary>Runs whose turn has not come.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate) return _waiting.Count;
+        }
+    }
 
     /// <summary>Takes one thread when its turn comes, and, where nobody else waits, of the free ones as many more as are wanted.</summary>
     /// <param name="most">Less than 1 counts as 1.</param>

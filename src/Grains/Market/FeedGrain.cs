@@ -1,5 +1,6 @@
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Grains.Trading;
 using Microsoft.Extensions.Logging;
 
@@ -60,7 +61,7 @@ public interface IFeedGrain : IGrainWithStringKey
 [HostedBy("data-bridge")]
 public sealed partial class FeedGrain(
     [PersistentState("feed")] IPersistentState<FeedState> state, IMarketLog log, IBarStore bars, LiveFeedOptions feed, TradingOptions options,
-    TimeProvider clock, ILogger<FeedGrain> logger) : Grain, IFeedGrain, IRemindable
+    TimeProvider clock, FeedMetrics metrics, ILogger<FeedGrain> logger) : Grain, IFeedGrain, IRemindable
 {
     private const string AliveReminder = "alive";
     private const int HistoryBars = 1500;
@@ -103,6 +104,7 @@ public sealed partial class FeedGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _timer?.Dispose();
+        metrics.Leave();
         await SaveAsync();
     }
 
@@ -289,6 +291,7 @@ public sealed partial class FeedGrain(
                 MarketEventKind.Bar => market.OnBars(new BarBatch(first.TimeFrame, [.. run.Select(one => new PlacedBar(one.Position, one.Bar))])),
                 _ => market.OnQuotes(new QuoteBatch([.. run.Select(one => new PlacedQuote(one.Position, one.Quote))])),
             });
+            if (first.Kind != MarketEventKind.Clock) metrics.HandedOut(first.Symbol, run.Count);
         }
     }
 

@@ -1,5 +1,6 @@
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Grains.Views;
 
 namespace HybridTrading.Grains.Market;
@@ -61,7 +62,7 @@ public interface IMarketGrain : IGrainWithStringKey
     [Shared, AlwaysInterleave, Alias("GetView")] Task<MarketView> GetView();
 
     /// <summary>The view as soon as it is another than the known one, or as it is after a bounded wait: for replicas.</summary>
-    [AlwaysInterleave, Alias("GetViewAfter")] Task<Versioned<MarketView>> GetViewAfter(ViewVersion known, CancellationToken cancellation);
+    [AlwaysInterleave, LongPoll, Alias("GetViewAfter")] Task<Versioned<MarketView>> GetViewAfter(ViewVersion known, CancellationToken cancellation);
 
     /// <summary>
     /// Shows the market to an observer when it changes, ten times a second at most, for <see cref="Observing.Expiration"/> from the last time that
@@ -98,7 +99,7 @@ public interface IFeaturesGrain : IGrainWithStringKey
     [Shared, AlwaysInterleave, Alias("GetView")] Task<FeatureUpdate?> GetView();
 
     /// <inheritdoc cref="IMarketGrain.GetViewAfter"/>
-    [AlwaysInterleave, Alias("GetViewAfter")] Task<Versioned<FeatureUpdate?>> GetViewAfter(ViewVersion known, CancellationToken cancellation);
+    [AlwaysInterleave, LongPoll, Alias("GetViewAfter")] Task<Versioned<FeatureUpdate?>> GetViewAfter(ViewVersion known, CancellationToken cancellation);
 }
 
 /// <summary>A bar that closed.</summary>

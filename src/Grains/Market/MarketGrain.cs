@@ -1,6 +1,7 @@
 using HybridTrading.Domain.Markets;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Grains.Views;
 using Microsoft.Extensions.Hosting;
@@ -47,6 +48,7 @@ public sealed partial class MarketGrain(
     private TimeFrame? _source;
     private MarketState? _before;
     private bool _behind;
+    private DateTime _taken;
 
     // The last bar that closed in each time frame since this activation.
     private ImmutableSortedDictionary<TimeFrame, Bar> _closed = ImmutableSortedDictionary<TimeFrame, Bar>.Empty;
@@ -106,6 +108,7 @@ public sealed partial class MarketGrain(
     /// </summary>
     private async Task HandOutAsync(Func<Task> handOut)
     {
+        _taken = clock.GetUtcNow().UtcDateTime;
         if (options.IsRun)
         {
             await handOut();
@@ -275,6 +278,7 @@ public sealed partial class MarketGrain(
         _changed = true;
         if (!options.IsRun) await bars.AppendAsync(Symbol, frame, new[] { bar });
         _closed = _closed.SetItem(frame, bar);
+        if (!options.IsRun) EventTime.Set(_taken);
         await GrainFactory.GetGrain<IFeaturesGrain>(Keys.Features(Symbol, frame)).OnBar(new ClosedBar(bar, frame.End(bar.OpenTime), _position), warmUp);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Configuration;
@@ -9,6 +10,7 @@ using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Grains.Views;
 using Microsoft.Extensions.Logging;
 using Orleans.Utilities;
@@ -24,6 +26,8 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private readonly TradingOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger<AccountGrain> _log;
+    private readonly TradingMetrics _metrics;
+    private readonly OrderTraces _traces = new();
     private readonly HashSet<string> _watched = new(StringComparer.Ordinal);
     private readonly ObserverManager<IAccountObserver> _observers;
     private IGrainTimer? _showing;
@@ -35,13 +39,15 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private SettingsReader _settings = null!;
     private long _snapshotVersion;
 
-    public AccountGrain(IJournal journal, ISnapshotStore snapshots, TradingOptions options, TimeProvider clock, ILogger<AccountGrain> log)
+    public AccountGrain(
+        IJournal journal, ISnapshotStore snapshots, TradingOptions options, TimeProvider clock, TradingMetrics metrics, ILogger<AccountGrain> log)
     {
         _journal = journal;
         _snapshots = snapshots;
         _options = options;
         _clock = clock;
         _log = log;
+        _metrics = metrics;
         _observers = new ObserverManager<IAccountObserver>(Observing.Expiration, log) { GetDateTime = () => clock.GetUtcNow().UtcDateTime };
     }
 
@@ -109,8 +115,11 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     public async Task<OrderAnswer> Place(OrderRequest order)
     {
         if (State.Settings is null) return NoAccount();
+        long began = _clock.GetTimestamp();
         if (State.OrdinalOf(order.ClientOrderId) == 0 && State.FindInstrument(order.Symbol) is { } instrument) await SeeAsync(instrument);
-        return await AnswerAsync(_account.Submit(order, Now));
+        OrderAnswer answer = await AnswerAsync(_account.Submit(order, Now));
+        _metrics.Answered(_clock.GetElapsedTime(began));
+        return answer;
     }
 
     public async Task<OrderAnswer> Change(string clientOrderId, OrderChange change) =>
@@ -197,7 +206,11 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private async Task<bool> SeenAsync(string symbol, bool more)
     {
         _changed = true;
-        if (_account.Uncommitted.Count > 0) await RecordAsync();
+        if (_account.Uncommitted.Count > 0)
+        {
+            using Activity? fill = _traces.StartFill(_account.Uncommitted);
+            await RecordAsync();
+        }
         if (!more) _watched.Remove(symbol);
         return more;
     }
@@ -206,9 +219,12 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private async Task<long> RecordAsync()
     {
         _changed = true;
-        _stream.Append(_account.TakeUncommitted(), happened => happened.Time, Causation);
+        ImmutableArray<AccountEvent> raised = _account.TakeUncommitted();
+        _stream.Append(raised, happened => happened.Time, Causation);
+        _traces.See(raised, ordinal => State.FindOrder(ordinal) is not null);
         State.TakeClosedTrades();
         long position = await _stream.Durable();
+        _metrics.Count(raised);
         if (_stream.Version - _snapshotVersion >= _options.SnapshotEvery) await SnapshotAsync(CancellationToken.None);
         return position;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using HybridTrading.Domain.Configuration;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
@@ -6,13 +7,15 @@ using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Trading;
 
 /// <summary>A user's strategy: its stance, its decisions, its followers. Rules are in Domain; here they are recorded and sent.</summary>
 [HostedBy("trading-engine")]
-public sealed partial class StrategyGrain(IJournal journal, TradingOptions options, TimeProvider clock, ILogger<StrategyGrain> log) : Grain, IStrategyGrain
+public sealed partial class StrategyGrain(
+    IJournal journal, TradingOptions options, TimeProvider clock, TradingMetrics metrics, ILogger<StrategyGrain> log) : Grain, IStrategyGrain
 {
     /// <summary>A market waits for its strategies, so what its owner has set must be there soon, or what was known last counts.</summary>
     private static readonly TimeSpan SettingsPatience = TimeSpan.FromMilliseconds(250);
@@ -108,7 +111,10 @@ public sealed partial class StrategyGrain(IJournal journal, TradingOptions optio
             evaluation.MarketPosition, evaluation.Bar, evaluation.Readings, _state.Stance, intent, _units,
             evaluation.BarNumber);
         var made = new DecisionMade(evaluation.Time, decision, [.. _accounts]);
+        using Activity? trace = GrainTracing.Begin("strategy decision");
         Raise(made);
+        await _stream.Durable();
+        metrics.Decided(EventTime.Elapsed(clock));
         await SettleAsync(made);
         return _state;
     }

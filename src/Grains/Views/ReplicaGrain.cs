@@ -1,3 +1,4 @@
+using HybridTrading.Grains.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Views;
@@ -53,6 +54,8 @@ public abstract partial class ReplicaGrain<TView>(TimeProvider clock, ILogger lo
 
     private async Task FollowAsync()
     {
+        // It outlives the call that woke the grain, and is no part of that call's trace.
+        GrainTracing.Leave();
         while (!_gone.IsCancellationRequested)
         {
             try

@@ -34,11 +34,16 @@ public static class RunCommand
             + "(also: environment variable Demo=false)",
     };
 
+    private static readonly Option<LogFormat?> Log = new("--log-format")
+    {
+        Description = "how log lines are written: console for people, json for machines (also: environment variable Logging__Format)",
+    };
+
     private static readonly GatewayOptions Gateway = new();
 
     private static readonly ClusterOptions Cluster = new();
 
-    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, .. Cache.All, LogDays, LogQuota, Jobs, JobThreads, Upload, Stored, NoDemo, .. Gateway.All, .. Cluster.All];
+    private static readonly Option[] All = [Data, .. Plan.All, Seed, Ticks, Market, Speed, Play, .. MarketData.All, .. Cache.All, LogDays, LogQuota, Jobs, JobThreads, Upload, Stored, NoDemo, Log, .. Gateway.All, .. Cluster.All];
 
     public static Command Create()
     {
@@ -52,6 +57,7 @@ public static class RunCommand
               run --port-map deltran
               run --listen 0.0.0.0 --public-host trade.example.com --cert fullchain.pem --cert-key privkey.pem
               run --public-host trade.example.com --behind-proxy 127.0.0.1
+              run --log-format json
               run --data /srv/practice --market EURUSD_H1_202001020000_202412312300.csv --market-speed 3600
             """);
         foreach (Option option in All) command.Add(option);
@@ -79,7 +85,7 @@ public static class RunCommand
         return LiveHost.RunAsync(new LiveOptions(
             DataOption.Path(parsed.GetValue(Data)), Plan.Read(parsed), Feed(parsed, ticks),
             new MarketLogOptions { MaxAge = TimeSpan.FromDays(parsed.GetValue(LogDays)), QuotaBytes = parsed.GetValue(LogQuota) << 20 },
-            Limits(parsed), !parsed.GetValue(NoDemo), Cluster.Read(parsed), Gateway.Read(parsed)), cancellation);
+            Limits(parsed), !parsed.GetValue(NoDemo), Cluster.Read(parsed), Gateway.Read(parsed), parsed.GetValue(Log)), cancellation);
     }
 
     private static BacktestingOptions Limits(ParseResult parsed)

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
@@ -6,6 +8,7 @@ using HybridTrading.Grains;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Messages;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Silo.Hosting.Tls;
 using HybridTrading.Storage.Postgres;
 using Microsoft.AspNetCore.Routing;
@@ -159,7 +162,8 @@ public static class OrleansHost
     {
         MessageCheck.Run(typeof(MarketGrain).Assembly);
         LetExceptionsTravel(silo.Services);
-        silo.AddTenancy();
+        silo.Services.AddSingleton<IGrainCensus, OrleansCensus>();
+        silo.AddTelemetry().AddTenancy();
     }
 
     /// <summary>Orleans looks for the default provider without its name.</summary>
@@ -213,6 +217,40 @@ public static class OrleansHost
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>Activations by class, by what Orleans' own meter adds and takes away. It listens from the silo's start on, when there are none.</summary>
+    private sealed class OrleansCensus : IGrainCensus, IDisposable
+    {
+        private const string MeterName = "Microsoft.Orleans", Instrument = "orleans-grains";
+
+        private readonly ConcurrentDictionary<string, long> _counts = new(StringComparer.Ordinal);
+        private readonly MeterListener _listener = new();
+
+        public OrleansCensus()
+        {
+            _listener.InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == MeterName && instrument.Name == Instrument) listener.EnableMeasurementEvents(instrument);
+            };
+            _listener.SetMeasurementEventCallback<int>((_, change, tags, _) =>
+            {
+                // Its one tag is the class.
+                if (tags.Length == 1 && tags[0].Value is string type) _counts.AddOrUpdate(NameOf(type), change, (_, count) => count + change);
+            });
+            _listener.Start();
+        }
+
+        public ImmutableArray<GrainActivations> Count() => [.. _counts.Select(pair => new GrainActivations(pair.Key, pair.Value))];
+
+        public void Dispose() => _listener.Dispose();
+
+        /// <summary>The class without namespace, assembly and type arguments.</summary>
+        private static string NameOf(string type)
+        {
+            string name = type.Split(',', '`', '[')[0];
+            return name[(name.LastIndexOf('.') + 1)..];
+        }
     }
 
     /// <summary>Says which service is missing when no process of the cluster hosts a grain, in place of Orleans' word about grain types.</summary>

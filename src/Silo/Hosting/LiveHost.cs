@@ -2,6 +2,7 @@ using HybridTrading.Api;
 using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity;
 using HybridTrading.Api.Limits;
+using HybridTrading.Api.Observability;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
@@ -18,13 +19,14 @@ using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.MarketLog;
 using HybridTrading.Storage.Postgres;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Console;
 
 namespace HybridTrading.Silo.Hosting;
 
 /// <summary>What <c>run</c> is told.</summary>
 public sealed record LiveOptions(
     string DataFolder, ServicePlan Plan, LiveFeedOptions Feed, MarketLogOptions MarketLog, BacktestingOptions Backtesting, bool Demo, ClusterSettings Cluster,
-    GatewaySettings Gateway);
+    GatewaySettings Gateway, LogFormat? LogFormat = null);
 
 /// <summary>The live system in one process: storage, grains, feed, API, each service on its own port.</summary>
 public static class LiveHost
@@ -75,10 +77,12 @@ public static class LiveHost
         builder.Configuration.AddInMemoryCollection(environment.Settings.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
         demonstration = Demonstration.Plan(folder, options.Demo && options.Feed is SimulatedFeedOptions && member.Database is null && IsDemoConfigured(builder.Configuration));
         builder.Services.AddSingleton(demonstration);
-        AddLog(builder.Logging);
+        LogFormat format = options.LogFormat ?? LogFormats.Configured(builder.Configuration);
+        AddLog(builder.Logging, format);
         builder.Services.AddSingleton<DashboardAccess>();
         builder.AddServiceEndpoints(plan, access);
         builder.Services.AddSingleton(Limits(builder.Configuration));
+        builder.Services.AddObservability(ProcessIdentity.Here(OrleansHost.Name, TimeProvider.System));
         AddStorage(builder.Services, options, folder, member);
         TradingOptions trading = Trading(options.Feed);
         InstrumentUniverse universe = trading.Universe;
@@ -105,9 +109,12 @@ public static class LiveHost
         else if (member.Database is null || member.Hosts(ReadModelService)) builder.Services.AddReadModels(api);
         if (member.Database is null) builder.Services.AddHostedService<TradingStart>();
         else if (!member.IsClient) builder.Services.AddHostedService<ClusterStart>();
+        // The last to start is the first to stop: it says good-bye while there are grains to hear it.
+        builder.Services.AddHostedService<ProcessReporter>();
 
         WebApplication app = builder.Build();
         app.MapServiceHealth();
+        app.MapMetrics();
         if (hasGateway) app.MapHybridApi();
         if (plan.Hosts(DashboardAccess.Service) && OrleansHost.MapDashboard(app, member, DashboardAccess.Path) is { } dashboard)
         {
@@ -172,15 +179,23 @@ public static class LiveHost
         }
     }
 
-    private static void AddLog(ILoggingBuilder log)
+    private static void AddLog(ILoggingBuilder log, LogFormat format)
     {
-        log.ClearProviders().AddSimpleConsole(console =>
+        log.ClearProviders();
+        if (format == LogFormat.Json)
         {
-            console.SingleLine = true;
-            console.IncludeScopes = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-        });
+            log.AddConsole(console => console.FormatterName = JsonLogFormatter.FormatterName).AddConsoleFormatter<JsonLogFormatter, ConsoleFormatterOptions>();
+        }
+        else
+        {
+            log.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.IncludeScopes = true;
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
         log.SetMinimumLevel(LogLevel.Warning).AddFilter("HybridTrading", LogLevel.Information);
     }
 
@@ -194,7 +209,7 @@ public static class LiveHost
             Services = database is null || options.Plan.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
             SiloPort = plan.SiloPort, GatewayPort = plan.GatewayPort, Listen = cluster.Listen, Advertised = cluster.Advertised,
             Database = database,
-            Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ClusterTls>()) : null,
+            Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, LoggerFactory.Create(log => AddLog(log, options.LogFormat ?? LogFormat.Console)).CreateLogger<ClusterTls>()) : null,
             Dashboard = cluster.Dashboard,
         };
     }

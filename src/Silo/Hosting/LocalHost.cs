@@ -1,6 +1,7 @@
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Messages;
+using HybridTrading.Grains.Telemetry;
 using Microsoft.AspNetCore.Routing;
 using Orleans.Hosting;
 using Orleans.Local;
@@ -28,7 +29,8 @@ public static class OrleansHost
             silo.AddMemoryGrainStorageAsDefault();
             silo.UseInMemoryReminderService();
         }
-        silo.AddTenancy();
+        silo.Services.AddSingleton<IGrainCensus, LocalCensus>();
+        silo.AddTelemetry().AddTenancy();
     });
 
     /// <summary>The live system: all of it, since there is nobody else.</summary>
@@ -36,4 +38,10 @@ public static class OrleansHost
 
     /// <summary>None here: the console's System page shows what runs.</summary>
     public static IEndpointConventionBuilder? MapDashboard(IEndpointRouteBuilder endpoints, ClusterProcess member, string path) => null;
+
+    private sealed class LocalCensus(LocalSiloStatistics silo) : IGrainCensus
+    {
+        public ImmutableArray<GrainActivations> Count() =>
+            [.. silo.GrainTypes.Select(type => new GrainActivations(type.ClassName[(type.ClassName.LastIndexOf('.') + 1)..], type.Activations))];
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using HybridTrading.Domain.Journal;
 using HybridTrading.Storage.Files;
@@ -23,6 +24,7 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
     private readonly string _folder;
     private readonly IKeyProvider _keys;
     private readonly JournalOptions _options;
+    private readonly JournalMetrics? _metrics;
     private readonly FolderLock _folderLock;
     private readonly Guid _journal;
     private readonly Thread? _writer;
@@ -50,13 +52,15 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
     private long _unflushedSince;
 
     private SegmentJournal(
-        string folder, IKeyProvider keys, JournalOptions options, IFileDoor door, FolderLock folderLock, SegmentRecovery recovered)
+        string folder, IKeyProvider keys, JournalOptions options, IFileDoor door, FolderLock folderLock, SegmentRecovery recovered,
+        JournalMetrics? metrics)
     {
         _folder = folder;
         _keys = keys;
         _options = options;
         _door = door;
         _folderLock = folderLock;
+        _metrics = metrics;
         _buffer = new byte[options.BatchBytes];
         _streams = recovered.Streams;
         _recent = recovered.Recent;
@@ -82,6 +86,7 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
             _file.Flush();
             _flushedLength = _writtenLength = last.Length;
         }
+        metrics?.Observe(() => DurableSize, () => Volatile.Read(ref _pendingBytes));
         if (options.OwnThread)
         {
             _writer = new Thread(Write) { IsBackground = true, Name = "journal writer" };
@@ -108,7 +113,8 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
 
     /// <summary>Opens the journal of a folder, which is made if there is none, and recovers it.</summary>
     /// <exception cref="StorageException">The folder is in use, cannot be written, holds a newer format, or is damaged.</exception>
-    public static SegmentJournal Open(string folder, IKeyProvider keys, JournalOptions? options = null, IFileDoor? door = null)
+    public static SegmentJournal Open(
+        string folder, IKeyProvider keys, JournalOptions? options = null, IFileDoor? door = null, JournalMetrics? metrics = null)
     {
         options ??= new JournalOptions();
         options.Check();
@@ -120,7 +126,7 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
             folderLock = FolderLock.Take(door, folder);
             var recovery = new SegmentRecovery(door, folder);
             recovery.Run();
-            return new SegmentJournal(folder, keys, options, door, folderLock, recovery);
+            return new SegmentJournal(folder, keys, options, door, folderLock, recovery, metrics);
         }
         catch (Exception refused)
         {
@@ -372,8 +378,10 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
         {
             while (TakeBatch())
             {
+                long began = Stopwatch.GetTimestamp();
                 WriteBatch();
                 if (FlushIsDue()) Flush();
+                _metrics?.Committed(Stopwatch.GetElapsedTime(began), _batch.Sum(append => append.Leaves.Length));
                 Acknowledge();
             }
             if (FlushIsDue()) Flush();

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Storage.Journal;
 using Npgsql;
 using Polly.CircuitBreaker;
 
@@ -36,6 +38,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
     private readonly PostgresJournalOptions _options;
     private readonly Action<CommittedBatch> _committed;
     private readonly Action<string, int> _keyDestroyed;
+    private readonly JournalMetrics? _metrics;
     private readonly CancellationTokenSource _abandon = new();
     private readonly SemaphoreSlim _work = new(0);
     private readonly Task _running;
@@ -53,14 +56,19 @@ internal sealed class PostgresAppender : IAsyncDisposable
     /// <param name="committed">Told of each committed transaction, in order.</param>
     /// <param name="keyDestroyed">Told of a subject and key number that were used although the key was destroyed elsewhere.</param>
     public PostgresAppender(
-        PostgresDatabase database, PostgresJournalOptions options, Action<CommittedBatch> committed, Action<string, int> keyDestroyed)
+        PostgresDatabase database, PostgresJournalOptions options, Action<CommittedBatch> committed, Action<string, int> keyDestroyed,
+        JournalMetrics? metrics)
     {
         _database = database;
         _options = options;
         _committed = committed;
         _keyDestroyed = keyDestroyed;
+        _metrics = metrics;
         _running = Task.Run(WriteAsync);
     }
+
+    /// <summary>Of appends that are not committed yet.</summary>
+    public long PendingBytes => Volatile.Read(ref _pendingBytes);
 
     /// <returns>Why not; null when it is enqueued, after which its task tells.</returns>
     public Exception? Enqueue(PendingAppend append)
@@ -144,12 +152,14 @@ internal sealed class PostgresAppender : IAsyncDisposable
 
     private async Task CommitAsync(Batch batch)
     {
+        long began = Stopwatch.GetTimestamp();
         for (int attempt = 1; ; attempt++)
         {
             try
             {
                 await _database.Breaker.ExecuteAsync(async token => await TryCommitAsync(batch, token).ConfigureAwait(false), _abandon.Token)
                     .ConfigureAwait(false);
+                _metrics?.Committed(Stopwatch.GetElapsedTime(began), batch.Events);
                 Settle(batch);
                 return;
             }

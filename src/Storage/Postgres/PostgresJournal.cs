@@ -30,7 +30,8 @@ public sealed partial class PostgresJournal : IJournal, IAsyncDisposable
     private readonly Task _watching;
     private bool _closed;
 
-    private PostgresJournal(PostgresDatabase database, IKeyProvider keys, PostgresJournalOptions options, TimeProvider time, ILogger log, long size)
+    private PostgresJournal(PostgresDatabase database, IKeyProvider keys, PostgresJournalOptions options, TimeProvider time, ILogger log, JournalMetrics? metrics,
+        long size)
     {
         _database = database;
         _keys = keys;
@@ -38,7 +39,9 @@ public sealed partial class PostgresJournal : IJournal, IAsyncDisposable
         _log = log;
         _tail.Advance(size);
         _integrator = new JournalIntegrator(database, _tail, time, log);
-        _appender = new PostgresAppender(database, options, _integrator.Add, (subject, number) => (keys as PostgresKeyProvider)?.Forget(subject, number));
+        _appender = new PostgresAppender(
+            database, options, _integrator.Add, (subject, number) => (keys as PostgresKeyProvider)?.Forget(subject, number), metrics);
+        metrics?.Observe(() => DurableSize, () => _appender.PendingBytes);
         _watching = Task.Run(WatchAsync);
     }
 
@@ -49,7 +52,7 @@ public sealed partial class PostgresJournal : IJournal, IAsyncDisposable
     /// <exception cref="StorageException">The database is away, its schema is another, or it was carried over from another server by a dump.</exception>
     public static async Task<PostgresJournal> OpenAsync(
         PostgresDatabase database, IKeyProvider keys, PostgresJournalOptions? options = null, TimeProvider? time = null, ILogger? log = null,
-        CancellationToken cancellation = default)
+        JournalMetrics? metrics = null, CancellationToken cancellation = default)
     {
         options ??= new PostgresJournalOptions();
         options.Check();
@@ -62,7 +65,7 @@ public sealed partial class PostgresJournal : IJournal, IAsyncDisposable
             if (!await row.ReadAsync(token).ConfigureAwait(false)) throw new StorageException($"the journal in {database.Name} has no tree; restore it from a backup");
             return row.GetBoolean(1) ? row.GetInt64(0) : throw new StorageException(JournalIntegrator.OtherServer(database.Name));
         }, cancellation).ConfigureAwait(false);
-        return new PostgresJournal(database, keys, options, time ?? TimeProvider.System, log ?? NullLogger.Instance, size);
+        return new PostgresJournal(database, keys, options, time ?? TimeProvider.System, log ?? NullLogger.Instance, metrics, size);
     }
 
     /// <summary>The tree over all events that have a position.</summary>

@@ -6,6 +6,7 @@ using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.Blobs;
+using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,6 +49,8 @@ public static class PostgresStorage
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(own);
+        services.AddJournalTelemetry();
+        services.AddSingleton<IStorageFigures, PostgresFigures>();
         services.AddSingleton(_ => PostgresDatabase.Create(connection, options.Database));
         services.AddSingleton<IKeyProvider>(provider => PostgresKeyProvider.Open(
             provider.GetRequiredService<PostgresDatabase>(), options.MasterKeyFile, provider.GetRequiredService<TimeProvider>()));
@@ -55,8 +58,9 @@ public static class PostgresStorage
         services.AddSingleton<ISecretBox, SecretBox>();
         services.AddSingleton(provider => Task.Run(() => PostgresJournal.OpenAsync(
             provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>(), options.Journal,
-            provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<PostgresJournal>>())).GetAwaiter().GetResult());
-        services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
+            provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<PostgresJournal>>(), provider.GetRequiredService<JournalMetrics>())).GetAwaiter().GetResult());
+        services.AddSingleton<IJournal>(provider => new TracedJournal(
+            provider.GetRequiredService<PostgresJournal>(), provider.GetRequiredService<JournalTraces>()));
         services.AddSingleton<ISnapshotStore>(provider => new PostgresSnapshotStore(
             provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>()));
         services.AddSingleton<IBlobStore>(provider => new PostgresBlobStore(

@@ -1,5 +1,6 @@
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Silo.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
@@ -38,7 +39,7 @@ public sealed class Silos : IAsyncDisposable
             silo.Services.AddKeyedSingleton(ReminderTimeProviderNames.Reminders, (services, _) => services.GetRequiredService<TimeProvider>());
             silo.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME));
             silo.AddReminders();
-            silo.AddTenancy();
+            silo.AddTelemetry().AddTenancy();
         });
         builder.ConfigureClient(client =>
         {

@@ -1,5 +1,6 @@
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
@@ -26,7 +27,7 @@ public sealed class Silos : IAsyncDisposable
         {
             silo.AddGrainAssembly(typeof(MarketGrain).Assembly);
             silo.AddReminders();
-            silo.AddTenancy();
+            silo.AddTelemetry().AddTenancy();
         });
         IHost host = builder.Build();
         await host.StartAsync();
