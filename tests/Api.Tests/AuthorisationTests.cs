@@ -49,6 +49,20 @@ public sealed class AuthorisationTests
         ["GET optimisations"] = "ReadTrading", ["GET optimisations/{id}"] = "ReadTrading", ["DELETE optimisations/{id}"] = "Research", ["GET optimisations/{id}/report"] = "ReadTrading",
         ["GET optimisations/{id}/report.html"] = "ReadTrading", ["GET optimisations/{id}/trades.csv"] = "ReadTrading", ["GET optimisations/{id}/equity.csv"] = "ReadTrading",
         ["GET journal"] = "ReadJournal",
+        ["GET kill-switch"] = "ReadTrading", ["POST kill-switch"] = "Halt", ["POST kill-switch/accounts/{account}"] = "Halt", ["POST kill-switch/tenant"] = "HaltTenant",
+        ["POST kill-switch/tenant/{number}/release"] = "ReleaseTenant", ["POST kill-switch/tenant/{number}/release/approval"] = "ReleaseTenant",
+        ["GET config-schemas"] = "Configure", ["GET config-schemas/{section}"] = "Configure", ["GET user-config/{userId}"] = "Configure", ["POST user-config"] = "Configure",
+        ["PUT user-config/{id}"] = "Configure", ["DELETE user-config/{id}"] = "Configure", ["POST user-config/{id}/rollback"] = "Configure",
+        ["GET user-config/{userId}/{id}"] = "Configure", ["GET user-config/{userId}/{id}/versions"] = "Configure",
+        ["GET user-config/{userId}/{id}/versions/{number}"] = "Configure", ["GET user-config/{userId}/{id}/diff"] = "Configure",
+        ["GET tenant-config"] = "ConfigureTenant", ["POST tenant-config"] = "ConfigureTenant", ["PUT tenant-config/{id}"] = "ConfigureTenant",
+        ["DELETE tenant-config/{id}"] = "ConfigureTenant", ["POST tenant-config/{id}/rollback"] = "ConfigureTenant", ["GET tenant-config/{id}"] = "ConfigureTenant",
+        ["GET tenant-config/{id}/versions"] = "ConfigureTenant", ["GET tenant-config/{id}/versions/{number}"] = "ConfigureTenant", ["GET tenant-config/{id}/diff"] = "ConfigureTenant",
+        ["GET services"] = "Operate", ["GET services/{name}/history"] = "Operate", ["GET system/grains"] = "Operate", ["GET system/storage"] = "Operate", ["GET system/feeds"] = "Operate",
+        // Of services that are still to come: 501.
+        ["GET features"] = "ReadSystem", ["POST user-features"] = "ReadSystem", ["GET feature-sets/{userId}"] = "ReadSystem", ["POST validation/pattern"] = "ReadSystem",
+        ["GET patterns/{userId}"] = "ReadSystem", ["POST user-patterns"] = "ReadSystem", ["POST coordination/register"] = "ReadSystem", ["GET agents/status"] = "ReadSystem",
+        ["POST consensus/request"] = "ReadSystem", ["POST decisions/make"] = "ReadSystem", ["GET models/status"] = "ReadSystem", ["POST consensus/aggregate"] = "ReadSystem",
     };
 
     [Fact]
@@ -60,7 +74,7 @@ public sealed class AuthorisationTests
         Assert.True(unlisted.Length + gone.Length == 0, $"not in the table: {string.Join(", ", unlisted)}; no more: {string.Join(", ", gone)}");
         foreach ((string name, RouteEndpoint endpoint) in all)
         {
-            Assert.Equal(Table[name], endpoint.Metadata.GetMetadata<RequiredPermission>()?.Permission.ToString() ?? OpenToAll);
+            Assert.Equal((name, Table[name]), (name, endpoint.Metadata.GetMetadata<RequiredPermission>()?.Permission.ToString() ?? OpenToAll));
             Assert.True(Table[name].Length > 0 || endpoint.Metadata.GetMetadata<OpenToAll>() is not null, $"{name} needs nothing and does not say that it is open to all");
         }
 
@@ -77,16 +91,16 @@ public sealed class AuthorisationTests
             foreach ((string name, _) in all.Where(one => Table[one.Name].Length > 0 && !EndsWhatTheTestNeeds(one.Name)))
             {
                 string[] parts = name.Split(' ');
-                string path = string.Join('/', parts[1].Split('/').Select(part => part.StartsWith('{') ? "no-such-thing" : part));
+                string PathFor(Visitor who) => string.Join('/', parts[1].Split('/').Select(part => part == "{userId}" && who.Id.Length > 0 ? who.Id : part.StartsWith('{') ? "no-such-thing" : part));
                 object? body = parts[0] is "GET" or "DELETE" ? null : "{}";
-                Answer unknown = await nobody.SendAsync(new HttpMethod(parts[0]), path, body);
+                Answer unknown = await nobody.SendAsync(new HttpMethod(parts[0]), PathFor(nobody), body);
                 if (unknown.Status != 401 || unknown.Reason != "SignInNeeded") faults.Add($"{name} by nobody: {unknown.Status} {unknown.Reason}");
                 Permission needed = Enum.Parse<Permission>(Table[name]);
                 foreach ((Visitor who, IReadOnlySet<Permission> may, string role) in visitors)
                 {
-                    Answer answer = await who.SendAsync(new HttpMethod(parts[0]), path, body);
+                    Answer answer = await who.SendAsync(new HttpMethod(parts[0]), PathFor(who), body);
                     bool refused = answer.Status == 403 && answer.Reason == "PermissionMissing";
-                    if (refused == may.Contains(needed) || answer.Status is 401 or >= 500) faults.Add($"{name} as {role}: {answer.Status} {answer.Reason}");
+                    if (refused == may.Contains(needed) || answer.Status is 401 or (>= 500 and not 501)) faults.Add($"{name} as {role}: {answer.Status} {answer.Reason}");
                 }
             }
             Assert.True(faults.Count == 0, string.Join('\n', faults));

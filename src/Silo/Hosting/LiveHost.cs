@@ -46,7 +46,7 @@ public static class LiveHost
     {
         (ServiceEndpoints plan, EnvironmentReading environment) = options.Plan.Resolve();
         foreach (EnvironmentNote warning in environment.Warnings) Console.Error.WriteLine($"warning: {warning.Variable} {warning.Text}");
-        GatewayAccess access = options.Gateway.Resolve(TimeProvider.System, LoggerFactory.Create(AddLog).CreateLogger<ServerCertificate>());
+        GatewayAccess access = options.Gateway.Resolve(TimeProvider.System, EarlyLog(options).CreateLogger<ServerCertificate>());
         using DataFolder folder = DataFolder.Open(options.DataFolder);
         ClusterProcess member = MemberOf(options, plan, environment);
         PortProbe.EnsureFree(plan, withCluster: OrleansHost.Name == "Cluster" && !member.IsClient);
@@ -179,6 +179,9 @@ public static class LiveHost
         }
     }
 
+    /// <summary>Of what is at work before the configuration has been read.</summary>
+    private static ILoggerFactory EarlyLog(LiveOptions options) => LoggerFactory.Create(log => AddLog(log, options.LogFormat ?? LogFormat.Console));
+
     private static void AddLog(ILoggingBuilder log, LogFormat format)
     {
         log.ClearProviders();
@@ -209,7 +212,7 @@ public static class LiveHost
             Services = database is null || options.Plan.Services.IsEmpty ? [] : [.. plan.Hosted.Select(hosted => hosted.Service)],
             SiloPort = plan.SiloPort, GatewayPort = plan.GatewayPort, Listen = cluster.Listen, Advertised = cluster.Advertised,
             Database = database,
-            Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, LoggerFactory.Create(log => AddLog(log, options.LogFormat ?? LogFormat.Console)).CreateLogger<ClusterTls>()) : null,
+            Tls = cluster.Tls is { } files ? new ClusterTls(files, TimeProvider.System, EarlyLog(options).CreateLogger<ClusterTls>()) : null,
             Dashboard = cluster.Dashboard,
         };
     }
