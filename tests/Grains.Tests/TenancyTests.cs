@@ -5,6 +5,7 @@ using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Operations;
 using HybridTrading.Grains.Tests.Worlds;
 using HybridTrading.Grains.Trading;
 using Orleans.Runtime;
@@ -19,7 +20,7 @@ public sealed class TenancyTests
         (typeof(IFeaturesGrain), "EURUSD/M1"), (typeof(IShardGrain), "EURUSD/M1/0"), (typeof(IFeedGrain), Keys.Feed), (typeof(IOutboxGrain), Keys.Outbox),
         (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"),
         (typeof(IJobGrain), "acme/ann/job"), (typeof(IJobQueueGrain), "acme/ann/jobs"), (typeof(IDataSetsGrain), "acme/ann/data-sets"),
-        (typeof(IStrategyReviewGrain), "acme/ann/turning"),
+        (typeof(IStrategyReviewGrain), "acme/ann/turning"), (typeof(ICentralHubGrain), CentralHub.Key),
     ];
 
     [Fact]
