@@ -60,7 +60,7 @@ public sealed class AuthorisationTests
         ["GET tenant-config/{id}/versions"] = "ConfigureTenant", ["GET tenant-config/{id}/versions/{number}"] = "ConfigureTenant", ["GET tenant-config/{id}/diff"] = "ConfigureTenant",
         ["GET services"] = "Operate", ["GET services/{name}/history"] = "Operate", ["GET system/grains"] = "Operate", ["GET system/storage"] = "Operate", ["GET system/feeds"] = "Operate",
         // Of services that are still to come: 501.
-        ["GET features"] = "ReadSystem", ["POST user-features"] = "ReadSystem", ["GET feature-sets/{userId}"] = "ReadSystem", ["POST validation/pattern"] = "ReadSystem",
+        ["GET features"] = "ReadMarket", ["POST user-features"] = "ReadSystem", ["GET feature-sets/{userId}"] = "ReadSystem", ["POST validation/pattern"] = "ReadSystem",
         ["GET patterns/{userId}"] = "ReadSystem", ["POST user-patterns"] = "ReadSystem", ["POST coordination/register"] = "ReadSystem", ["GET agents/status"] = "ReadSystem",
         ["POST consensus/request"] = "ReadSystem", ["POST decisions/make"] = "ReadSystem", ["GET models/status"] = "ReadSystem", ["POST consensus/aggregate"] = "ReadSystem",
     };

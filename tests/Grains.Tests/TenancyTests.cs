@@ -6,8 +6,10 @@ using HybridTrading.Grains.Configuration;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
+using HybridTrading.Grains.Operations;
 using HybridTrading.Grains.Tests.Worlds;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Users;
 using Orleans.Runtime;
 
 namespace HybridTrading.Grains.Tests;
@@ -21,7 +23,9 @@ public sealed class TenancyTests
         (typeof(IMarketReplicaGrain), "EURUSD"), (typeof(IFeaturesReplicaGrain), "EURUSD/M1"),
         (typeof(IJobGrain), "acme/ann/job"), (typeof(IJobQueueGrain), "acme/ann/jobs"), (typeof(IDataSetsGrain), "acme/ann/data-sets"),
         (typeof(IStrategyReviewGrain), "acme/ann/turning"), (typeof(IKillSwitchGrain), Keys.KillSwitch(TestWorld.Tenant)),
-        (typeof(IStrategyReviewGrain), "acme/ann/turning"), (typeof(IConfigurationGrain), "acme/ann"), (typeof(IConfigurationReplicaGrain), "acme/ann"),
+        (typeof(IConfigurationGrain), "acme/ann"), (typeof(IConfigurationReplicaGrain), "acme/ann"), (typeof(ICentralHubGrain), CentralHub.Key),
+        (typeof(IUserGrain), "ann"), (typeof(ITenantGrain), Keys.Tenant(TestWorld.Tenant)), (typeof(IEmailGrain), EmailDirectory.KeyOf("ann@example.org")),
+        (typeof(ISigningKeysGrain), Keys.SigningKeys), (typeof(IRevocationsGrain), Keys.Revocations), (typeof(IInstallationGrain), Keys.Installation),
     ];
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed partial class ProcessReporter(
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
 
-    private readonly LatencyWindow? _commits = journal is null ? null : new LatencyWindow(journal.Commits, GrainCallStatistics.Window);
+    private readonly LatencyWindow _commits = new(GrainCallStatistics.Window);
     private readonly Queue<(DateTime Time, long Commits, long Events)> _past = new();
     private string? _refused;
 
@@ -88,20 +88,20 @@ public sealed partial class ProcessReporter(
     {
         if (journal is null || storage is null) return null;
         StorageUse use = await storage.ReadAsync(cancellation);
-        return new StorageReport(use.Kind, use.Location, Journal(journal, _commits!), [.. use.Parts.Select(part => new StoragePartReport(part.Name, part.Bytes, part.Files))],
+        return new StorageReport(use.Kind, use.Location, Journal(journal), [.. use.Parts.Select(part => new StoragePartReport(part.Name, part.Bytes, part.Files))],
             use.FreeBytes);
     }
 
-    private JournalFigures Journal(JournalMetrics metrics, LatencyWindow commits)
+    private JournalFigures Journal(JournalMetrics metrics)
     {
         DateTime now = clock.GetUtcNow().UtcDateTime;
-        (LatencyFigures figures, TimeSpan over) = commits.Sample(now);
+        (LatencyFigures figures, TimeSpan over) = _commits.Sample(metrics.Commits.Snapshot(), now);
         while (_past.Count > 1 && now - _past.Peek().Time > GrainCallStatistics.Window) _past.Dequeue();
         (_, long commitsBefore, long eventsBefore) = _past.Count > 0 ? _past.Peek() : default;
         (long allCommits, long allEvents) = (metrics.CommitCount, metrics.EventCount);
         _past.Enqueue((now, allCommits, allEvents));
-        if (figures.Count == 0) return new JournalFigures(metrics.DurableSize, metrics.PendingBytes, allCommits, null, null, null, null);
-        return new JournalFigures(metrics.DurableSize, metrics.PendingBytes, allCommits, figures.Count / Math.Max(1, over.TotalSeconds),
+        if (figures.Count == 0 || over <= TimeSpan.Zero) return new JournalFigures(metrics.DurableSize, metrics.PendingBytes, allCommits, null, null, null, null);
+        return new JournalFigures(metrics.DurableSize, metrics.PendingBytes, allCommits, figures.Count / over.TotalSeconds,
             (allEvents - eventsBefore) / (double)Math.Max(1, allCommits - commitsBefore), figures.P50, figures.P99);
     }
 

@@ -24,6 +24,17 @@ public sealed class LatencyHistogram
     /// <summary>The counts as of now, one element a bucket.</summary>
     public ImmutableArray<uint> Snapshot() => [.. _counts];
 
+    /// <summary>Several histograms' snapshots as those of one that recorded everything.</summary>
+    public static ImmutableArray<uint> Sum(IEnumerable<ImmutableArray<uint>> snapshots)
+    {
+        uint[] sum = new uint[Buckets];
+        foreach (ImmutableArray<uint> counts in snapshots)
+        {
+            for (int i = 0; i < sum.Length; i++) sum[i] = unchecked(sum[i] + counts[i]);
+        }
+        return [.. sum];
+    }
+
     /// <summary>What was recorded between two snapshots of one histogram.</summary>
     /// <param name="before">Default for the histogram's beginning.</param>
     public static LatencyFigures Between(ImmutableArray<uint> before, ImmutableArray<uint> now)
@@ -73,16 +84,16 @@ public readonly record struct LatencyFigures(long Count, TimeSpan P50, TimeSpan 
 
 /// <summary>The figures of a histogram over the time just past. Sampling is for one caller at a time.</summary>
 /// <param name="length">How far it looks back.</param>
-public sealed class LatencyWindow(LatencyHistogram histogram, TimeSpan length)
+public sealed class LatencyWindow(TimeSpan length)
 {
     private readonly Queue<(DateTime Time, ImmutableArray<uint> Counts)> _past = new();
 
-    /// <summary>Looks at the histogram; what lies further back than the length is forgotten.</summary>
+    /// <summary>Takes in a snapshot; what lies further back than the length is forgotten.</summary>
+    /// <param name="counts">Of the histogram as of now, always the same one.</param>
     /// <param name="now">UTC, not before that of the last call.</param>
-    /// <returns>Of the time since the oldest sample that is still in the window, and how long that is; of the histogram's beginning on the first call.</returns>
-    public (LatencyFigures Figures, TimeSpan Over) Sample(DateTime now)
+    /// <returns>Of the time since the oldest snapshot that is still in the window, and how long that is; since the histogram's beginning on the first call.</returns>
+    public (LatencyFigures Figures, TimeSpan Over) Sample(ImmutableArray<uint> counts, DateTime now)
     {
-        ImmutableArray<uint> counts = histogram.Snapshot();
         while (_past.Count > 1 && now - _past.Peek().Time > length) _past.Dequeue();
         (DateTime since, ImmutableArray<uint> before) = _past.Count > 0 ? _past.Peek() : (now, default);
         _past.Enqueue((now, counts));

@@ -23,12 +23,10 @@ public interface IGrainCensus
 /// <summary>One grain class and method, counted.</summary>
 public sealed class GrainMethod
 {
-    private readonly LatencyHistogram _ofClass;
     private long _calls, _failures;
 
-    internal GrainMethod(Type grainClass, MethodInfo method, LatencyHistogram ofClass)
+    internal GrainMethod(Type grainClass, MethodInfo method)
     {
-        _ofClass = ofClass;
         Type declaring = method.DeclaringType!;
         GrainClass = grainClass.Name;
         // What Orleans itself calls (timers, reminders) is told apart by the class that is called.
@@ -38,7 +36,7 @@ public sealed class GrainMethod
         IsLongPoll = method.IsDefined(typeof(LongPollAttribute), inherit: false);
         Type = grainClass;
         Tags = [KeyValuePair.Create<string, object?>("rpc.system.name", "orleans"), KeyValuePair.Create<string, object?>("rpc.method", Name)];
-        Window = new LatencyWindow(Durations, GrainCallStatistics.Window);
+        Window = new LatencyWindow(GrainCallStatistics.Window);
     }
 
     public string GrainClass { get; }
@@ -70,7 +68,6 @@ public sealed class GrainMethod
         Interlocked.Increment(ref _calls);
         if (failed) Interlocked.Increment(ref _failures);
         Durations.Record(duration);
-        if (!IsLongPoll) _ofClass.Record(duration);
     }
 }
 
@@ -115,7 +112,7 @@ public sealed class GrainCallStatistics
 
     private readonly ConcurrentDictionary<MethodInfo, GrainMethod> _first = new();
     private readonly ConcurrentDictionary<(Type, MethodInfo), GrainMethod> _others = new();
-    private readonly ConcurrentDictionary<Type, (LatencyHistogram Histogram, LatencyWindow Window)> _classes = new();
+    private readonly Dictionary<Type, LatencyWindow> _classes = [];
     private readonly Histogram<double> _duration;
     private readonly TimeProvider _clock;
     private readonly IGrainCensus? _census;
@@ -140,12 +137,12 @@ public sealed class GrainCallStatistics
     {
         MethodInfo method = context.InterfaceMethod;
         Type grainClass = context.Grain.GetType();
-        if (!_first.TryGetValue(method, out GrainMethod? known)) known = _first.GetOrAdd(method, new GrainMethod(grainClass, method, OfClass(grainClass).Histogram));
+        if (!_first.TryGetValue(method, out GrainMethod? known)) known = _first.GetOrAdd(method, new GrainMethod(grainClass, method));
         if (known.Type == grainClass) return known;
         // An interface of Orleans' own has many classes.
         return _others.TryGetValue((grainClass, method), out GrainMethod? other)
             ? other
-            : _others.GetOrAdd((grainClass, method), new GrainMethod(grainClass, method, OfClass(grainClass).Histogram));
+            : _others.GetOrAdd((grainClass, method), new GrainMethod(grainClass, method));
     }
 
     /// <summary>A call has its answer.</summary>
@@ -167,10 +164,12 @@ public sealed class GrainCallStatistics
         List<GrainTypeFigures> types = [];
         foreach (IGrouping<Type, GrainMethod> grainClass in methods.GroupBy(method => method.Type))
         {
-            (LatencyFigures figures, TimeSpan over) = OfClass(grainClass.Key).Window.Sample(now);
+            if (!_classes.TryGetValue(grainClass.Key, out LatencyWindow? window)) _classes.Add(grainClass.Key, window = new LatencyWindow(Window));
+            GrainMethod[] working = [.. grainClass.Where(method => !method.IsLongPoll)];
+            (LatencyFigures figures, TimeSpan over) = window.Sample(LatencyHistogram.Sum(working.Select(method => method.Durations.Snapshot())), now);
             string name = grainClass.Key.Name;
             types.Add(new GrainTypeFigures(name, grainClass.First().Service, activations.Contains(name) ? activations[name].Sum() : null,
-                grainClass.Where(method => !method.IsLongPoll).Sum(method => method.Calls), PerSecond(figures, over), P(figures, figures.P50), P(figures, figures.P99)));
+                working.Sum(method => method.Calls), PerSecond(figures, over), P(figures, figures.P50), P(figures, figures.P99)));
         }
         return new GrainFigures(
             [.. types.OrderByDescending(type => type.PerSecond).ThenBy(type => type.GrainClass, StringComparer.Ordinal)],
@@ -187,7 +186,7 @@ public sealed class GrainCallStatistics
 
     private static GrainMethodFigures FiguresOf(GrainMethod method, DateTime now)
     {
-        (LatencyFigures figures, TimeSpan over) = method.Window.Sample(now);
+        (LatencyFigures figures, TimeSpan over) = method.Window.Sample(method.Durations.Snapshot(), now);
         return new GrainMethodFigures(method.GrainClass, method.Service, method.Name, method.Calls, method.Failures, PerSecond(figures, over),
             P(figures, figures.P50), P(figures, figures.P99), P(figures, figures.Max), method.IsLongPoll);
     }
@@ -195,15 +194,10 @@ public sealed class GrainCallStatistics
     private static KeyValuePair<string, object?>[] FailedTags(GrainMethod method, Exception failure) =>
         [.. method.Tags, KeyValuePair.Create<string, object?>("error.type", failure.GetType().FullName)];
 
-    private static double PerSecond(LatencyFigures figures, TimeSpan over) => figures.Count / Math.Max(1, over.TotalSeconds);
+    /// <summary>Not known at the first look, which tells of no span of time.</summary>
+    private static double PerSecond(LatencyFigures figures, TimeSpan over) => over > TimeSpan.Zero ? figures.Count / over.TotalSeconds : 0;
 
     private static TimeSpan? P(LatencyFigures figures, TimeSpan value) => figures.Count > 0 ? value : null;
-
-    private (LatencyHistogram Histogram, LatencyWindow Window) OfClass(Type grainClass) => _classes.GetOrAdd(grainClass, static _ =>
-    {
-        var histogram = new LatencyHistogram();
-        return (histogram, new LatencyWindow(histogram, Window));
-    });
 
     private void Keep(GrainMethod method, IIncomingGrainCallContext context, TimeSpan duration, bool failed)
     {

@@ -11,7 +11,6 @@ public static class TelemetryHosting
     public static ISiloBuilder AddTelemetry(this ISiloBuilder silo)
     {
         silo.Services.AddMetrics();
-        silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton<TradingMetrics>();
         silo.Services.TryAddSingleton<FeedMetrics>();
         silo.Services.TryAddSingleton<GrainCallStatistics>();

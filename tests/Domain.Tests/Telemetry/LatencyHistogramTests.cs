@@ -60,15 +60,30 @@ public sealed class LatencyHistogramTests
     public void A_window_forgets_what_lies_further_back_than_its_length()
     {
         var histogram = new LatencyHistogram();
-        var window = new LatencyWindow(histogram, TimeSpan.FromSeconds(60));
+        var window = new LatencyWindow(TimeSpan.FromSeconds(60));
         var start = new DateTime(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc);
         histogram.Record(TimeSpan.FromSeconds(1));
-        Assert.Equal(1, window.Sample(start).Figures.Count);
+        Assert.Equal(1, window.Sample(histogram.Snapshot(), start).Figures.Count);
         histogram.Record(TimeSpan.FromSeconds(1));
-        (LatencyFigures figures, TimeSpan over) = window.Sample(start.AddSeconds(30));
+        (LatencyFigures figures, TimeSpan over) = window.Sample(histogram.Snapshot(), start.AddSeconds(30));
         Assert.Equal((1, TimeSpan.FromSeconds(30)), (figures.Count, over));
-        Assert.Equal(1, window.Sample(start.AddSeconds(60)).Figures.Count);
-        Assert.Equal(0, window.Sample(start.AddSeconds(95)).Figures.Count);
+        Assert.Equal(1, window.Sample(histogram.Snapshot(), start.AddSeconds(60)).Figures.Count);
+        Assert.Equal(0, window.Sample(histogram.Snapshot(), start.AddSeconds(95)).Figures.Count);
+    }
+
+    [Fact]
+    public void The_sum_of_histograms_is_the_histogram_of_all()
+    {
+        LatencyHistogram one = new(), other = new(), all = new();
+        foreach (int ticks in (int[])[3, 700, 12_345]) Record(one, ticks);
+        foreach (int ticks in (int[])[700, 9_999_999]) Record(other, ticks);
+        Assert.Equal(all.Snapshot(), LatencyHistogram.Sum([one.Snapshot(), other.Snapshot()]));
+
+        void Record(LatencyHistogram into, int ticks)
+        {
+            into.Record(TimeSpan.FromTicks(ticks));
+            all.Record(TimeSpan.FromTicks(ticks));
+        }
     }
 
     private static void Near(long expected, TimeSpan actual) => Assert.InRange(actual.Ticks, expected * 0.93, expected * 1.07);
