@@ -4,9 +4,8 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using GrainJob = HybridTrading.Grains.Backtesting.JobView;
-using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Limits;
 using HybridTrading.Api.Projections;
 using HybridTrading.Api.Reports;
@@ -22,6 +21,7 @@ using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Trading;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Microsoft.AspNetCore.Http.StatusCodes;
+using GrainJob = HybridTrading.Grains.Backtesting.JobView;
 
 namespace HybridTrading.Api.Endpoints;
 
