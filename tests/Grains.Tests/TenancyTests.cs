@@ -106,6 +106,27 @@ public sealed class TenancyTests
     }
 
     [Fact]
+    public async Task The_gateway_before_it_knows_who_is_there_reaches_what_is_marked_for_it_only()
+    {
+        await using TestWorld world = TestWorld.Create();
+        await world.StartAsync();
+        using Principal.Scope scope = Principal.OfGateway();
+        foreach ((Type grain, string key) in Grains)
+        {
+            foreach (MethodInfo method in grain.GetMethods().Where(method =>
+                !method.IsDefined(typeof(SharedAttribute)) && !method.IsDefined(typeof(ForGatewayAttribute)) && !grain.IsDefined(typeof(ForGatewayAttribute))))
+            {
+                await Assert.ThrowsAsync<UnauthorizedAccessException>(() => CallAsync(world, grain, key, method));
+            }
+        }
+        // What it is for: nobody's data, and nothing that a tenant owns but who belongs to it.
+        Assert.Equal(
+            ["IEmailGrain", "IInstallationGrain", "IRevocationsGrain", "ISigningKeysGrain", "ITenantGrain", "IUserGrain"],
+            Grains.Select(one => one.Interface).Where(one => one.IsDefined(typeof(ForGatewayAttribute)) || one.GetMethods().Any(method => method.IsDefined(typeof(ForGatewayAttribute))))
+                .Select(one => one.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void A_scope_ends_where_it_began()
     {
         Assert.Null(Principal.Current);

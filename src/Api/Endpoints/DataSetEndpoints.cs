@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Idempotency;
 using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Blobs;

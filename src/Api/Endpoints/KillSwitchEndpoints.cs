@@ -19,17 +19,19 @@ internal static class KillSwitchEndpoints
         RouteGroupBuilder kill = api.MapGroup("/kill-switch").WithTags("Kill switch");
         kill.MapGet("/", GetAsync).WithName("getKillSwitch").WithSummary("What is halted").CountsAsSafety().Query(Permission.ReadTrading);
         kill.MapPost("/", EngageAsync).WithName("engageKillSwitch").WithSummary("Stops the caller's strategies and halts the caller's accounts")
-            .WithDescription("Working orders that add are cancelled; with flatten all are, and positions are closed at the market. What only reduces stays possible. "
-                + "One goes on by setting the accounts active and starting the strategies, each for itself.")
+            .WithDescription("Working orders that add are cancelled; with flatten all are, and positions are closed at the market. "
+                + "What only reduces stays possible. One goes on by setting the accounts active and starting the strategies, each for itself.")
             .CountsAsSafety().Mutation(Permission.Halt);
         kill.MapPost("/accounts/{account}", EngageAccountAsync).WithName("engageAccountKillSwitch").WithSummary("Halts one account of the caller's")
             .CountsAsSafety().Mutation(Permission.Halt, Status404NotFound);
         kill.MapPost("/tenant", EngageTenantAsync).WithName("engageTenantHalt").WithSummary("Halts everybody of the tenant, or one member")
-            .WithDescription("All accounts, also those opened later, only reduce, and no strategy starts, until two people release it: one asks, another, who did not halt, approves.")
+            .WithDescription("All accounts, also those opened later, only reduce, and no strategy starts, until two people release it: one asks, "
+                + "another, who did not halt, approves.")
             .CountsAsSafety().Mutation(Permission.HaltTenant);
         kill.MapPost("/tenant/{number}/release", AskReleaseAsync).WithName("askRelease").WithSummary("Asks for the release of a halt of the tenant")
             .CountsAsSafety().Mutation(Permission.ReleaseTenant, Status404NotFound, Status409Conflict);
-        kill.MapPost("/tenant/{number}/release/approval", ApproveReleaseAsync).WithName("approveRelease").WithSummary("Approves a release that somebody else asked for")
+        kill.MapPost("/tenant/{number}/release/approval", ApproveReleaseAsync).WithName("approveRelease")
+            .WithSummary("Approves a release that somebody else asked for")
             .WithDescription("Who halted, who asked, and who is halted cannot approve. Strategies stay stopped until somebody starts them.")
             .CountsAsSafety().Mutation(Permission.ReleaseTenant, Status404NotFound, Status409Conflict);
     }
@@ -37,8 +39,10 @@ internal static class KillSwitchEndpoints
     private static async Task<Ok<KillSwitchState>> GetAsync(
         ICaller caller, IGrainFactory grains, AccountQueries accounts, StrategyQueries strategies, TimeProvider clock)
     {
-        Grains.Trading.AccountView?[] own = await Task.WhenAll(accounts.Accounts(caller.Person()).Select(key => grains.GetGrain<IAccountGrain>(key).GetView()));
-        Grains.Trading.StrategyView?[] plans = await Task.WhenAll(strategies.Strategies(caller.Person()).Select(key => grains.GetGrain<IStrategyGrain>(key).GetView()));
+        Grains.Trading.AccountView?[] own = await Task.WhenAll(
+            accounts.Accounts(caller.Person()).Select(key => grains.GetGrain<IAccountGrain>(key).GetView()));
+        Grains.Trading.StrategyView?[] plans = await Task.WhenAll(
+            strategies.Strategies(caller.Person()).Select(key => grains.GetGrain<IStrategyGrain>(key).GetView()));
         KillSwitchView tenant = await Switch(grains, caller).GetView();
         DateTime now = clock.GetUtcNow().UtcDateTime;
         return TypedResults.Ok(new KillSwitchState(
@@ -61,7 +65,8 @@ internal static class KillSwitchEndpoints
         if (failed.Length > 0)
         {
             return Problems.Of(Status503ServiceUnavailable, ApiReason.Unavailable,
-                $"{done.Length - failed.Length} of {done.Length} accounts and strategies are halted; not yet: {string.Join(", ", failed.Take(20))}. Send it again", null, ("failed", failed));
+                $"{done.Length - failed.Length} of {done.Length} accounts and strategies are halted; not yet: "
+                + $"{string.Join(", ", failed.Take(20))}. Send it again", null, ("failed", failed));
         }
         long position = context.SetMinPosition(done.Select(one => one.Position!.Value).DefaultIfEmpty(-1).Max());
         return TypedResults.Ok(new KillSwitchEngaged(position, [.. ownAccounts.Select(caller.NameOf)], [.. ownStrategies.Select(caller.NameOf)]));
@@ -138,11 +143,14 @@ internal static class KillSwitchEndpoints
     private static ProblemHttpResult? Refused(long number, HaltAnswer answer) => answer.Refusal switch
     {
         ReleaseRefusal.None => null,
-        ReleaseRefusal.HaltUnknown => Problems.NotFound(nameof(ReleaseRefusal.HaltUnknown), $"number is {number}; no such halt stands"),
-        ReleaseRefusal.ReleaseNotAsked => Problems.Conflict(nameof(ReleaseRefusal.ReleaseNotAsked), $"nobody asks for the release of halt {number}, or no more; expected that first"),
+        ReleaseRefusal.HaltUnknown => Problems.NotFound(nameof(ReleaseRefusal.HaltUnknown),
+            $"number is {number}; no such halt stands"),
+        ReleaseRefusal.ReleaseNotAsked => Problems.Conflict(nameof(ReleaseRefusal.ReleaseNotAsked),
+            $"nobody asks for the release of halt {number}, or no more; expected that first"),
         ReleaseRefusal.ReleaseAlreadyAsked => Problems.Conflict(nameof(ReleaseRefusal.ReleaseAlreadyAsked),
             $"the release of halt {number} was asked for by somebody else already; expected your approval instead"),
-        ReleaseRefusal.HaltedThemselves => Problems.Of(Status403Forbidden, nameof(ReleaseRefusal.HaltedThemselves), $"halt {number} is your own; others decide on its release"),
+        ReleaseRefusal.HaltedThemselves => Problems.Of(Status403Forbidden, nameof(ReleaseRefusal.HaltedThemselves),
+            $"halt {number} is your own; others decide on its release"),
         _ => Problems.Of(Status403Forbidden, nameof(ReleaseRefusal.SecondPersonNeeded),
             $"halt {number} needs a second person: neither who halted nor who asked for the release can approve it"),
     };

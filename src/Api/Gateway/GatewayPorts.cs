@@ -39,7 +39,7 @@ internal static class GatewayPorts
             {
                 OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
                 {
-                    ServerCertificateContext = SslStreamCertificateContext.Create(certificate.Current, certificate.Chain, offline: true),
+                    ServerCertificateContext = certificate.Current,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ClientCertificateRequired = false,
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,

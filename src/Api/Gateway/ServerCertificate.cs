@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -16,8 +17,7 @@ public sealed partial class ServerCertificate
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
-    private X509Certificate2 _current;
-    private X509Certificate2Collection _chain = [];
+    private SslStreamCertificateContext _current;
     private (DateTime, long, DateTime, long) _stamp;
     private DateTimeOffset _looked;
 
@@ -29,11 +29,11 @@ public sealed partial class ServerCertificate
         (_file, _keyFile, _password, _clock, _log) = (file, keyFile, password, clock, log);
         _stamp = Stamp();
         _looked = clock.GetUtcNow();
-        _current = Load(out _chain);
+        _current = Load();
     }
 
-    /// <summary>The certificate as the files have it now, looked at once a second at most.</summary>
-    public X509Certificate2 Current
+    /// <summary>The certificate as the files have it now, looked at once a second at most, with the authorities between it and the root that the file has beside it.</summary>
+    public SslStreamCertificateContext Current
     {
         get
         {
@@ -45,9 +45,9 @@ public sealed partial class ServerCertificate
                 try
                 {
                     // Connections under way hold the old one: it is left to the collector.
-                    _current = Load(out _chain);
+                    _current = Load();
                     _stamp = stamp;
-                    LogTaken(_file, _current.Subject, _current.NotAfter);
+                    LogTaken(_file, _current.TargetCertificate.Subject, _current.TargetCertificate.NotAfter);
                 }
                 catch (InvalidDataException e)
                 {
@@ -58,30 +58,23 @@ public sealed partial class ServerCertificate
         }
     }
 
-    /// <summary>What the file has beside the certificate: the authorities between it and the root.</summary>
-    public X509Certificate2Collection Chain
-    {
-        get
-        {
-            lock (_lock) return _chain;
-        }
-    }
-
-    private X509Certificate2 Load(out X509Certificate2Collection chain)
+    private SslStreamCertificateContext Load()
     {
         try
         {
-            chain = [];
+            X509Certificate2Collection chain = [];
             bool isPfx = Path.GetExtension(_file).ToLowerInvariant() is ".pfx" or ".p12";
-            if (isPfx) return WithKey(X509CertificateLoader.LoadPkcs12FromFile(_file, _password));
+            if (isPfx)
+            {
+                chain = X509CertificateLoader.LoadPkcs12CollectionFromFile(_file, _password);
+                return Context(chain.FirstOrDefault(each => each.HasPrivateKey), chain);
+            }
             using X509Certificate2 pem = _password is null
                 ? X509Certificate2.CreateFromPemFile(_file, _keyFile)
                 : X509Certificate2.CreateFromEncryptedPemFile(_file, _password, _keyFile);
             chain.ImportFromPemFile(_file);
-            X509Certificate2 own = chain.First(each => each.Thumbprint == pem.Thumbprint);
-            chain.Remove(own);
             // Windows' TLS takes no key that is in memory alone.
-            return WithKey(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
+            return Context(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null), chain);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
@@ -89,9 +82,13 @@ public sealed partial class ServerCertificate
         }
     }
 
-    private X509Certificate2 WithKey(X509Certificate2 certificate) => certificate.HasPrivateKey
-        ? certificate
-        : throw new InvalidDataException($"--cert {_file} has no private key; expected it there or in --cert-key FILE");
+    /// <param name="all">What the file holds; the certificate itself is left out of its own chain.</param>
+    private SslStreamCertificateContext Context(X509Certificate2? certificate, X509Certificate2Collection all)
+    {
+        if (certificate is not { HasPrivateKey: true }) throw new InvalidDataException($"--cert {_file} has no private key; expected it there or in --cert-key FILE");
+        X509Certificate2Collection above = [.. all.Where(each => each.Thumbprint != certificate.Thumbprint)];
+        return SslStreamCertificateContext.Create(certificate, above, offline: true);
+    }
 
     private (DateTime, long, DateTime, long) Stamp()
     {

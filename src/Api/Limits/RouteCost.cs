@@ -1,6 +1,8 @@
 namespace HybridTrading.Api.Limits;
 
-/// <summary>What a route is counted as. Each class has a budget of its own, so that what is read much never stands in the way of an order, nor either of the kill switch.</summary>
+/// <summary>
+/// What a route is counted as. Each class has a budget of its own, so that what is read much never stands in the way of an order, nor either of the kill switch.
+/// </summary>
 public enum RouteClass : byte
 {
     /// <summary>By weight, a minute.</summary>

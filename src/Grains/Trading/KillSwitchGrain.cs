@@ -24,7 +24,7 @@ public sealed partial class KillSwitchGrain(
 {
     private const string Reminder = "tell";
 
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(5);
 
     private readonly TenantHalts _halts = new();
     private readonly SerialWriter _writes = new();
@@ -125,8 +125,11 @@ public sealed partial class KillSwitchGrain(
         {
             ImmutableArray<TenantHalt> standing = _halts.Concerning(PersonOf(stream));
             string key = KeyOf(stream);
-            if (stream == Keys.AccountStream(key)) await GrainFactory.GetGrain<IAccountGrain>(key).SetTenantHalts(standing);
-            else if (!standing.IsEmpty) await GrainFactory.GetGrain<IStrategyGrain>(key).Stop();
+            Task telling = stream == Keys.AccountStream(key) ? GrainFactory.GetGrain<IAccountGrain>(key).SetTenantHalts(standing)
+                : standing.IsEmpty ? Task.CompletedTask
+                : GrainFactory.GetGrain<IStrategyGrain>(key).Stop();
+            // One that hangs must not keep whoever halts from hearing of the others.
+            await telling.WaitAsync(Patience, clock);
             return stream;
         }
         catch (Exception e) when (e is not OperationCanceledException)

@@ -39,12 +39,35 @@ public sealed record GatewaySettings(
 /// <summary>The options of <c>run</c> for HTTPS and for being reached from beyond this machine.</summary>
 public sealed class GatewayOptions
 {
-    private readonly Option<string?> _listen = new("--listen") { Description = "address on which the gateway listens beside loopback, 0.0.0.0 or :: for all; other services stay on loopback" };
-    private readonly Option<string?> _hosts = new("--public-host") { Description = "names by which the gateway is called, separated by commas, such as trade.example.com" };
-    private readonly Option<string?> _certificate = new("--cert") { Description = $"PEM or PFX file: the gateway speaks HTTPS with it; read anew when it changes; password by {GatewaySettings.PasswordVariable}" };
-    private readonly Option<string?> _key = new("--cert-key") { Description = "PEM file of its private key, where --cert does not hold it" };
-    private readonly Option<string?> _proxies = new("--behind-proxy") { Description = "addresses (ADDRESS or ADDRESS/BITS, separated by commas) of proxies that end TLS and say for whom they call" };
-    private readonly Option<string?> _cors = new("--cors-origin") { Description = "other sites whose pages may call the API, separated by commas, such as https://app.example.com" };
+    private readonly Option<string?> _listen = new("--listen")
+    {
+        Description = "address on which the gateway listens beside loopback, 0.0.0.0 or :: for all; other services stay on loopback",
+    };
+
+    private readonly Option<string?> _hosts = new("--public-host")
+    {
+        Description = "names by which the gateway is called, separated by commas, such as trade.example.com",
+    };
+
+    private readonly Option<string?> _certificate = new("--cert")
+    {
+        Description = $"PEM or PFX file: the gateway speaks HTTPS with it; read anew when it changes; password by {GatewaySettings.PasswordVariable}",
+    };
+
+    private readonly Option<string?> _key = new("--cert-key")
+    {
+        Description = "PEM file of its private key, where --cert does not hold it",
+    };
+
+    private readonly Option<string?> _proxies = new("--behind-proxy")
+    {
+        Description = "addresses (ADDRESS or ADDRESS/BITS, separated by commas) of proxies that end TLS and say for whom they call",
+    };
+
+    private readonly Option<string?> _cors = new("--cors-origin")
+    {
+        Description = "other sites whose pages may call the API, separated by commas, such as https://app.example.com",
+    };
 
     public IEnumerable<Option> All => [_listen, _hosts, _certificate, _key, _proxies, _cors];
 
@@ -52,9 +75,16 @@ public sealed class GatewayOptions
     public GatewaySettings Read(ParseResult parsed)
     {
         string? listen = parsed.GetValue(_listen);
-        if (listen is not null && !IPAddress.TryParse(listen, out _)) throw new UsageException($"{_listen.Name} is '{listen}'; expected an IP address such as 0.0.0.0");
-        if (parsed.GetValue(_key) is not null && parsed.GetValue(_certificate) is null) throw new UsageException($"{_key.Name} is of a certificate; expected {_certificate.Name} FILE with it");
-        return new GatewaySettings(listen is null ? null : IPAddress.Parse(listen), Words(parsed.GetValue(_hosts)), parsed.GetValue(_certificate), parsed.GetValue(_key),
+        if (listen is not null && !IPAddress.TryParse(listen, out _))
+        {
+            throw new UsageException($"{_listen.Name} is '{listen}'; expected an IP address such as 0.0.0.0");
+        }
+        if (parsed.GetValue(_key) is not null && parsed.GetValue(_certificate) is null)
+        {
+            throw new UsageException($"{_key.Name} is of a certificate; expected {_certificate.Name} FILE with it");
+        }
+        return new GatewaySettings(
+            listen is null ? null : IPAddress.Parse(listen), Words(parsed.GetValue(_hosts)), parsed.GetValue(_certificate), parsed.GetValue(_key),
             [.. Words(parsed.GetValue(_proxies)).Select(Network)], Words(parsed.GetValue(_cors)));
     }
 
@@ -66,5 +96,7 @@ public sealed class GatewayOptions
             : throw new UsageException($"{_proxies.Name} is '{text}'; expected an address such as 10.0.0.5, or a network such as 10.0.0.0/24");
     }
 
-    private static ImmutableArray<string> Words(string? text) => text is null ? [] : [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+    private static ImmutableArray<string> Words(string? text) => text is null
+        ? []
+        : [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
 }

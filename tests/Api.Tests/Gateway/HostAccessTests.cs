@@ -123,8 +123,11 @@ public sealed class HostAccessTests
         clock.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(second, await SeenAsync(server));
 
-        using (X509Certificate2 loaded = X509Certificate2.CreateFromPem(Pem("third", out RSA rsa)).CopyWithPrivateKey(rsa)) File.WriteAllBytes(pfx, loaded.Export(X509ContentType.Pkcs12, "word"));
-        Assert.Equal("CN=third", new ServerCertificate(pfx, null, "word", clock, NullLogger.Instance).Current.Subject);
+        using (X509Certificate2 loaded = X509Certificate2.CreateFromPem(Pem("third", out RSA rsa)).CopyWithPrivateKey(rsa))
+        {
+            File.WriteAllBytes(pfx, loaded.Export(X509ContentType.Pkcs12, "word"));
+        }
+        Assert.Equal("CN=third", new ServerCertificate(pfx, null, "word", clock, NullLogger.Instance).Current.TargetCertificate.Subject);
         Assert.Contains("cannot be used", Assert.Throws<InvalidDataException>(() => new ServerCertificate(pfx, null, "wrong", clock, NullLogger.Instance)).Message);
         Assert.Contains("cannot be used", Assert.Throws<InvalidDataException>(() => new ServerCertificate(file + "x", null, null, clock, NullLogger.Instance)).Message);
     }

@@ -29,7 +29,8 @@ public sealed class SourcePathTests
     public async Task What_is_not_there_yet_points_to_what_is()
     {
         await using ApiHost host = await ApiHost.StartAsync();
-        string[] known = [.. host.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText!.TrimEnd('/'))];
+        string[] known = [.. host.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Select(endpoint => endpoint.RoutePattern.RawText!.TrimEnd('/'))];
         foreach ((string method, string path) in NotThereYet.Select(row => (row.Data.Item1, row.Data.Item2)))
         {
             Answer answer = (await host.SendAsync(new HttpMethod(method), path, null, null)).ExpectProblem(501, ApiReason.ServiceNotAvailable);
