@@ -71,6 +71,25 @@ describe('queries', () => {
     expect(calls.map((call) => call.url)).toEqual(['/api/v1/accounts', '/api/v1/accounts?after=b']);
   });
 
+  it('are of the member who is looked at, where they are of somebody; changes never are', async () => {
+    const urls: string[] = [];
+    const api = new Api({
+      viewed: 'u 2', newKey: () => 'key',
+      fetch: async (input) => {
+        urls.push(String(input));
+        return json([]);
+      },
+    });
+    await api.accounts(7);
+    await api.fills('main', 10);
+    await api.file('performance/accounts/main');
+    await api.instruments();
+    await api.me();
+    await api.flatten('main');
+    expect(urls).toEqual(['/api/v1/accounts?minPosition=7&user=u+2', '/api/v1/accounts/main/fills?limit=10&user=u+2', '/api/v1/performance/accounts/main?user=u+2',
+      '/api/v1/instruments', '/api/v1/me', '/api/v1/accounts/main/flatten']);
+  });
+
   it('are not repeated when the connection fails', async () => {
     const { api, calls } = service(new TypeError('refused'));
     const error = await failure(api.system());

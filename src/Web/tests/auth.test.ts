@@ -199,6 +199,14 @@ describe('the tabs of a browser', () => {
   });
 });
 
+it('another member\'s things can be looked at, and not be changed', async () => {
+  const own = open().auth;
+  await own.start();
+  const auth = new Auth(new Http({ fetch: async () => json(tokens(1)) }), open().place, () => {}, 'u2');
+  await auth.start();
+  expect([own.may('Trade'), auth.may('Trade'), auth.may('ReadTrading')]).toEqual([true, false, true]);
+});
+
 it('what one may not do is known', async () => {
   const { auth } = open();
   await auth.start();

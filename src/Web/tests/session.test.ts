@@ -44,7 +44,7 @@ const strategy = (name: string): Strategy => ({
 
 /** The service of the test: what its lists hold, and at which position they were asked for. */
 const service = {
-  accounts: [] as Account[], strategies: [] as Strategy[], asked: [] as (number | undefined)[], jobs: [] as Job[], trials: [] as Trial[], jobReads: 0,
+  accounts: [] as Account[], fills: [] as Fill[], strategies: [] as Strategy[], asked: [] as (number | undefined)[], jobs: [] as Job[], trials: [] as Trial[], jobReads: 0,
 };
 
 const job = (id: string, changes: Partial<Job> = {}): Job => ({
@@ -65,7 +65,7 @@ const api = {
   definitions: () => Promise.resolve([]),
   decisions: () => Promise.resolve({ decisions: [], next: null }),
   equity: () => Promise.resolve([]),
-  fills: () => Promise.resolve({ fills: [] as Fill[] }),
+  fills: () => Promise.resolve({ fills: service.fills }),
   bars: () => Promise.resolve({ bars: [] }),
   dataSets: () => Promise.resolve({ items: [], next: null }),
   jobs: (collection: string) => {
@@ -92,7 +92,7 @@ function open(): Store {
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
-  Object.assign(service, { accounts: [], strategies: [], asked: [], jobs: [], trials: [], jobReads: 0 });
+  Object.assign(service, { accounts: [], fills: [], strategies: [], asked: [], jobs: [], trials: [], jobReads: 0 });
   Object.assign(gateway, { sequence: 0, subscriptions: [] });
 });
 
@@ -175,6 +175,22 @@ it('another subscription of the same connection goes on by itself', async () => 
   session.selectAccount('other');
   await vi.advanceTimersByTimeAsync(0);
   expect(gateway.subscriptions.map(({ account, after }) => [account, after])).toEqual([['main', null], ['other', null]]);
+});
+
+it('another member\'s things are read again and again, as the hub tells of one\'s own alone', async () => {
+  gateway.sequence = 10;
+  service.accounts = [account('main')];
+  const store = new Store(() => {});
+  new Session(store, api, token, (fault) => expect.fail(String(fault)), true).start();
+  hub.state('connected');
+  hub.connected();
+  await vi.advanceTimersByTimeAsync(0);
+  hub.journal(push(10, 12, { fills: [fill(12)] }));
+  expect([store.fills, gateway.subscriptions.map((one) => one.account)]).toEqual([[], [null]]);
+  service.accounts = [{ ...account('main'), equity: 250, version: 2 }];
+  service.fills = [fill(11)];
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([store.account?.equity, store.fills?.map(({ position }) => position)]).toEqual([250, [11]]);
 });
 
 describe('jobs', () => {

@@ -130,7 +130,8 @@ function accountsView(app: App, days: Days, signal: AbortSignal): HTMLElement {
     list.render(accounts);
     setHidden(grid, accounts.length === 0);
     setHidden(empty, accounts.length > 0);
-    setText(empty, store.accounts === null ? 'Loading…' : 'No account yet. A paper account trades with play money at live prices.');
+    setText(empty, store.accounts === null ? 'Loading…' : !app.auth.may('Trade') && app.auth.viewed === '' ? 'No account of your own. What other members have is found by the menu at the right.'
+      : 'No account yet. A paper account trades with play money at live prices.');
   }, signal);
   return element;
 }
