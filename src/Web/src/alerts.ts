@@ -33,7 +33,8 @@ export function alertsOf({ accounts, decisions, stale, isConnected, strategies }
     alerts.push({ id: 'connection', level: 'fault', text: 'The connection is lost: nothing here is newer than the header says.', time: null, about: 'connection', name: '' });
   }
   for (const account of accounts) {
-    const { name, state, stateReason } = account;
+    const { name, state, stateReason, tenantHalted } = account;
+    if (tenantHalted) alerts.push({ id: `tenant/${name}`, level: 'fault', text: `${name} is halted for the tenant`, time: null, about: 'account', name });
     if (state !== 'Active') {
       alerts.push({
         id: `state/${name}`, level: state === 'Halted' ? 'fault' : 'warning', text: `${name} is ${state.toLowerCase()}: ${format.words(stateReason)}`,

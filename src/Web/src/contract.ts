@@ -204,6 +204,7 @@ export interface Account {
   mode: PositionMode;
   state: TradingState;
   stateReason: string;
+  tenantHalted: boolean;
   balance: number;
   equity: number;
   usedMargin: number;
@@ -222,8 +223,6 @@ export interface Account {
   limitUse?: LimitUse[];
   /** The equity that its day began with, payments since then included; a service of before does not tell. */
   dayStartEquity?: number;
-  /** A halt of the tenant stands for it. */
-  tenantHalted?: boolean;
 }
 
 export type BreachAction = 'StopTrading' | 'DenyAdds' | 'Flatten';

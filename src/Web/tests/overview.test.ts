@@ -10,7 +10,7 @@ import { byCurrency, dayStart, resultToday } from '../src/today';
 useLocale('en-US');
 
 const account = (parts: Partial<Account> = {}): Account => ({
-  name: 'main', key: 'local/owner/main', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', balance: 1000, equity: 1100, usedMargin: 0,
+  name: 'main', key: 'local/owner/main', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 1000, equity: 1100, usedMargin: 0,
   freeMargin: 0, realised: 0, commissions: 0, swaps: 0, deposits: 1000, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
   follows: {}, ...parts,
 });

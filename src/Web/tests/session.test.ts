@@ -32,7 +32,7 @@ const fill = (position: number): FillPush => ({
 });
 
 const account = (name: string): Account => ({
-  name, key: `local/owner/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', balance: 100, equity: 100, usedMargin: 0,
+  name, key: `local/owner/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100, equity: 100, usedMargin: 0,
   freeMargin: 100, realised: 0, commissions: 0, swaps: 0, deposits: 100, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
   follows: {},
 });

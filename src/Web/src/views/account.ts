@@ -88,8 +88,8 @@ export function accountView(app: App): HTMLElement {
       if (sign) signed(value, sign(account));
     });
     stateButtons.forEach((button, index) => setAttribute(button, 'aria-pressed', String(states[index]![0] === account.state)));
-    setHidden(reason, account.state === 'Active');
-    setText(reason, account.state === 'Active' ? '' : `${account.state}: ${format.words(account.stateReason)}`);
+    setHidden(reason, account.state === 'Active' && !account.tenantHalted);
+    setText(reason, account.tenantHalted ? 'Halted for the tenant' : account.state === 'Active' ? '' : `${account.state}: ${format.words(account.stateReason)}`);
     flatten.disabled = account.positions.length === 0 && account.workingOrders.length === 0;
   });
   return element;
