@@ -103,7 +103,11 @@ export class Auth implements Credentials {
   }
 
   async #begin(): Promise<void> {
-    if (this.#place.wasIn() && (await this.renew('')) !== null) return;
+    if (this.#place.wasIn() && (await this.renew('')) !== null) {
+      // Nobody waits for it: it says how long a new password is.
+      this.#http.get<AuthSettings>('auth/state').then((settings) => (this.settings = settings), () => {});
+      return;
+    }
     try {
       this.settings = await this.#http.get<AuthSettings>('auth/state');
       this.#set(this.settings.setup === 'needed' ? 'setup' : 'out');

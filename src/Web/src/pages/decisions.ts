@@ -11,6 +11,8 @@ import { during } from '../views/load';
 /** Of a search at most so many are read before the reader is asked whether to go on. */
 const readAtOnce = 1000;
 const pageSize = 200;
+/** So many more are shown with each step back. */
+const shownAtOnce = 200;
 
 /** Every decision, with what it saw and what came of it, and a search over them. */
 export const page: PageFactory = (app, route, signal) => {
@@ -24,7 +26,7 @@ function searchView({ store, api, report }: App, initial: string, signal: AbortS
   const { element, body } = panel('decisions', 'Decisions', form);
   const count = h('p', { class: 'hint pad', role: 'status' });
   const list = decisionList(store);
-  const more = h('button', { type: 'button', class: 'more', onclick: () => void during(more, read, report) }, 'Search further back');
+  const more = h('button', { type: 'button', class: 'more', onclick: () => void during(more, further, report) }, 'Search further back');
   body.append(h('p', { class: 'hint pad' },
     'Each decision explains itself: open it for the bar and the features that it saw, what it wanted and why, and what every account made of it. ',
     'Words are looked for anywhere; strategy:, symbol:, account:, stance: and is:ordered, is:denied or is:unfollowed narrow the search.'),
@@ -35,15 +37,16 @@ function searchView({ store, api, report }: App, initial: string, signal: AbortS
   let next: string | undefined;
   let isEnd = false;
   let reads = 0;
+  let shown = shownAtOnce;
 
   const show = () => {
     const live = (store.decisions ?? []).filter((decision) => query.strategy === '' || matches(decision, { ...parseQuery(''), strategy: query.strategy }));
     for (const decision of live) known.set(decision.id, decision);
     const found = [...known.values()].filter((decision) => matches(decision, query))
       .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : b.marketPosition - a.marketPosition));
-    list.render(found);
-    setText(count, `${found.length} of ${known.size} decisions ${isEnd ? 'there are' : 'read so far'}.`);
-    setHidden(more, isEnd);
+    list.render(found.slice(0, shown));
+    setText(count, `${found.length} of ${known.size} decisions ${isEnd ? 'there are' : 'read so far'}${found.length > shown ? `; the newest ${shown} are shown` : ''}.`);
+    setHidden(more, isEnd && found.length <= shown);
   };
   /** Reads on until something more is found, or much was read. */
   const read = async () => {
@@ -59,7 +62,13 @@ function searchView({ store, api, report }: App, initial: string, signal: AbortS
       if ([...known.values()].filter((decision) => matches(decision, query)).length >= before + 50) break;
     }
   };
+  const further = async () => {
+    shown += shownAtOnce;
+    show();
+    await read();
+  };
   const begin = () => {
+    shown = shownAtOnce;
     query = parseQuery(input.value);
     known.clear();
     next = undefined;

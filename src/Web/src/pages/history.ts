@@ -15,7 +15,7 @@ import { tabs } from '../views/tabs';
 
 const pageSize = 100;
 /** News of an account is waited for this long, so that many at once are read once. */
-const settle = 500;
+const settle = 1000;
 
 /** What happened: every order, every fill, and the record of it all. */
 export const page: PageFactory = (app, route, signal) => {
@@ -85,13 +85,15 @@ function pagedView<T>({ store, report }: App, { read, id, order, columns, cells,
   return { elements: [place, more], begin };
 }
 
-/** Calls back a while after the last of many. */
+/** Calls back a while after the first of many: news that never pauses is read all the same. */
 function settled(work: () => void, signal: AbortSignal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   signal.addEventListener('abort', () => clearTimeout(timer));
   return () => {
-    clearTimeout(timer);
-    timer = setTimeout(work, settle);
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      if (!signal.aborted) work();
+    }, settle);
   };
 }
 
