@@ -43,6 +43,8 @@ export class Api {
     this.#http.get<{ decisions: Decision[]; next: string | number | null }>('decisions', { limit, before, strategy });
 
   createAccount = (account: NewAccount) => this.#http.send<{ minPosition: number; account: Account }>('POST', 'accounts', account);
+  /** Pays in or, with a negative amount, out. */
+  pay = (account: string, amount: number, note: string) => this.#http.send<Changed>('POST', `accounts/${part(account)}/deposits`, { amount, note });
   setState = (account: string, state: TradingState) => this.#http.send<Changed>('PUT', `accounts/${part(account)}/state`, { state });
   flatten = (account: string) => this.#http.send<Changed>('POST', `accounts/${part(account)}/flatten`, {});
 
@@ -58,6 +60,9 @@ export class Api {
 
   unfollow = (account: string, strategy: string) => this.#http.send<Changed>('DELETE', `accounts/${part(account)}/follows/${part(strategy)}`);
   createStrategy = (strategy: NewStrategy) => this.#http.send<Changed>('POST', 'strategies', strategy);
+  /** Of a stopped strategy, all of them. */
+  setParameters = (strategy: string, parameters: Record<string, number>) =>
+    this.#http.send<Changed>('PUT', `strategies/${part(strategy)}/parameters`, parameters);
   startStrategy = (name: string) => this.#http.send<Changed>('POST', `strategies/${part(name)}/start`, {});
   stopStrategy = (name: string) => this.#http.send<Changed>('POST', `strategies/${part(name)}/stop`, {});
 

@@ -72,8 +72,8 @@ export class Session {
         store.configurationChanged();
       },
       state: (connection) => store.setConnection(connection),
-      // Any request finds out; what it answers, or that it fails, is of no matter here.
-      refused: () => void api.system().catch(() => {}),
+      // A request that needs a sign-in finds out; what it answers, or that it fails, is of no matter here.
+      refused: () => void api.me().catch(() => {}),
     }, token);
   }
 

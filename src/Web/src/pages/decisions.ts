@@ -1,12 +1,13 @@
 import type { App } from '../app';
 import type { Decision } from '../contract';
 import { h, panel, setHidden, setText } from '../dom';
+import { keyName } from '../format';
 import { faultText } from '../http';
 import type { PageFactory } from '../page';
 import { href } from '../routes';
 import { matches, parseQuery, type DecisionQuery } from '../search';
 import { decisionList } from '../views/decisions';
-import { during } from '../views/load';
+import { during, settled } from '../views/load';
 
 /** Of a search at most so many are read before the reader is asked whether to go on. */
 const readAtOnce = 1000;
@@ -34,32 +35,40 @@ function searchView({ store, api, report }: App, initial: string, signal: AbortS
 
   let query: DecisionQuery = parseQuery(initial);
   const known = new Map<string, Decision>();
+  /** Those of them that the search finds. */
+  const found = new Map<string, Decision>();
+  const take = (decisions: readonly Decision[]) => {
+    for (const decision of decisions) {
+      if (known.get(decision.id) === decision) continue;
+      known.set(decision.id, decision);
+      if (matches(decision, query)) found.set(decision.id, decision);
+      else found.delete(decision.id);
+    }
+  };
   let next: string | undefined;
   let isEnd = false;
   let reads = 0;
   let shown = shownAtOnce;
 
   const show = () => {
-    const live = (store.decisions ?? []).filter((decision) => query.strategy === '' || matches(decision, { ...parseQuery(''), strategy: query.strategy }));
-    for (const decision of live) known.set(decision.id, decision);
-    const found = [...known.values()].filter((decision) => matches(decision, query))
-      .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : b.marketPosition - a.marketPosition));
-    list.render(found.slice(0, shown));
-    setText(count, `${found.length} of ${known.size} decisions ${isEnd ? 'there are' : 'read so far'}${found.length > shown ? `; the newest ${shown} are shown` : ''}.`);
-    setHidden(more, isEnd && found.length <= shown);
+    take((store.decisions ?? []).filter(({ strategy }) => query.strategy === '' || keyName(strategy).toLowerCase() === query.strategy));
+    const sorted = [...found.values()].sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : b.marketPosition - a.marketPosition));
+    list.render(sorted.slice(0, shown));
+    setText(count, `${sorted.length} of ${known.size} decisions ${isEnd ? 'there are' : 'read so far'}${sorted.length > shown ? `; the newest ${shown} are shown` : ''}.`);
+    setHidden(more, isEnd && sorted.length <= shown);
   };
   /** Reads on until something more is found, or much was read. */
   const read = async () => {
     const mine = ++reads;
-    const before = [...known.values()].filter((decision) => matches(decision, query)).length;
+    const before = found.size;
     for (let seen = 0; seen < readAtOnce && !isEnd; seen += pageSize) {
       const page = await api.decisions(pageSize, next, query.strategy === '' ? undefined : query.strategy);
       if (mine !== reads || signal.aborted) return;
-      for (const decision of page.decisions) known.set(decision.id, decision);
+      take(page.decisions);
       next = page.next === null || page.next === undefined ? undefined : String(page.next);
       isEnd = next === undefined;
       show();
-      if ([...known.values()].filter((decision) => matches(decision, query)).length >= before + 50) break;
+      if (found.size >= before + 50) break;
     }
   };
   const further = async () => {
@@ -71,6 +80,7 @@ function searchView({ store, api, report }: App, initial: string, signal: AbortS
     shown = shownAtOnce;
     query = parseQuery(input.value);
     known.clear();
+    found.clear();
     next = undefined;
     isEnd = false;
     history.replaceState(null, '', href({ page: 'decisions', search: input.value.trim() }));
@@ -81,6 +91,8 @@ function searchView({ store, api, report }: App, initial: string, signal: AbortS
     begin();
   });
   begin();
-  store.view(['decisions', 'zone', 'instruments'], show, signal);
+  // Several come in a second; the list moves less often than that.
+  store.view(['decisions'], settled(500, show, signal), signal);
+  store.view(['zone', 'instruments'], show, signal);
   return element;
 }

@@ -9,7 +9,7 @@ import type { PageFactory } from '../page';
 import type { HistoryTab, Route } from '../routes';
 import { field, numberInput, numberOf, select } from '../views/dialogs';
 import { grid, type Cell } from '../views/grid';
-import { during } from '../views/load';
+import { during, settled } from '../views/load';
 import { priceOf } from '../views/orders';
 import { tabs } from '../views/tabs';
 
@@ -85,22 +85,10 @@ function pagedView<T>({ store, report }: App, { read, id, order, columns, cells,
   return { elements: [place, more], begin };
 }
 
-/** Calls back a while after the first of many: news that never pauses is read all the same. */
-function settled(work: () => void, signal: AbortSignal): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  signal.addEventListener('abort', () => clearTimeout(timer));
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      if (!signal.aborted) work();
-    }, settle);
-  };
-}
-
 /** Follows the account that is looked at, and what is pushed of it. */
 function follow({ store }: App, topic: 'orders' | 'fills', begin: (anew: boolean) => Promise<void>, heading: Element, title: string, signal: AbortSignal): void {
   let account = '';
-  const again = settled(() => void begin(false), signal);
+  const again = settled(settle, () => void begin(false), signal);
   store.view(['accounts'], () => {
     setText(heading, store.accountName === '' ? title : `${title} of ${store.accountName}`);
     if (store.accountName === account) return;

@@ -29,7 +29,8 @@ function openResult(account: Account): number {
 export function accountView(app: App): HTMLElement {
   const { store, api, session, say, report } = app;
   const create = h('button', { type: 'button', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'New account');
-  const { element, body, head } = panel('account', 'Account', create);
+  const pay = h('button', { type: 'button', 'data-needs': 'Trade', title: 'Pay in or out', onclick: () => openPayment(app) }, 'Pay');
+  const { element, body, head } = panel('account', 'Account', pay, create);
   const heading = head.querySelector('h2')!;
 
   const values = figures.map(([label]) => ({ term: h('dt', {}, label), value: h('dd', {}) }));
@@ -80,6 +81,7 @@ export function accountView(app: App): HTMLElement {
     setHidden(none, store.accounts === null || store.accounts.length > 0);
     setHidden(some, !account);
     setHidden(create, !account);
+    setHidden(pay, !account);
     setText(heading, account ? `${account.name} · ${account.currency} · ${account.mode.toLowerCase()}` : 'Account');
     if (!account) return;
     figures.forEach(([, text, sign], index) => {
@@ -128,6 +130,23 @@ export function openNewAccount({ store, api, session, say }: App): void {
       await session.refresh(minPosition);
       session.selectAccount(account.name);
       say(`${account.name} is open with ${format.money(account.balance)} ${account.currency}.`);
+    },
+  });
+}
+
+function openPayment({ store, api, session, say }: App): void {
+  const { account } = store;
+  if (!account) return;
+  const amount = field(`Amount, ${account.currency}`, numberInput('', { minimum: -1e12, maximum: 1e12, required: true }), 'A negative one is paid out');
+  const note = field('Note', textInput('', /^.{0,200}$/, 'At most 200 characters.'));
+  openForm({
+    title: `Pay in or out: ${account.name}`,
+    action: 'Pay',
+    fields: [amount.element, note.element],
+    submit: async () => {
+      const { minPosition } = await api.pay(account.name, numberOf(amount.input)!, note.input.value.trim());
+      await session.refresh(minPosition);
+      say(`${format.result(numberOf(amount.input)!)} ${account.currency}: ${account.name} has it.`);
     },
   });
 }

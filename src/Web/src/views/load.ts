@@ -32,6 +32,18 @@ export function every(milliseconds: number, work: () => Promise<unknown>, signal
   void run();
 }
 
+/** Calls back some milliseconds after the first of many calls: what never pauses is told all the same. */
+export function settled(milliseconds: number, work: () => void, signal: AbortSignal): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      if (!signal.aborted) work();
+    }, milliseconds);
+  };
+}
+
 /** Does something that changes the service; while it is under way the button cannot be pressed again. */
 export async function during(button: HTMLButtonElement, work: () => Promise<void>, report: (error: unknown) => void): Promise<void> {
   button.disabled = true;
