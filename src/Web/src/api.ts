@@ -30,7 +30,8 @@ export class Api {
   account = (name: string) => this.#http.get<Account>(`accounts/${part(name)}`);
   equity = (account: string, from?: Date) => this.#http.get<EquityPoint[]>(`accounts/${part(account)}/equity`, { from: from?.toISOString() });
   orders = (account: string, status: 'all' | 'open' | 'closed', symbol: string, limit: number, before?: number) =>
-    this.#http.get<{ orders: Order[]; next: number | null }>(`accounts/${part(account)}/orders`, { status, symbol: symbol || undefined, limit, before });
+    this.#http.get<{ orders: Order[]; next: number | null }>(`accounts/${part(account)}/orders`,
+      { status, symbol: symbol || undefined, limit, before });
   fills = (account: string, limit: number, before?: number) =>
     this.#http.get<{ fills: Fill[]; next: number | null }>(`accounts/${part(account)}/fills`, { limit, before });
   setLimits = (account: string, limits: RiskLimits) => this.#http.send<Changed>('PUT', `accounts/${part(account)}/limits`, limits);
@@ -68,7 +69,8 @@ export class Api {
 
   review = (strategy: string) => this.#http.get<StrategyReviews>(`strategies/${part(strategy)}/review`);
   runReview = (strategy: string) => this.#http.send<ChangedReview>('POST', `strategies/${part(strategy)}/review/run`, {});
-  scheduleReview = (strategy: string, schedule: ReviewSchedule) => this.#http.send<ChangedReview>('PUT', `strategies/${part(strategy)}/review/schedule`, schedule);
+  scheduleReview = (strategy: string, schedule: ReviewSchedule) => this.#http.send<ChangedReview>('PUT',
+    `strategies/${part(strategy)}/review/schedule`, schedule);
   answerProposal = (strategy: string, number: number, accept: boolean) =>
     this.#http.send<ChangedReview>('POST', `strategies/${part(strategy)}/review/proposal`, { number, accept });
 

@@ -197,7 +197,8 @@ function address(path: string, query: Query = {}): string {
 
 async function valueOf<T>(response: Response): Promise<T> {
   const retryAfter = Number(response.headers.get('Retry-After') ?? Number.NaN);
-  return answerOf<T>(response.status, response.headers.get('Content-Type') ?? '', await response.text(), Number.isFinite(retryAfter) ? retryAfter : null);
+  return answerOf<T>(
+    response.status, response.headers.get('Content-Type') ?? '', await response.text(), Number.isFinite(retryAfter) ? retryAfter : null);
 }
 
 function answerOf<T>(status: number, type: string, text: string, retryAfter: number | null = null): T {

@@ -1,6 +1,6 @@
 /**
- * Whose things this tab shows: those of another member of the tenant, for who may see them; empty for one's own. Kept by the tab, and gone with who is
- * signed in. The page begins anew with each choice, so that nothing of one is left beside the other's.
+ * Whose things this tab shows: those of another member of the tenant, for who may see them; empty for one's own. Kept by the tab, and gone
+ * with who is signed in. The page begins anew with each choice, so that nothing of one is left beside the other's.
  */
 const key = 'viewed';
 

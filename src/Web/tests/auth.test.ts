@@ -4,7 +4,8 @@ import type { Me, Tokens } from '../src/contract';
 import { Http } from '../src/http';
 
 const me = (id = 'u1', tenant = 't1'): Me => ({
-  id, email: `${id}@example.com`, name: id, emailVerified: true, secondFactor: false, tenant: { id: tenant, name: tenant }, tenants: [], roles: ['Trader'],
+  id, email: `${id}@example.com`, name: id, emailVerified: true, secondFactor: false, tenant: { id: tenant, name: tenant }, tenants: [],
+  roles: ['Trader'],
   permissions: ['Trade', 'ReadTrading'],
 });
 

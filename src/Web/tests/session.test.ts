@@ -32,7 +32,8 @@ const fill = (position: number): FillPush => ({
 });
 
 const account = (name: string): Account => ({
-  name, key: `local/owner/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100, equity: 100, usedMargin: 0,
+  name, key: `local/owner/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100,
+  equity: 100, usedMargin: 0,
   freeMargin: 100, realised: 0, commissions: 0, swaps: 0, deposits: 100, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
   follows: {},
 });
@@ -44,11 +45,13 @@ const strategy = (name: string): Strategy => ({
 
 /** The service of the test: what its lists hold, and at which position they were asked for. */
 const service = {
-  accounts: [] as Account[], fills: [] as Fill[], strategies: [] as Strategy[], asked: [] as (number | undefined)[], jobs: [] as Job[], trials: [] as Trial[], jobReads: 0,
+  accounts: [] as Account[], fills: [] as Fill[], strategies: [] as Strategy[], asked: [] as (number | undefined)[], jobs: [] as Job[],
+  trials: [] as Trial[], jobReads: 0,
 };
 
 const job = (id: string, changes: Partial<Job> = {}): Job => ({
-  id, kind: 'backtest', name: id, status: 'running', progress: 0.5, queuePosition: null, createdAt: '2026-01-05T10:00:00Z', startedAt: '2026-01-05T10:00:01Z',
+  id, kind: 'backtest', name: id, status: 'running', progress: 0.5, queuePosition: null, createdAt: '2026-01-05T10:00:00Z',
+  startedAt: '2026-01-05T10:00:01Z',
   endedAt: null, secondsLeft: 30, fault: null, version: 2, hasReport: false, summary: null, ...changes,
 });
 

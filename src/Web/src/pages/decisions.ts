@@ -22,7 +22,8 @@ export const page: PageFactory = (app, route, signal) => {
 };
 
 function searchView({ store, api, report }: App, initial: string, signal: AbortSignal): HTMLElement {
-  const input = h('input', { type: 'search', value: initial, 'aria-label': 'Search decisions', placeholder: 'strategy:NAME symbol:EURUSD is:denied any words' });
+  const input = h('input', { type: 'search', value: initial, 'aria-label': 'Search decisions',
+    placeholder: 'strategy:NAME symbol:EURUSD is:denied any words' });
   const form = h('form', { class: 'search', role: 'search' }, input, h('button', { type: 'submit' }, 'Search'));
   const { element, body } = panel('decisions', 'Decisions', form);
   const count = h('p', { class: 'hint pad', role: 'status' });
@@ -54,7 +55,8 @@ function searchView({ store, api, report }: App, initial: string, signal: AbortS
     take((store.decisions ?? []).filter(({ strategy }) => query.strategy === '' || keyName(strategy).toLowerCase() === query.strategy));
     const sorted = [...found.values()].sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : b.marketPosition - a.marketPosition));
     list.render(sorted.slice(0, shown));
-    setText(count, `${sorted.length} of ${known.size} decisions ${isEnd ? 'there are' : 'read so far'}${sorted.length > shown ? `; the newest ${shown} are shown` : ''}.`);
+    const part = sorted.length > shown ? `; the newest ${shown} are shown` : '';
+    setText(count, `${sorted.length} of ${known.size} decisions ${isEnd ? 'there are' : 'read so far'}${part}.`);
     setHidden(more, isEnd && sorted.length <= shown);
   };
   /** Reads on until something more is found, or much was read. */

@@ -68,7 +68,8 @@ export function accountView(app: App): HTMLElement {
   };
 
   const some = h('div', {}, list,
-    h('div', { class: 'line' }, h('div', { class: 'switch', role: 'group', 'aria-label': 'Trading state', 'data-needs': 'ManageRisk' }, ...stateButtons), flatten), reason);
+    h('div', { class: 'line' }, h('div', { class: 'switch', role: 'group', 'aria-label': 'Trading state', 'data-needs': 'ManageRisk' },
+      ...stateButtons), flatten), reason);
   const none = h('div', { class: 'empty' },
     h('p', {}, 'No account yet. A paper account trades with play money at live prices.'),
     h('button', { type: 'button', class: 'primary', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'Create a paper account'));
@@ -91,7 +92,8 @@ export function accountView(app: App): HTMLElement {
     });
     stateButtons.forEach((button, index) => setAttribute(button, 'aria-pressed', String(states[index]![0] === account.state)));
     setHidden(reason, account.state === 'Active' && !account.tenantHalted);
-    setText(reason, account.tenantHalted ? 'Halted for the tenant' : account.state === 'Active' ? '' : `${account.state}: ${format.words(account.stateReason)}`);
+    setText(reason, account.tenantHalted ? 'Halted for the tenant' : account.state === 'Active' ? ''
+      : `${account.state}: ${format.words(account.stateReason)}`);
     flatten.disabled = account.positions.length === 0 && account.workingOrders.length === 0;
   });
   return element;
@@ -137,7 +139,8 @@ export function openNewAccount({ store, api, session, say }: App): void {
 function openPayment({ store, api, session, say }: App): void {
   const { account } = store;
   if (!account) return;
-  const amount = field(`Amount, ${account.currency}`, numberInput('', { minimum: -1e12, maximum: 1e12, required: true }), 'A negative one is paid out');
+  const amount = field(`Amount, ${account.currency}`, numberInput('', { minimum: -1e12, maximum: 1e12, required: true }),
+    'A negative one is paid out');
   const note = field('Note', textInput('', /^.{0,200}$/, 'At most 200 characters.'));
   openForm({
     title: `Pay in or out: ${account.name}`,

@@ -2,7 +2,8 @@ import { h } from '../dom';
 import { faultText } from '../http';
 
 /** Shows what an answer holds, once it is there; a failure says why, and can be tried again. */
-export function load<T>(place: HTMLElement, ask: () => Promise<T>, show: (value: T) => readonly (Node | string)[], signal: AbortSignal): Promise<void> {
+export function load<T>(place: HTMLElement, ask: () => Promise<T>, show: (value: T) => readonly (Node | string)[],
+  signal: AbortSignal): Promise<void> {
   if (!place.hasChildNodes()) place.append(h('p', { class: 'empty' }, 'Loading…'));
   return ask().then(
     (value) => {

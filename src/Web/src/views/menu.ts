@@ -28,7 +28,8 @@ export function menuView({ store, api, auth, report }: App): { element: HTMLElem
   const readMembers = async () => {
     const all = await api.members();
     const me = auth.me?.id ?? '';
-    members.replaceChildren(h('option', { value: '', selected: auth.viewed === '' }, 'My own'), ...all.filter(({ user }) => user !== me).map((member) =>
+    members.replaceChildren(h('option', { value: '', selected: auth.viewed === '' }, 'My own'),
+      ...all.filter(({ user }) => user !== me).map((member) =>
       h('option', { value: member.user, selected: member.user === auth.viewed }, `Of ${member.name || member.email}`)));
     const viewed = all.find(({ user }) => user === auth.viewed);
     if (viewed) setText(whose, `You look at what ${viewed.name || viewed.email} has, read every 5 s; nothing of it can be changed.`);
@@ -58,7 +59,8 @@ export function menuView({ store, api, auth, report }: App): { element: HTMLElem
     setText(name, me ? me.name || me.email : 'Menu');
     setText(who, me ? `${me.email} · ${me.tenant.name}` : 'This service is used without sign-in, by whoever sits at its machine.');
     setHidden(tenants, (me?.tenants.length ?? 0) < 2);
-    tenants.replaceChildren(...(me?.tenants ?? []).map((tenant) => h('option', { value: tenant.id, selected: tenant.id === me?.tenant.id }, tenant.name)));
+    tenants.replaceChildren(...(me?.tenants ?? []).map((tenant) => h('option', { value: tenant.id, selected: tenant.id === me?.tenant.id },
+      tenant.name)));
     setHidden(out, !me);
     setHidden(members, !me || !auth.may('ReadTenant'));
     setHidden(viewing, !auth.isIn || auth.viewed === '');

@@ -89,7 +89,8 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
         setAttribute(item, 'data-status', strategy.status);
         setText(stance, strategy.stance.toLowerCase());
         setAttribute(stance, 'data-stance', strategy.stance);
-        setText(what, [strategy.definition, `${strategy.symbol} ${strategy.timeFrame}`, ...(parameters.length > 0 ? [parameters.join(', ')] : [])].join(' · '));
+        setText(what, [strategy.definition, `${strategy.symbol} ${strategy.timeFrame}`,
+          ...(parameters.length > 0 ? [parameters.join(', ')] : [])].join(' · '));
         setAttribute(what, 'title', strategy.rule ?? '');
         const last = strategy.lastDecision;
         setText(why, last
