@@ -8,7 +8,10 @@ async function compressed(content: string | Uint8Array): Promise<number> {
   return (await new Response(stream).arrayBuffer()).byteLength;
 }
 
-/** Tells what each page weighs when it is the first that is opened: index.html, its style, the entry and all that the page's module needs. Fails over the limit. */
+/**
+ * Tells what each page weighs when it is the first that is opened: index.html, its style, the entry and all that the page's module needs.
+ * Fails over the limit.
+ */
 export function weight(): Plugin {
   return {
     name: 'weight',

@@ -30,7 +30,8 @@ export class Api {
   account = (name: string) => this.#http.get<Account>(`accounts/${part(name)}`);
   equity = (account: string, from?: Date) => this.#http.get<EquityPoint[]>(`accounts/${part(account)}/equity`, { from: from?.toISOString() });
   orders = (account: string, status: 'all' | 'open' | 'closed', symbol: string, limit: number, before?: number) =>
-    this.#http.get<{ orders: Order[]; next: number | null }>(`accounts/${part(account)}/orders`, { status, symbol: symbol || undefined, limit, before });
+    this.#http.get<{ orders: Order[]; next: number | null }>(`accounts/${part(account)}/orders`,
+      { status, symbol: symbol || undefined, limit, before });
   fills = (account: string, limit: number, before?: number) =>
     this.#http.get<{ fills: Fill[]; next: number | null }>(`accounts/${part(account)}/fills`, { limit, before });
   setLimits = (account: string, limits: RiskLimits) => this.#http.send<Changed>('PUT', `accounts/${part(account)}/limits`, limits);
@@ -43,6 +44,8 @@ export class Api {
     this.#http.get<{ decisions: Decision[]; next: string | number | null }>('decisions', { limit, before, strategy });
 
   createAccount = (account: NewAccount) => this.#http.send<{ minPosition: number; account: Account }>('POST', 'accounts', account);
+  /** Pays in or, with a negative amount, out. */
+  pay = (account: string, amount: number, note: string) => this.#http.send<Changed>('POST', `accounts/${part(account)}/deposits`, { amount, note });
   setState = (account: string, state: TradingState) => this.#http.send<Changed>('PUT', `accounts/${part(account)}/state`, { state });
   flatten = (account: string) => this.#http.send<Changed>('POST', `accounts/${part(account)}/flatten`, {});
 
@@ -58,12 +61,16 @@ export class Api {
 
   unfollow = (account: string, strategy: string) => this.#http.send<Changed>('DELETE', `accounts/${part(account)}/follows/${part(strategy)}`);
   createStrategy = (strategy: NewStrategy) => this.#http.send<Changed>('POST', 'strategies', strategy);
+  /** Of a stopped strategy, all of them. */
+  setParameters = (strategy: string, parameters: Record<string, number>) =>
+    this.#http.send<Changed>('PUT', `strategies/${part(strategy)}/parameters`, parameters);
   startStrategy = (name: string) => this.#http.send<Changed>('POST', `strategies/${part(name)}/start`, {});
   stopStrategy = (name: string) => this.#http.send<Changed>('POST', `strategies/${part(name)}/stop`, {});
 
   review = (strategy: string) => this.#http.get<StrategyReviews>(`strategies/${part(strategy)}/review`);
   runReview = (strategy: string) => this.#http.send<ChangedReview>('POST', `strategies/${part(strategy)}/review/run`, {});
-  scheduleReview = (strategy: string, schedule: ReviewSchedule) => this.#http.send<ChangedReview>('PUT', `strategies/${part(strategy)}/review/schedule`, schedule);
+  scheduleReview = (strategy: string, schedule: ReviewSchedule) => this.#http.send<ChangedReview>('PUT',
+    `strategies/${part(strategy)}/review/schedule`, schedule);
   answerProposal = (strategy: string, number: number, accept: boolean) =>
     this.#http.send<ChangedReview>('POST', `strategies/${part(strategy)}/review/proposal`, { number, accept });
 

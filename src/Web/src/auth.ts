@@ -1,6 +1,7 @@
 import { permissions, type AuthSettings, type Me, type Permission, type Tokens } from './contract';
 import { ApiError, type Credentials, type Http } from './http';
 import { backOff } from './hub';
+import { setViewedMember } from './viewed';
 
 /**
  * `starting`: not known yet. `open`: this service has no sign-in. `setup`: nobody owns the installation yet. `out` and `in`: nobody, or somebody,
@@ -27,6 +28,9 @@ export interface AuthPlace {
   restart: () => void;
 }
 
+/** What can only be done with one's own things. */
+const ofOwn: readonly Permission[] = ['Trade', 'ManageRisk', 'Automate', 'Research', 'Halt'];
+
 /** A token that ends sooner than this is renewed before it is used. */
 const renewBefore = 60_000;
 
@@ -48,11 +52,14 @@ export class Auth implements Credentials {
   #person = '';
   /** What holds for everyone, told before sign-in. */
   settings: AuthSettings = { setup: 'done', signUp: 'invitation', passwordMinLength: 12, passwordMaxLength: 128 };
+  /** The member whose things this page shows; empty for one's own. */
+  readonly viewed: string;
   /** The service could not be asked so far; it is asked again. */
   isUnreachable = false;
 
   /** `http` is to carry no credentials. */
-  constructor(http: Http, place: AuthPlace, changed: () => void) {
+  constructor(http: Http, place: AuthPlace, changed: () => void, viewed = '') {
+    this.viewed = viewed;
     this.#http = http;
     this.#place = place;
     this.#changed = changed;
@@ -73,6 +80,7 @@ export class Auth implements Credentials {
   }
 
   may(permission: Permission): boolean {
+    if (this.viewed !== '' && ofOwn.includes(permission)) return false;
     return this.#state === 'open' || (this.#me?.permissions.includes(permission) ?? false);
   }
 
@@ -95,7 +103,11 @@ export class Auth implements Credentials {
   }
 
   async #begin(): Promise<void> {
-    if (this.#place.wasIn() && (await this.renew('')) !== null) return;
+    if (this.#place.wasIn() && (await this.renew('')) !== null) {
+      // Nobody waits for it: it says how long a new password is.
+      this.#http.get<AuthSettings>('auth/state').then((settings) => (this.settings = settings), () => {});
+      return;
+    }
     try {
       this.settings = await this.#http.get<AuthSettings>('auth/state');
       this.#set(this.settings.setup === 'needed' ? 'setup' : 'out');
@@ -211,6 +223,9 @@ export function browserPlace(hear: (news: TabNews) => void, wasIn: () => boolean
     tell: (news) => channel.postMessage(news),
     wasIn,
     keepIn,
-    restart: () => location.reload(),
+    restart: () => {
+      setViewedMember('');
+      location.reload();
+    },
   };
 }

@@ -42,7 +42,8 @@ export function valueOf(text: string, schema: ValueSchema): { value: unknown } |
       if (!Number.isFinite(value)) return { fault: 'Not a number.' };
       if (types(schema).includes('integer') && !Number.isInteger(value)) return { fault: 'A whole number is needed.' };
       if ((minimum !== undefined && value < minimum) || (maximum !== undefined && value > maximum)) {
-        return { fault: `Must be ${[minimum !== undefined && `at least ${minimum}`, maximum !== undefined && `at most ${maximum}`].filter(Boolean).join(', ')}.` };
+        const bounds = [minimum !== undefined && `at least ${minimum}`, maximum !== undefined && `at most ${maximum}`];
+        return { fault: `Must be ${bounds.filter(Boolean).join(', ')}.` };
       }
       return { value };
     }

@@ -972,9 +972,12 @@ export interface GrainProcess {
   address: string;
   host: string;
   at: string;
-  types: { type: string; service: string; activations: number | null; calls: number; callsPerSecond: number; p50: number | null; p99: number | null }[];
+  types: {
+    type: string; service: string; activations: number | null; calls: number; callsPerSecond: number; p50: number | null; p99: number | null;
+  }[];
   methods: {
-    type: string; method: string; calls: number; failures: number; callsPerSecond: number; p50: number | null; p99: number | null; max: number | null; longPoll: boolean;
+    type: string; method: string; calls: number; failures: number; callsPerSecond: number;
+    p50: number | null; p99: number | null; max: number | null; longPoll: boolean;
   }[];
   slowest: { type: string; method: string; target: string; at: string; duration: number; failed: boolean; traceId: string | null }[];
 }
@@ -994,8 +997,8 @@ export interface StorageList {
     kind: 'files' | 'postgresql';
     location: string;
     journal: {
-      events: number; pendingBytes: number; commits: number; commitsPerSecond: number | null; eventsPerCommit: number | null; commitP50: number | null;
-      commitP99: number | null;
+      events: number; pendingBytes: number; commits: number;
+      commitsPerSecond: number | null; eventsPerCommit: number | null; commitP50: number | null; commitP99: number | null;
     } | null;
     parts: { name: string; bytes: number; files: number }[];
     freeBytes: number | null;
@@ -1008,6 +1011,7 @@ export interface FeedList {
   position: number;
   time: string | null;
   symbols: {
-    symbol: string; lastAt: string | null; ageSeconds: number | null; received: number; duplicates: number; late: number; invalid: number; gaps: number;
+    symbol: string; lastAt: string | null; ageSeconds: number | null;
+    received: number; duplicates: number; late: number; invalid: number; gaps: number;
   }[];
 }

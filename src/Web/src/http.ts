@@ -1,5 +1,6 @@
 import type { Problem } from './contract';
 import { capital, words } from './format';
+import { isOwned } from './viewed';
 
 /** An answer that is no success, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -51,6 +52,8 @@ export interface HttpOptions {
   upload: typeof upload;
   /** Without it requests carry no proof. */
   credentials: Credentials | null;
+  /** The member whose things are read instead of one's own; empty for one's own. */
+  viewed: string;
 }
 
 interface UploadAnswer {
@@ -89,6 +92,7 @@ const defaults: HttpOptions = {
   timeoutMilliseconds: 15_000,
   upload,
   credentials: null,
+  viewed: '',
 };
 
 export type Query = Record<string, string | number | boolean | undefined>;
@@ -102,13 +106,13 @@ export class Http {
   }
 
   async get<T>(path: string, query: Query = {}): Promise<T> {
-    return valueOf<T>(await this.#request(address(path, query), { headers: { Accept: 'application/json' } }));
+    return valueOf<T>(await this.#request(this.#reading(path, query), { headers: { Accept: 'application/json' } }));
   }
 
   /** A list as a whole, whatever pages the service gives it in. */
   async list<T>(path: string, query: Query = {}): Promise<T[]> {
     const items: T[] = [];
-    let next: string | undefined = address(path, query);
+    let next: string | undefined = this.#reading(path, query);
     while (next !== undefined) {
       const answer: Response = await this.#request(next, { headers: { Accept: 'application/json' } });
       items.push(...(await valueOf<T[]>(answer)));
@@ -119,7 +123,7 @@ export class Http {
 
   /** A file as the service has it. */
   async file(path: string): Promise<Blob> {
-    const answer = await this.#request(address(path), {});
+    const answer = await this.#request(this.#reading(path), {});
     return answer.ok ? answer.blob() : valueOf<never>(answer);
   }
 
@@ -152,6 +156,11 @@ export class Http {
     };
     const { status, type, text } = await this.#options.upload(address(path, query), file, headers, progress, signal);
     return answerOf<T>(status, type, text);
+  }
+
+  #reading(path: string, query: Query = {}): string {
+    const { viewed } = this.#options;
+    return address(path, viewed !== '' && isOwned(path) ? { ...query, user: viewed } : query);
   }
 
   async #request(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
@@ -188,7 +197,8 @@ function address(path: string, query: Query = {}): string {
 
 async function valueOf<T>(response: Response): Promise<T> {
   const retryAfter = Number(response.headers.get('Retry-After') ?? Number.NaN);
-  return answerOf<T>(response.status, response.headers.get('Content-Type') ?? '', await response.text(), Number.isFinite(retryAfter) ? retryAfter : null);
+  return answerOf<T>(
+    response.status, response.headers.get('Content-Type') ?? '', await response.text(), Number.isFinite(retryAfter) ? retryAfter : null);
 }
 
 function answerOf<T>(status: number, type: string, text: string, retryAfter: number | null = null): T {

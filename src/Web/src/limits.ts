@@ -50,7 +50,8 @@ export function limitTexts(limits: RiskLimits, currency: string): [string, strin
     ['New orders', limits.submitRate && rate(limits.submitRate)],
     ['Changes of orders', limits.modifyRate && rate(limits.modifyRate)],
     ...limits.lossLimits.map(({ period, amount, percent, action }): [string, string] =>
-      [`Loss a ${period.toLowerCase()}`, `${percent === null ? money(amount ?? 0) : format.percent(percent / 100, 2)}, then ${format.words(action)}`]),
+      [`Loss a ${period.toLowerCase()}`,
+        `${percent === null ? money(amount ?? 0) : format.percent(percent / 100, 2)}, then ${format.words(action)}`]),
     ['Drawdown', limits.maxDrawdownPercent && `${format.percent(limits.maxDrawdownPercent / 100, 2)}, then ${format.words(limits.drawdownAction)}`],
     ['Instruments', limits.allowedInstruments.length > 0 ? limits.allowedInstruments.join(', ') : null],
   ];

@@ -10,6 +10,7 @@ import { Session } from './session';
 import { recall, remember } from './settings';
 import { Store } from './store';
 import { startTheme } from './theme';
+import { viewedMember } from './viewed';
 import { headerView } from './views/header';
 import { startShortcuts } from './views/shortcuts';
 import { Toasts } from './views/toasts';
@@ -24,13 +25,13 @@ const toasts = new Toasts();
 const auth: Auth = new Auth(
   new Http(),
   browserPlace((news) => auth.hear(news), () => recall('signedIn') === 'yes', (isIn) => remember('signedIn', isIn ? 'yes' : '')),
-  () => store.touch('auth'));
-const api = new Api({ credentials: auth });
+  () => store.touch('auth'), viewedMember());
+const api = new Api({ credentials: auth, viewed: auth.viewed });
 // Whatever fails because nobody is signed in any more is told by the sign-in page alone.
 const report = (error: unknown) => {
   if (auth.isIn) toasts.report(error);
 };
-const session = new Session(store, api, () => auth.token(), report);
+const session = new Session(store, api, () => auth.token(), report, auth.viewed !== '');
 const app: App = { store, api, auth, session, say: (text) => toasts.say(text), report };
 
 startTheme(() => store.touch('theme'));

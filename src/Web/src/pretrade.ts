@@ -9,18 +9,20 @@ export interface Preview {
 }
 
 /**
- * What pre-trade risk will say of an order, as far as it can be seen from here: the state of the account, its limits, the market. Margin, and the use of
- * limits by what happens until then, only the service knows; it decides when the order is sent.
+ * What pre-trade risk will say of an order, as far as it can be seen from here: the state of the account, its limits, the market. Margin,
+ * and the use of limits by what happens until then, only the service knows; it decides when the order is sent.
  */
 export function previewOf(order: NewOrder, account: Account, instrument: Instrument, quote: Quote | undefined): Preview {
   const { limits, positions, workingOrders, currency } = account;
   const sign = order.side === 'Buy' ? 1 : -1;
   // In a hedging account every entry stands for itself, unless it may only reduce.
   const nets = account.mode === 'Netting' || order.reduceOnly === true;
-  const opposite = !nets ? 0 : positions.filter(({ symbol, volume }) => symbol === order.symbol && volume * sign < 0).reduce((sum, { volume }) => sum + Math.abs(volume), 0);
+  const held = nets ? positions.filter(({ symbol, volume }) => symbol === order.symbol && volume * sign < 0) : [];
+  const opposite = held.reduce((sum, { volume }) => sum + Math.abs(volume), 0);
   if (opposite > 0 && (order.reduceOnly || order.volume <= opposite)) {
     const left = opposite - Math.min(order.volume, opposite);
-    return { verdict: 'reduces', texts: [left === 0 ? 'It closes what is held: risk lets it through.' : `It only reduces, to ${format.volume(left)}: risk lets it through.`] };
+    const what = left === 0 ? 'It closes what is held' : `It only reduces, to ${format.volume(left)}`;
+    return { verdict: 'reduces', texts: [`${what}: risk lets it through.`] };
   }
   if (order.reduceOnly) return { verdict: 'denied', texts: ['There is nothing to reduce.'] };
 
@@ -32,14 +34,20 @@ export function previewOf(order: NewOrder, account: Account, instrument: Instrum
   if (market === undefined) faults.push('There is no price yet.');
   if (limits) {
     const { maxOrderVolume, allowedInstruments, priceCollarPercent, maxWorkingOrders, maxOpenPositions } = limits;
-    if (allowedInstruments.length > 0 && !allowedInstruments.includes(order.symbol)) faults.push(`${order.symbol} is not among the instruments of this account.`);
+    if (allowedInstruments.length > 0 && !allowedInstruments.includes(order.symbol)) {
+      faults.push(`${order.symbol} is not among the instruments of this account.`);
+    }
     if (maxOrderVolume !== null && order.volume > maxOrderVolume) faults.push(`An order has at most ${format.volume(maxOrderVolume)}.`);
     for (const price of [order.limitPrice, order.stopPrice]) {
       if (price === undefined || market === undefined || priceCollarPercent === null) continue;
       const away = Math.abs(price - market) / market;
-      if (away * 100 > priceCollarPercent) faults.push(`${format.percent(away)} away from the market; at most ${format.percent(priceCollarPercent / 100)}.`);
+      if (away * 100 > priceCollarPercent) {
+        faults.push(`${format.percent(away)} away from the market; at most ${format.percent(priceCollarPercent / 100)}.`);
+      }
     }
-    if (order.type !== 'Market' && maxWorkingOrders !== null && workingOrders.length >= maxWorkingOrders) faults.push(`${workingOrders.length} orders are working; at most ${maxWorkingOrders}.`);
+    if (order.type !== 'Market' && maxWorkingOrders !== null && workingOrders.length >= maxWorkingOrders) {
+      faults.push(`${workingOrders.length} orders are working; at most ${maxWorkingOrders}.`);
+    }
     const isHeld = positions.some(({ symbol, owner }) => symbol === order.symbol && owner === '');
     if (maxOpenPositions !== null && positions.length >= maxOpenPositions && (!isHeld || account.mode === 'Hedging')) {
       faults.push(`${positions.length} positions are open; at most ${maxOpenPositions}.`);
@@ -48,15 +56,20 @@ export function previewOf(order: NewOrder, account: Account, instrument: Instrum
   const notional = market === undefined ? null : notionalOf(order.volume, order.limitPrice ?? order.stopPrice ?? market, instrument, currency);
   if (notional !== null && limits) {
     const { minOrderNotional, maxOrderNotional } = limits;
-    if (maxOrderNotional !== null && notional > maxOrderNotional) faults.push(`${format.money(notional)} ${currency} of notional; at most ${format.money(maxOrderNotional)}.`);
-    if (minOrderNotional !== null && notional < minOrderNotional) faults.push(`${format.money(notional)} ${currency} of notional; at least ${format.money(minOrderNotional)}.`);
+    if (maxOrderNotional !== null && notional > maxOrderNotional) {
+      faults.push(`${format.money(notional)} ${currency} of notional; at most ${format.money(maxOrderNotional)}.`);
+    }
+    if (minOrderNotional !== null && notional < minOrderNotional) {
+      faults.push(`${format.money(notional)} ${currency} of notional; at least ${format.money(minOrderNotional)}.`);
+    }
     for (const { limit, used, most } of account.limitUse ?? []) {
       if (!limit.startsWith('maxExposure') || used + notional <= most) continue;
       faults.push(`Exposure would be ${format.money(used + notional)} ${currency}; at most ${format.money(most)}.`);
     }
   }
   if (faults.length > 0) return { verdict: 'denied', texts: faults };
-  return { verdict: 'goes', texts: [notional === null ? 'Nothing is against it.' : `Nothing is against it. Notional ${format.money(notional)} ${currency}.`] };
+  const size = notional === null ? '' : ` Notional ${format.money(notional)} ${currency}.`;
+  return { verdict: 'goes', texts: [`Nothing is against it.${size}`] };
 }
 
 /** In the account's currency; null where that takes a rate that is not known here. */

@@ -2,7 +2,7 @@
  * QR codes after ISO/IEC 18004, as far as a link to an authenticator needs them: bytes, error correction level M, versions 1 to 15.
  */
 
-/** Of level M by version: error correction codewords a block, then [count, data codewords] of the one or two kinds of block (ISO/IEC 18004, table 9). */
+/** Of level M by version (table 9): error correction codewords a block, then [count, data codewords] of the one or two kinds of block. */
 const blocks: readonly (readonly [correction: number, ...kinds: (readonly [count: number, data: number])[]])[] = [
   [10, [1, 16]], [16, [1, 28]], [26, [1, 44]], [18, [2, 32]], [24, [2, 43]],
   [16, [4, 27]], [18, [4, 31]], [22, [2, 38], [2, 39]], [22, [3, 36], [2, 37]], [26, [4, 43], [1, 44]],
@@ -110,7 +110,8 @@ export function qrCode(text: string): boolean[][] {
   };
 
   const ring = (row: number, column: number, radius: number, dark: (distance: number) => boolean) => {
-    for (let y = -radius; y <= radius; y++) for (let x = -radius; x <= radius; x++) set(row + y, column + x, dark(Math.max(Math.abs(x), Math.abs(y))));
+    for (let y = -radius; y <= radius; y++) for (let x = -radius; x <= radius; x++) set(row + y, column + x,
+      dark(Math.max(Math.abs(x), Math.abs(y))));
   };
   for (const [row, column] of [[3, 3], [3, size - 4], [size - 4, 3]] as const) ring(row, column, 4, (distance) => distance !== 2 && distance !== 4);
   const centres = alignments[version - 1]!;
@@ -203,7 +204,8 @@ export function qrDrawing(text: string, label: string): SVGSVGElement {
     return made;
   };
   const path = modules.flatMap((line, row) => line.flatMap((dark, column) => (dark ? [`M${column + 4} ${row + 4}h1v1h-1z`] : []))).join('');
-  const svg = element('svg', { viewBox: `0 0 ${size} ${size}`, class: 'qr', role: 'img', 'aria-label': label, 'shape-rendering': 'crispEdges' }) as SVGSVGElement;
+  const svg = element('svg', { viewBox: `0 0 ${size} ${size}`, class: 'qr', role: 'img', 'aria-label': label,
+    'shape-rendering': 'crispEdges' }) as SVGSVGElement;
   svg.append(element('rect', { width: String(size), height: String(size), fill: '#ffffff' }), element('path', { d: path, fill: '#000000' }));
   return svg;
 }

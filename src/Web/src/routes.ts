@@ -81,7 +81,8 @@ export function parseRoute(hash: string): Route {
     return unknown;
   }
   const [section, name, verb] = parts;
-  const tab = <T extends string>(tabs: readonly T[]): T | undefined => (parts.length > 2 ? undefined : tabs.find((each) => each === (name ?? tabs[0])));
+  const tab = <T extends string>(tabs: readonly T[]): T | undefined =>
+    (parts.length > 2 ? undefined : tabs.find((each) => each === (name ?? tabs[0])));
   switch (section) {
     case 'sign-in':
     case 'sign-up':

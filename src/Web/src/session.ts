@@ -19,6 +19,9 @@ const trialLimit = 10_000;
 /** Sessions open and close, feeds come and go: what no push tells is asked for this often. */
 const slowRefresh = 30_000;
 
+/** How often what nobody pushes is read: another member's things. */
+const foreignRefresh = 5_000;
+
 /**
  * Keeps the store true: loads, subscribes, and takes what is pushed. After a reconnect, to whichever process, it reads the journal on from what it has
  * seen, and loads again only what no sequence tells of.
@@ -43,8 +46,11 @@ export class Session {
   #earlyBars: BarPush[] = [];
   #earlyDecisions: Decision[] = [];
   #slow: ReturnType<typeof setInterval> | undefined;
+  /** Another member's things are shown: the hub tells of one's own alone, so they are read again and again. */
+  readonly #isForeign: boolean;
 
-  constructor(store: Store, api: Api, token: () => Promise<string | null>, report: (error: unknown) => void) {
+  constructor(store: Store, api: Api, token: () => Promise<string | null>, report: (error: unknown) => void, isForeign = false) {
+    this.#isForeign = isForeign;
     this.#store = store;
     this.#api = api;
     this.#report = report;
@@ -53,7 +59,9 @@ export class Session {
       bars: (bars) => this.#heard(() => this.#takeBars(bars)),
       journal: (push) => this.#heard(() => this.#takeJournal(push)),
       account: (account) => this.#heard(() => store.takeAccount(account)),
-      job: (job) => this.#heard(() => store.takeJob(job, Date.now())),
+      job: (job) => this.#heard(() => {
+        if (!isForeign) store.takeJob(job, Date.now());
+      }),
       configuration: () => this.#heard(() => store.configurationChanged()),
       gap: (gap) => this.#heard(() => this.#takeGap(gap)),
       connected: () => {
@@ -64,16 +72,16 @@ export class Session {
         store.configurationChanged();
       },
       state: (connection) => store.setConnection(connection),
-      // Any request finds out; what it answers, or that it fails, is of no matter here.
-      refused: () => void api.system().catch(() => {}),
+      // A request that needs a sign-in finds out; what it answers, or that it fails, is of no matter here.
+      refused: () => void api.me().catch(() => {}),
     }, token);
   }
 
   start(): void {
     this.#hub.start();
     this.#slow ??= setInterval(() => {
-      if (this.#store.connection === 'connected') void this.#quietly(this.#loadSlow());
-    }, slowRefresh);
+      if (this.#store.connection === 'connected') void this.#quietly(this.#isForeign ? this.#loadForeign() : this.#loadSlow());
+    }, this.#isForeign ? foreignRefresh : slowRefresh);
   }
 
   /** Nothing more is heard until it is started again. */
@@ -238,6 +246,15 @@ export class Session {
     );
   }
 
+  async #loadForeign(): Promise<void> {
+    const { accountName } = this.#store;
+    const [decisions, fills] = await Promise.all([
+      this.#api.decisions(decisionCount), accountName === '' ? null : this.#api.fills(accountName, fillCount), this.#loadSlow(), this.refresh(),
+    ]);
+    this.#store.takeDecisions(decisions.decisions);
+    if (fills && accountName === this.#store.accountName) this.#store.takeFills(fills.fills);
+  }
+
   async #loadSlow(): Promise<void> {
     const [system, instruments, strategies] = await Promise.all([this.#api.system(), this.#api.instruments(), this.#api.strategies()]);
     this.#store.system = system;
@@ -261,7 +278,7 @@ export class Session {
   async #subscribe(fromSeen = !this.#subscribed): Promise<void> {
     const store = this.#store;
     const snapshot = await this.#hub.subscribe({
-      symbols: [...store.instruments.keys()], account: store.accountName || null, after: fromSeen ? this.#chain.seen : null,
+      symbols: [...store.instruments.keys()], account: this.#isForeign ? null : store.accountName || null, after: fromSeen ? this.#chain.seen : null,
     });
     this.#subscribed = true;
     this.#chain.begin(snapshot.sequence);
@@ -310,7 +327,7 @@ export class Session {
   #takeJournal(push: JournalPush): void {
     const place = this.#chain.take(push);
     if (place === 'hole') void this.#readHole();
-    if (place !== 'next') return;
+    if (place !== 'next' || this.#isForeign) return;
     if (push.decisions.length > 0) this.#takeDecisions(push.decisions);
     if (push.orders.length > 0) this.#takeOrders(push.orders);
     if (push.fills.length > 0) this.#takeFills(push.fills);

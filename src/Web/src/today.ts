@@ -17,7 +17,9 @@ export function resultToday({ equity, dayStartEquity }: Account, points: readonl
 }
 
 /** Sums by currency, in the order in which the currencies come. */
-export function byCurrency<T extends { currency: string }>(items: readonly T[], value: (item: T) => number | null): { currency: string; sum: number | null }[] {
+export function byCurrency<T extends { currency: string }>(
+  items: readonly T[], value: (item: T) => number | null,
+): { currency: string; sum: number | null }[] {
   const sums = new Map<string, number | null>();
   for (const item of items) {
     const sum = sums.has(item.currency) ? sums.get(item.currency)! : 0;

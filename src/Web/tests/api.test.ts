@@ -64,11 +64,32 @@ describe('queries', () => {
   });
 
   it('read a list to its end, page by page, and go nowhere else', async () => {
-    const page = (names: string[], link: string) => new Response(JSON.stringify(names), { headers: { 'Content-Type': 'application/json', Link: link } });
+    const page = (names: string[], link: string) => new Response(JSON.stringify(names),
+      { headers: { 'Content-Type': 'application/json', Link: link } });
     const { api, calls } = service(
       page(['a', 'b'], '</api/v1/accounts?after=b>; rel="next"'), page(['c'], '<https://example.com/api/v1/accounts>; rel="next"'));
     expect(await api.accounts()).toEqual(['a', 'b', 'c']);
     expect(calls.map((call) => call.url)).toEqual(['/api/v1/accounts', '/api/v1/accounts?after=b']);
+  });
+
+  it('are of the member who is looked at, where they are of somebody; changes never are', async () => {
+    const urls: string[] = [];
+    const api = new Api({
+      viewed: 'u 2', newKey: () => 'key',
+      fetch: async (input) => {
+        urls.push(String(input));
+        return json([]);
+      },
+    });
+    await api.accounts(7);
+    await api.fills('main', 10);
+    await api.file('performance/accounts/main');
+    await api.instruments();
+    await api.me();
+    await api.flatten('main');
+    expect(urls).toEqual(['/api/v1/accounts?minPosition=7&user=u+2', '/api/v1/accounts/main/fills?limit=10&user=u+2',
+      '/api/v1/performance/accounts/main?user=u+2',
+      '/api/v1/instruments', '/api/v1/me', '/api/v1/accounts/main/flatten']);
   });
 
   it('are not repeated when the connection fails', async () => {
@@ -196,7 +217,8 @@ describe('files', () => {
       },
     });
     const shares: number[] = [];
-    const upload = () => api.upload(new Blob(['x']), { name: 'a b.csv', symbol: 'EURUSD' }, (share) => shares.push(share), new AbortController().signal);
+    const upload = () => api.upload(new Blob(['x']), { name: 'a b.csv', symbol: 'EURUSD' }, (share) => shares.push(share),
+      new AbortController().signal);
     expect(await upload()).toEqual({ id: 'd1' });
     expect(sent).toEqual([['/api/v1/data-sets?name=a+b.csv&symbol=EURUSD', 'key']]);
     expect(shares).toEqual([0.5]);
@@ -213,7 +235,8 @@ describe('files', () => {
 
 describe('jobs and rules', () => {
   it('are asked for where they are, a removed job answers nothing, a check takes no key', async () => {
-    const { api, calls } = service(json({ id: 'j', version: 1 }, 202), new Response(null, { status: 204 }), json({ valid: true }), json({ items: [], next: null }));
+    const { api, calls } = service(json({ id: 'j', version: 1 }, 202), new Response(null, { status: 204 }), json({ valid: true }),
+      json({ items: [], next: null }));
     expect(await api.startJob('backtests', { dataSets: [], strategies: [] })).toMatchObject({ id: 'j' });
     expect(await api.endJob({ collection: 'optimisations', id: 'j' })).toBeUndefined();
     await api.checkRule('enter long when close > 1;');

@@ -11,12 +11,14 @@ const text: ValueSchema = { type: ['string', 'null'], maxLength: 5 };
 
 describe('a setting', () => {
   it.each<[ValueSchema, string, boolean]>([
-    [number, 'number', false], [whole, 'number', true], [choice, 'choice', false], [list, 'choices', false], [text, 'text', true], [{ type: 'boolean' }, 'switch', false],
+    [number, 'number', false], [whole, 'number', true], [choice, 'choice', false], [list, 'choices', false], [text, 'text', true],
+    [{ type: 'boolean' }, 'switch', false],
     [{ type: 'object' }, 'json', false], [{}, 'json', false], [{ enum: ['a', null] }, 'choice', true],
   ])('%j is asked for by %s', (schema, kind, optional) => expect([kindOf(schema), isOptional(schema)]).toEqual([kind, optional]));
 
   it.each<[string, ValueSchema, unknown]>([
-    ['0.5', number, 0.5], ['', whole, null], ['7', whole, 7], ['utc', choice, 'utc'], ['["Fill"]', list, ['Fill']], ['', text, null], ['abc', text, 'abc'],
+    ['0.5', number, 0.5], ['', whole, null], ['7', whole, 7], ['utc', choice, 'utc'], ['["Fill"]', list, ['Fill']], ['', text, null],
+    ['abc', text, 'abc'],
     ['true', { type: 'boolean' }, true], ['{"a":1}', { type: 'object' }, { a: 1 }],
   ])('%j becomes its value', (written, schema, value) => {
     expect(valueOf(written, schema)).toEqual({ value });
@@ -24,21 +26,26 @@ describe('a setting', () => {
   });
 
   it.each<[string, ValueSchema, string]>([
-    ['2', number, 'Must be at least 0.1, at most 1.'], ['0', whole, 'Must be at least 1.'], ['1.5', whole, 'A whole number is needed.'], ['x', number, 'Not a number.'],
-    ['', number, 'A value is needed.'], ['mars', choice, 'Not one of the choices.'], ['abcdef', text, 'At most 5 characters.'], ['{', { type: 'object' }, 'Not JSON.'],
+    ['2', number, 'Must be at least 0.1, at most 1.'], ['0', whole, 'Must be at least 1.'], ['1.5', whole, 'A whole number is needed.'],
+    ['x', number, 'Not a number.'],
+    ['', number, 'A value is needed.'], ['mars', choice, 'Not one of the choices.'], ['abcdef', text, 'At most 5 characters.'],
+    ['{', { type: 'object' }, 'Not JSON.'],
     ['ab', { type: 'string', minLength: 3 }, 'At least 3 characters.'],
   ])('%j is refused with its reason', (written, schema, fault) => expect(valueOf(written, schema)).toEqual({ fault }));
 
   it('is offered where its layer may say it', () => {
-    const setting = (name: string, layers: Setting['layers']): Setting => ({ name, title: '', description: '', schema: {}, default: null, layers, secret: false });
-    const section: ConfigurationSection = { section: 's', title: '', description: '', settings: [setting('a', ['Default', 'User']), setting('b', ['Default', 'Tenant', 'User'])] };
+    const setting = (name: string, layers: Setting['layers']): Setting =>
+      ({ name, title: '', description: '', schema: {}, default: null, layers, secret: false });
+    const section: ConfigurationSection = { section: 's', title: '', description: '',
+      settings: [setting('a', ['Default', 'User']), setting('b', ['Default', 'Tenant', 'User'])] };
     expect([settingsOf(section, 'Tenant'), settingsOf(section, 'User')].map((all) => all.map(({ name }) => name))).toEqual([['b'], ['a', 'b']]);
   });
 });
 
 describe('what is written', () => {
   const document: ConfigurationDocument = {
-    id: 'n', section: 'n', strategy: null, version: 3, values: { a: 1, b: 2 }, secrets: { key: '2026-01-05T10:00:00Z' }, changedAt: '', changedBy: '', comment: '', removed: false,
+    id: 'n', section: 'n', strategy: null, version: 3, values: { a: 1, b: 2 }, secrets: { key: '2026-01-05T10:00:00Z' }, changedAt: '',
+    changedBy: '', comment: '', removed: false,
   };
 
   it('is all that the layer says, with the changes, without what it says no more; secrets stay unless they are taken away', () => {
@@ -55,7 +62,8 @@ describe('the preferences of the console', () => {
   });
 
   it('are those of the configuration', () =>
-    expect(of({ display: { timeZone: 'local', theme: 'dark', locale: 'de-CH' }, risk: { staleFeedSeconds: 3 }, trading: { confirmOrders: true } })).toEqual(
+    expect(of({ display: { timeZone: 'local', theme: 'dark', locale: 'de-CH' }, risk: { staleFeedSeconds: 3 },
+      trading: { confirmOrders: true } })).toEqual(
       { zone: 'local', theme: 'dark', locale: 'de-CH', staleAfter: 3000, confirmOrders: true }));
 
   it('are the default where it says nothing, or nothing that can be used', () => {

@@ -8,7 +8,8 @@ function constant(source: string, name: string): string {
   return text.split('\n').map((line) => line.slice(indent.length)).join('\n');
 }
 
-it.each([['Style', sheetStyleHash], ['Script', sheetScriptHash]])('the %s of the tear sheets is the one that the policy allows', async (name, hash) => {
+it.each([['Style', sheetStyleHash], ['Script', sheetScriptHash]])('the %s of the tear sheets is the one that the policy allows',
+  async (name, hash) => {
   const text = constant(page.replaceAll('\r\n', '\n'), name);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
   expect(`sha256-${btoa(String.fromCharCode(...digest))}`).toBe(hash);

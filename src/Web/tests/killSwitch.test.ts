@@ -4,7 +4,8 @@ import { releaseStep } from '../src/killSwitch';
 
 const now = Date.parse('2026-01-05T10:00:00Z');
 const asked = { by: 'bob', at: '2026-01-05T09:55:00Z', why: 'all clear', until: '2026-01-05T10:10:00Z' };
-const halt = (parts: Partial<TenantHalt> = {}): TenantHalt => ({ number: 1, member: null, flatten: false, by: 'ada', at: '', why: '', release: null, ...parts });
+const halt = (parts: Partial<TenantHalt> = {}): TenantHalt => ({ number: 1, member: null, flatten: false, by: 'ada', at: '', why: '', release: null,
+  ...parts });
 
 describe('a halt of the tenant', () => {
   it.each<[string, TenantHalt, string | null, string]>([

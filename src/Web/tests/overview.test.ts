@@ -10,7 +10,8 @@ import { byCurrency, dayStart, resultToday } from '../src/today';
 useLocale('en-US');
 
 const account = (parts: Partial<Account> = {}): Account => ({
-  name: 'main', key: 'local/owner/main', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 1000, equity: 1100, usedMargin: 0,
+  name: 'main', key: 'local/owner/main', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 1000,
+  equity: 1100, usedMargin: 0,
   freeMargin: 0, realised: 0, commissions: 0, swaps: 0, deposits: 1000, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
   follows: {}, ...parts,
 });
@@ -48,10 +49,12 @@ describe('today', () => {
 describe('limits', () => {
   it('are told with their use, the fullest first', () => {
     const used = usedLimits(account({ limitUse: [
-      { limit: 'maxExposurePercent', used: 200, most: 1000 }, { limit: 'dayLoss', used: 90, most: 100, near: true }, { limit: 'maxOpenPositions', used: 4, most: 4 },
+      { limit: 'maxExposurePercent', used: 200, most: 1000 }, { limit: 'dayLoss', used: 90, most: 100, near: true },
+      { limit: 'maxOpenPositions', used: 4, most: 4 },
     ] }));
     expect(used.map(({ name, share, text, level }) => [name, share, text, level])).toEqual([
-      ['Open positions', 1, '4 of 4', 'full'], ['Day loss', 0.9, '90.00 USD of 100.00 USD', 'near'], ['Exposure (of equity)', 0.2, '200.00 USD of 1,000.00 USD', 'calm'],
+      ['Open positions', 1, '4 of 4', 'full'], ['Day loss', 0.9, '90.00 USD of 100.00 USD', 'near'],
+      ['Exposure (of equity)', 0.2, '200.00 USD of 1,000.00 USD', 'calm'],
     ]);
   });
 
@@ -69,10 +72,12 @@ describe('limits', () => {
     expect(texts.has('Exposure')).toBe(false);
   });
 
-  it.each([['00:01:00', '1 min'], ['1.02:00:05', '1 d 2 h 5 s'], ['00:00:00', '0 s'], ['soon', 'soon']])('%s is %s', (span, text) => expect(spanText(span)).toBe(text));
+  it.each([['00:01:00', '1 min'], ['1.02:00:05', '1 d 2 h 5 s'], ['00:00:00', '0 s'], ['soon', 'soon']])('%s is %s', (span, text) =>
+    expect(spanText(span)).toBe(text));
 });
 
-const verdict = (parts: Partial<Verdict> = {}): Verdict => ({ account: 'local/owner/main', reason: 'None', detail: '', orders: [7], volume: 1, ...parts });
+const verdict = (parts: Partial<Verdict> = {}): Verdict => ({ account: 'local/owner/main', reason: 'None', detail: '', orders: [7], volume: 1,
+  ...parts });
 
 const decision = (parts: Partial<Decision> = {}): Decision => ({
   id: 'local/owner/cross#1', strategy: 'local/owner/cross', symbol: 'EURUSD', timeFrame: 'H1', time: '2026-01-05T10:00:00Z', marketPosition: 1,
@@ -87,7 +92,8 @@ describe('a search of decisions', () => {
   it.each([
     ['', true, true], ['eurusd', true, false], ['symbol:BTCUSD', false, true], ['strategy:cross', true, true], ['strategy:cros', false, false],
     ['is:denied', false, true], ['is:ordered', true, false], ['is:unfollowed', false, false], ['maxexposure', false, true], ['sma long', true, true],
-    ['"fast average is above"', true, true], ['"average fast"', false, false], ['account:main stance:long', true, true], ['account:other', false, false],
+    ['"fast average is above"', true, true], ['"average fast"', false, false], ['account:main stance:long', true, true],
+    ['account:other', false, false],
   ])('%j', (text, first, second) => {
     const query = parseQuery(text);
     expect([matches(decision(), query), matches(denied, query)]).toEqual([first, second]);
@@ -96,14 +102,16 @@ describe('a search of decisions', () => {
 
 describe('alerts', () => {
   const now = Date.parse('2026-01-05T10:30:00Z');
-  const watched = (parts: Partial<Watched> = {}): Watched => ({ accounts: [], strategies: [], decisions: [], stale: [], isConnected: true, ...parts });
+  const watched = (parts: Partial<Watched> = {}): Watched => ({ accounts: [], strategies: [], decisions: [], stale: [], isConnected: true,
+    ...parts });
   const ids = (parts: Partial<Watched>) => alertsOf(watched(parts), now).map(({ id }) => id);
   const quote: Quote = { symbol: 'EURUSD', position: 1, time: '2026-01-05T10:00:00Z', bid: 1, ask: 1, simulated: false };
 
   it('are silent when all is well', () => expect(ids({ accounts: [account()], decisions: [decision()] })).toEqual([]));
 
   it('tell of halts, limits, denials and a lost connection, the worst first', () => {
-    const full = account({ state: 'Reducing', stateReason: 'LossLimit', limitUse: [{ limit: 'dayLoss', used: 9, most: 10 }, { limit: 'maxWorkingOrders', used: 2, most: 2 }] });
+    const full = account({ state: 'Reducing', stateReason: 'LossLimit',
+      limitUse: [{ limit: 'dayLoss', used: 9, most: 10 }, { limit: 'maxWorkingOrders', used: 2, most: 2 }] });
     const denied = decision({ verdicts: [verdict({ reason: 'MaxExposure', orders: [] })] });
     expect(ids({ accounts: [full], decisions: [denied], isConnected: false })).toEqual([
       'connection', 'limit/main/Working orders', 'state/main', 'limit/main/Day loss', 'denied/local/owner/cross#1/local/owner/main',

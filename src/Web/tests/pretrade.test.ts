@@ -7,20 +7,24 @@ import { closing, previewOf } from '../src/pretrade';
 useLocale('en-US');
 
 const instrument: Instrument = {
-  symbol: 'EURUSD', name: '', assetClass: 'Fx', baseCurrency: 'EUR', quoteCurrency: 'USD', digits: 5, tickSize: 0.00001, pipSize: 0.0001, contractSize: 100_000,
+  symbol: 'EURUSD', name: '', assetClass: 'Fx', baseCurrency: 'EUR', quoteCurrency: 'USD', digits: 5, tickSize: 0.00001, pipSize: 0.0001,
+  contractSize: 100_000,
   volumeStep: 1000, minVolume: 1000, maxVolume: 1e8, open: true, dataTimeFrame: 'tick', simulated: false,
 };
 const quote: Quote = { symbol: 'EURUSD', position: 1, time: '', bid: 1.1, ask: 1.1002, simulated: false };
 const limits: RiskLimits = {
   maxOrderVolume: 50_000, minOrderNotional: null, maxOrderNotional: 44_000, priceCollarPercent: 10, maxExposure: null, maxExposurePercent: 2000,
-  maxInstrumentExposure: null, maxOpenPositions: 1, maxInstrumentPositions: null, maxWorkingOrders: 1, maxInstrumentWorkingOrders: null, submitRate: null, modifyRate: null,
+  maxInstrumentExposure: null, maxOpenPositions: 1, maxInstrumentPositions: null, maxWorkingOrders: 1, maxInstrumentWorkingOrders: null,
+  submitRate: null, modifyRate: null,
   lossLimits: [], maxDrawdownPercent: null, drawdownAction: 'StopTrading', allowedInstruments: [],
 };
 const account = (parts: Partial<Account> = {}): Account => ({
-  name: 'main', key: '', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 0, equity: 0, usedMargin: 0, freeMargin: 0,
+  name: 'main', key: '', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 0, equity: 0,
+  usedMargin: 0, freeMargin: 0,
   realised: 0, commissions: 0, swaps: 0, deposits: 0, time: '', version: 1, positions: [], workingOrders: [], follows: {}, limits, ...parts,
 });
-const long = (volume: number, owner = '', symbol = 'EURUSD'): Position => ({ id: `${symbol}/${owner}`, symbol, owner, volume, averageEntry: 1, mark: 1, openResult: 0, opened: '' });
+const long = (volume: number, owner = '', symbol = 'EURUSD'): Position =>
+  ({ id: `${symbol}/${owner}`, symbol, owner, volume, averageEntry: 1, mark: 1, openResult: 0, opened: '' });
 const order = (parts: Partial<NewOrder> = {}): NewOrder => ({ symbol: 'EURUSD', side: 'Buy', type: 'Market', volume: 10_000, ...parts });
 const verdict = (one: NewOrder, of = account(), at: Quote | undefined = quote) => previewOf(one, of, instrument, at);
 
@@ -34,9 +38,11 @@ describe('what risk will say', () => {
     ['too much', order({ volume: 60_000 }), { limits: { ...limits, maxOrderNotional: null } }, 'An order has at most 50,000.'],
     ['too much money', order({ volume: 45_000 }), {}, '49,509.00 USD of notional; at most 44,000.00.'],
     ['a price far away', order({ type: 'Limit', limitPrice: 0.5, volume: 1000 }), {}, '54.6\u00a0% away from the market; at most 10.0\u00a0%.'],
-    ['another instrument', order(), { limits: { ...limits, allowedInstruments: ['GBPUSD'] } }, 'EURUSD is not among the instruments of this account.'],
+    ['another instrument', order(), { limits: { ...limits, allowedInstruments: ['GBPUSD'] } },
+      'EURUSD is not among the instruments of this account.'],
     ['one position more', order(), { positions: [long(1, '', 'GBPUSD')] }, '1 positions are open; at most 1.'],
-    ['exposure', order(), { limitUse: [{ limit: 'maxExposurePercent', used: 90_000, most: 100_000 }] }, 'Exposure would be 101,002.00 USD; at most 100,000.00.'],
+    ['exposure', order(), { limitUse: [{ limit: 'maxExposurePercent', used: 90_000, most: 100_000 }] },
+      'Exposure would be 101,002.00 USD; at most 100,000.00.'],
     ['nothing to reduce', order({ reduceOnly: true }), {}, 'There is nothing to reduce.'],
   ])('is against %s', (_, one, parts, text) => expect(verdict(one, account(parts))).toEqual({ verdict: 'denied', texts: [text] }));
 

@@ -45,16 +45,19 @@ it('a link becomes the symbol that readers understand', () => {
 });
 
 describe('the symbol', () => {
-  it.each([[1, 21], [14, 21], [15, 25], [106, 41], [122, 45], [152, 49], [180, 53], [181, 57], [412, 77]])('of %d bytes has %d modules a side', (length, size) =>
+  it.each([[1, 21], [14, 21], [15, 25], [106, 41], [122, 45], [152, 49], [180, 53], [181, 57], [412, 77]])('of %d bytes has %d modules a side',
+    (length, size) =>
     expect(qrCode('x'.repeat(length))).toHaveLength(size));
 
   it('says its level and mask: one of the format words of level M, twice alike', () => {
-    const words = ['101010000010010', '101000100100101', '101111001111100', '101101101001011', '100010111111001', '100000011001110', '100111110010111', '100101010100000'];
+    const words = ['101010000010010', '101000100100101', '101111001111100', '101101101001011', '100010111111001', '100000011001110',
+      '100111110010111', '100101010100000'];
     const modules = qrCode('otpauth://totp/HybridTrading:ada@example.com?secret=JBSWY3DPEHPK3PXP&issuer=HybridTrading');
     const size = modules.length;
     const bit = (row: number, column: number) => (modules[row]![column] ? '1' : '0');
     const beside = [0, 1, 2, 3, 4, 5, 7, 8].map((column) => bit(8, column)).join('') + [7, 5, 4, 3, 2, 1, 0].map((row) => bit(row, 8)).join('');
-    const below = [1, 2, 3, 4, 5, 6, 7].map((up) => bit(size - up, 8)).join('') + [8, 7, 6, 5, 4, 3, 2, 1].map((left) => bit(8, size - left)).join('');
+    const below = [1, 2, 3, 4, 5, 6, 7].map((up) => bit(size - up, 8)).join('') + [8, 7, 6, 5, 4, 3, 2, 1].map((left) =>
+      bit(8, size - left)).join('');
     expect(words).toContain(beside);
     expect(below).toBe(beside);
   });

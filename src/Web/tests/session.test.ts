@@ -32,7 +32,8 @@ const fill = (position: number): FillPush => ({
 });
 
 const account = (name: string): Account => ({
-  name, key: `local/owner/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100, equity: 100, usedMargin: 0,
+  name, key: `local/owner/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100,
+  equity: 100, usedMargin: 0,
   freeMargin: 100, realised: 0, commissions: 0, swaps: 0, deposits: 100, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
   follows: {},
 });
@@ -44,11 +45,13 @@ const strategy = (name: string): Strategy => ({
 
 /** The service of the test: what its lists hold, and at which position they were asked for. */
 const service = {
-  accounts: [] as Account[], strategies: [] as Strategy[], asked: [] as (number | undefined)[], jobs: [] as Job[], trials: [] as Trial[], jobReads: 0,
+  accounts: [] as Account[], fills: [] as Fill[], strategies: [] as Strategy[], asked: [] as (number | undefined)[], jobs: [] as Job[],
+  trials: [] as Trial[], jobReads: 0,
 };
 
 const job = (id: string, changes: Partial<Job> = {}): Job => ({
-  id, kind: 'backtest', name: id, status: 'running', progress: 0.5, queuePosition: null, createdAt: '2026-01-05T10:00:00Z', startedAt: '2026-01-05T10:00:01Z',
+  id, kind: 'backtest', name: id, status: 'running', progress: 0.5, queuePosition: null, createdAt: '2026-01-05T10:00:00Z',
+  startedAt: '2026-01-05T10:00:01Z',
   endedAt: null, secondsLeft: 30, fault: null, version: 2, hasReport: false, summary: null, ...changes,
 });
 
@@ -65,7 +68,7 @@ const api = {
   definitions: () => Promise.resolve([]),
   decisions: () => Promise.resolve({ decisions: [], next: null }),
   equity: () => Promise.resolve([]),
-  fills: () => Promise.resolve({ fills: [] as Fill[] }),
+  fills: () => Promise.resolve({ fills: service.fills }),
   bars: () => Promise.resolve({ bars: [] }),
   dataSets: () => Promise.resolve({ items: [], next: null }),
   jobs: (collection: string) => {
@@ -92,7 +95,7 @@ function open(): Store {
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} });
-  Object.assign(service, { accounts: [], strategies: [], asked: [], jobs: [], trials: [], jobReads: 0 });
+  Object.assign(service, { accounts: [], fills: [], strategies: [], asked: [], jobs: [], trials: [], jobReads: 0 });
   Object.assign(gateway, { sequence: 0, subscriptions: [] });
 });
 
@@ -175,6 +178,22 @@ it('another subscription of the same connection goes on by itself', async () => 
   session.selectAccount('other');
   await vi.advanceTimersByTimeAsync(0);
   expect(gateway.subscriptions.map(({ account, after }) => [account, after])).toEqual([['main', null], ['other', null]]);
+});
+
+it('another member\'s things are read again and again, as the hub tells of one\'s own alone', async () => {
+  gateway.sequence = 10;
+  service.accounts = [account('main')];
+  const store = new Store(() => {});
+  new Session(store, api, token, (fault) => expect.fail(String(fault)), true).start();
+  hub.state('connected');
+  hub.connected();
+  await vi.advanceTimersByTimeAsync(0);
+  hub.journal(push(10, 12, { fills: [fill(12)] }));
+  expect([store.fills, gateway.subscriptions.map((one) => one.account)]).toEqual([[], [null]]);
+  service.accounts = [{ ...account('main'), equity: 250, version: 2 }];
+  service.fills = [fill(11)];
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([store.account?.equity, store.fills?.map(({ position }) => position)]).toEqual([250, [11]]);
 });
 
 describe('jobs', () => {

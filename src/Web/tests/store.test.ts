@@ -15,7 +15,8 @@ const quote = (symbol: string, position: number, time = '2026-01-05T10:00:00Z', 
   ({ symbol, position, time, bid, ask: bid + 0.1, simulated: true });
 
 const account = (name: string, version: number, time = '2026-01-05T10:00:00Z', equity = 100): Account => ({
-  name, key: `local/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100, equity, usedMargin: 0,
+  name, key: `local/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100, equity,
+  usedMargin: 0,
   freeMargin: 100, realised: 0, commissions: 0, swaps: 0, deposits: 100, time, version, positions: [], workingOrders: [], follows: {},
 });
 

@@ -107,12 +107,15 @@ function membersView(app: App, signal: AbortSignal): HTMLElement {
     return h('span', { class: 'line', 'data-needs': 'ManageMembers' }, change, user !== auth.me?.id && remove);
   };
   const read = () => load(body, () => api.members(), (members) => [grid('Members', [
-    { title: 'Name' }, { title: 'E-mail', shown: 'wide' }, { title: 'Roles' }, { title: 'Since', shown: 'widest' }, { title: 'Last sign-in', shown: 'wide' },
+    { title: 'Name' }, { title: 'E-mail', shown: 'wide' }, { title: 'Roles' }, { title: 'Since', shown: 'widest' },
+    { title: 'Last sign-in', shown: 'wide' },
     { title: 'Second factor', shown: 'widest' }, { title: 'Action' },
   ], members.map((member) => [
-    h('span', {}, member.name || member.email, member.user === auth.me?.id && ' (you)', member.suspended && h('span', { class: 'status' }, 'suspended')),
+    h('span', {}, member.name || member.email, member.user === auth.me?.id && ' (you)',
+      member.suspended && h('span', { class: 'status' }, 'suspended')),
     member.email, { text: member.roles.map(roleText).join(', '), class: 'long' }, format.date(member.since),
-    member.lastSignIn === null ? 'never' : format.moment(member.lastSignIn, store.zone), { text: member.secondFactor ? 'on' : 'off', class: member.secondFactor ? 'gain' : 'warning' },
+    member.lastSignIn === null ? 'never' : format.moment(member.lastSignIn, store.zone),
+    { text: member.secondFactor ? 'on' : 'off', class: member.secondFactor ? 'gain' : 'warning' },
     actions(member),
   ]), 'Nobody.')], signal);
   void read();
@@ -123,7 +126,8 @@ function invitationsView({ api, store, say, report }: App, signal: AbortSignal):
   const invite = h('button', { type: 'button', class: 'primary', onclick: () => open() }, 'Invite');
   const { element, body } = panel('invitations', 'Invitations', invite);
   const open = () => {
-    const email = field('E-mail address', textInput('', /^[^\s@]+@[^\s@]+$/, 'An e-mail address such as ada@example.com.'), 'The invitation is sent to it');
+    const email = field('E-mail address', textInput('', /^[^\s@]+@[^\s@]+$/, 'An e-mail address such as ada@example.com.'),
+      'The invitation is sent to it');
     const boxes = roleBoxes(['Trader']);
     openForm({
       title: 'Invite somebody', action: 'Send the invitation', fields: [email.element, boxes.element],
@@ -135,10 +139,13 @@ function invitationsView({ api, store, say, report }: App, signal: AbortSignal):
     });
   };
   const withdraw = ({ id, email }: Invitation) => {
-    const button: HTMLButtonElement = h('button', { type: 'button', 'aria-label': `Withdraw the invitation of ${email}`, onclick: () => void during(button, async () => {
-      await api.withdrawInvitation(id);
-      await read();
-    }, report) }, 'Withdraw');
+    const button: HTMLButtonElement = h('button', {
+      type: 'button', 'aria-label': `Withdraw the invitation of ${email}`,
+      onclick: () => void during(button, async () => {
+        await api.withdrawInvitation(id);
+        await read();
+      }, report),
+    }, 'Withdraw');
     return button;
   };
   const read = () => load(body, () => api.invitations(), (invitations) => [grid('Invitations', [
@@ -156,7 +163,9 @@ function usersView({ api, auth, store, say, report }: App, signal: AbortSignal):
     const { id, name, email, locked, administrator } = user;
     const who = name || email;
     if (id === auth.me?.id) return 'you';
-    const set = (button: HTMLButtonElement, changes: { locked?: boolean; administrator?: boolean }, title: string, text: string, action: string, done: string) =>
+    const set = (
+      button: HTMLButtonElement, changes: { locked?: boolean; administrator?: boolean }, title: string, text: string, action: string, done: string,
+    ) =>
       during(button, async () => {
         if (!(await ask(title, text, action))) return;
         await api.changeUser(id, changes);
@@ -166,23 +175,28 @@ function usersView({ api, auth, store, say, report }: App, signal: AbortSignal):
     const lock: HTMLButtonElement = h('button', {
       type: 'button', 'aria-label': `${locked ? 'Unlock' : 'Lock'} ${who}`,
       onclick: () => void set(lock, { locked: !locked }, `${locked ? 'Unlock' : 'Lock'} ${who}?`,
-        locked ? 'They can sign in again.' : 'All their sessions end, and they cannot sign in.', locked ? 'Unlock' : 'Lock', `${who} is ${locked ? 'unlocked' : 'locked'}.`),
+        locked ? 'They can sign in again.' : 'All their sessions end, and they cannot sign in.', locked ? 'Unlock' : 'Lock',
+        `${who} is ${locked ? 'unlocked' : 'locked'}.`),
     }, locked ? 'Unlock' : 'Lock');
     const promote: HTMLButtonElement = h('button', {
       type: 'button', 'aria-label': `${administrator ? 'Make no administrator of' : 'Make administrator:'} ${who}`,
-      onclick: () => void set(promote, { administrator: !administrator }, `${administrator ? 'Take administration from' : 'Make an administrator of'} ${who}?`,
-        administrator ? 'They no longer run the installation.' : 'They run the installation: its services, its users, its market.', administrator ? 'Take it' : 'Make administrator',
+      onclick: () => void set(promote, { administrator: !administrator },
+        `${administrator ? 'Take administration from' : 'Make an administrator of'} ${who}?`,
+        administrator ? 'They no longer run the installation.' : 'They run the installation: its services, its users, its market.',
+        administrator ? 'Take it' : 'Make administrator',
         `${who} is ${administrator ? 'no longer' : 'now'} an administrator.`),
     }, administrator ? 'Not administrator' : 'Administrator');
     return h('span', { class: 'line' }, lock, promote);
   };
   const read = () => load(body, () => api.users(), (users) => [grid('Users', [
-    { title: 'Name' }, { title: 'E-mail', shown: 'wide' }, { title: 'Tenants', shown: 'wide' }, { title: 'Since', shown: 'widest' }, { title: 'Last sign-in', shown: 'widest' },
+    { title: 'Name' }, { title: 'E-mail', shown: 'wide' }, { title: 'Tenants', shown: 'wide' }, { title: 'Since', shown: 'widest' },
+    { title: 'Last sign-in', shown: 'widest' },
     { title: 'State' }, { title: 'Action' },
   ], users.map((user) => [
     user.name || user.email, user.email, { text: user.tenants.map(({ name }) => name).join(', '), class: 'long' }, format.date(user.created),
     user.lastSignIn === null ? 'never' : format.moment(user.lastSignIn, store.zone),
-    h('span', { class: 'line' }, user.locked && h('span', { class: 'status bad' }, 'locked'), user.administrator && h('span', { class: 'status' }, 'administrator'),
+    h('span', { class: 'line' }, user.locked && h('span', { class: 'status bad' }, 'locked'),
+      user.administrator && h('span', { class: 'status' }, 'administrator'),
       !user.secondFactor && h('span', { class: 'hint' }, 'no second factor')),
     actions(user),
   ]), 'Nobody.')], signal);

@@ -159,7 +159,8 @@ function signIn(app: App): HTMLElement {
 
 function notSetUp(): HTMLElement {
   return told('Welcome to HybridTrading',
-    'This installation has no owner yet. The program has printed a link on its console: open it in this browser, on the same machine, and you are the owner.');
+    'This installation has no owner yet. The program has printed a link on its console: open it in this browser, on the same machine, '
+    + 'and you are the owner.');
 }
 
 function welcome(app: App, token: string): HTMLElement {
@@ -179,7 +180,9 @@ function welcome(app: App, token: string): HTMLElement {
 
 function signUp(app: App): HTMLElement {
   const { api, auth } = app;
-  if (auth.settings.signUp !== 'open') return told('Sign up', 'Signing up is by invitation here: ask who runs this installation for one.', toSignIn());
+  if (auth.settings.signUp !== 'open') {
+    return told('Sign up', 'Signing up is by invitation here: ask who runs this installation for one.', toSignIn());
+  }
   const name = fullName();
   const address = email();
   const password = newPassword(app);
@@ -201,7 +204,8 @@ function verify({ api }: App, token: string): HTMLElement {
   const place = told('E-mail address', 'Checking the link…');
   api.verifyEmail(token).then(
     () => place.replaceWith(told('Your address is verified', 'You can sign in now.', toSignIn())),
-    (error: unknown) => place.replaceWith(told('The address is not verified', error instanceof ApiError ? entryFault(error) : faultText(error), toSignIn())));
+    (error: unknown) => place.replaceWith(told('The address is not verified', error instanceof ApiError ? entryFault(error) : faultText(error),
+      toSignIn())));
   return place;
 }
 
@@ -214,7 +218,8 @@ function forgot({ api }: App): HTMLElement {
     submit: async () => {
       const to = address.input.value.trim();
       await api.forgotPassword(to);
-      element.replaceWith(told('Look into your mail', `If ${to} is known here, a mail with a link to a new password is on its way to it.`, toSignIn()));
+      element.replaceWith(told('Look into your mail', `If ${to} is known here, a mail with a link to a new password is on its way to it.`,
+        toSignIn()));
     },
     further: [toSignIn()],
   });

@@ -9,13 +9,13 @@ import type { PageFactory } from '../page';
 import type { HistoryTab, Route } from '../routes';
 import { field, numberInput, numberOf, select } from '../views/dialogs';
 import { grid, type Cell } from '../views/grid';
-import { during } from '../views/load';
+import { during, settled } from '../views/load';
 import { priceOf } from '../views/orders';
 import { tabs } from '../views/tabs';
 
 const pageSize = 100;
 /** News of an account is waited for this long, so that many at once are read once. */
-const settle = 500;
+const settle = 1000;
 
 /** What happened: every order, every fill, and the record of it all. */
 export const page: PageFactory = (app, route, signal) => {
@@ -85,20 +85,11 @@ function pagedView<T>({ store, report }: App, { read, id, order, columns, cells,
   return { elements: [place, more], begin };
 }
 
-/** Calls back a while after the last of many. */
-function settled(work: () => void, signal: AbortSignal): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  signal.addEventListener('abort', () => clearTimeout(timer));
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(work, settle);
-  };
-}
-
 /** Follows the account that is looked at, and what is pushed of it. */
-function follow({ store }: App, topic: 'orders' | 'fills', begin: (anew: boolean) => Promise<void>, heading: Element, title: string, signal: AbortSignal): void {
+function follow({ store }: App, topic: 'orders' | 'fills', begin: (anew: boolean) => Promise<void>, heading: Element, title: string,
+  signal: AbortSignal): void {
   let account = '';
-  const again = settled(() => void begin(false), signal);
+  const again = settled(settle, () => void begin(false), signal);
   store.view(['accounts'], () => {
     setText(heading, store.accountName === '' ? title : `${title} of ${store.accountName}`);
     if (store.accountName === account) return;
@@ -111,7 +102,8 @@ function follow({ store }: App, topic: 'orders' | 'fills', begin: (anew: boolean
 }
 
 const orderColumns: readonly Column[] = [
-  { title: 'Order' }, { title: 'Time' }, { title: 'Symbol' }, { title: 'What' }, { title: 'Volume', numeric: true }, { title: 'Price', numeric: true },
+  { title: 'Order' }, { title: 'Time' }, { title: 'Symbol' }, { title: 'What' }, { title: 'Volume', numeric: true },
+  { title: 'Price', numeric: true },
   { title: 'Filled at', numeric: true, shown: 'wide' }, { title: 'Status' }, { title: 'Why', shown: 'wide' }, { title: 'Owner', shown: 'widest' },
 ];
 
@@ -137,7 +129,8 @@ function ordersView(app: App, signal: AbortSignal): HTMLElement {
       return [
         String(order.ordinal), format.moment(order.createdAt, store.zone), order.symbol,
         { text: `${order.side} ${format.words(order.type)}${purpose}`, class: order.side.toLowerCase() },
-        order.filled > 0 && order.filled !== order.volume ? `${format.volume(order.filled)} / ${format.volume(order.volume)}` : format.volume(order.volume),
+        order.filled > 0 && order.filled !== order.volume ? `${format.volume(order.filled)} / ${format.volume(order.volume)}`
+          : format.volume(order.volume),
         priceOf(order, digits), format.price(order.averageFill, digits),
         { text: format.words(order.status), class: ['Denied', 'Rejected'].includes(order.status) ? 'loss' : isOpen(order) ? 'accent' : '' },
         { text: order.reason === 'None' ? '' : order.detail || format.words(order.reason), class: 'long' },
@@ -151,7 +144,8 @@ function ordersView(app: App, signal: AbortSignal): HTMLElement {
   for (const input of [status, symbol]) input.addEventListener('change', () => void list.begin(true));
   store.view(['instruments'], () => {
     const chosen = symbol.value;
-    symbol.replaceChildren(...['', ...store.instruments.keys()].map((each) => h('option', { value: each, selected: each === chosen }, each || 'All symbols')));
+    symbol.replaceChildren(...['', ...store.instruments.keys()].map((each) =>
+      h('option', { value: each, selected: each === chosen }, each || 'All symbols')));
   }, signal);
   follow(app, 'orders', list.begin, head.querySelector('h2')!, 'Orders', signal);
   return element;
@@ -198,8 +192,9 @@ function journalView({ store, api, report }: App, signal: AbortSignal): HTMLElem
   const more = h('button', { type: 'button', class: 'more', hidden: true, onclick: () => void during(more, read, report) }, 'Read on');
   body.append(
     h('p', { class: 'hint pad' },
-      'The record of truth, as far as it is your own, in its order. This page checks what it reads: positions ascend, and each stream counts its events ',
-      'without a hole. That nothing was rewritten is proved by the tree over all events: "HybridTrading journal verify" on the server.'),
+      'The record of truth, as far as it is your own, in its order. This page checks what it reads: positions ascend, and each stream ',
+      'counts its events without a hole. That nothing was rewritten is proved by the tree over all events: ',
+      '"HybridTrading journal verify" on the server.'),
     form, state, list, more);
   let check = new JournalCheck();
   let entries: JournalEntry[] = [];
@@ -209,8 +204,9 @@ function journalView({ store, api, report }: App, signal: AbortSignal): HTMLElem
     list.append(...added.map((entry) => entryView(entry, store.zone)));
     const { events, streams, fault } = check.state;
     const size = store.system?.journal?.size;
+    const all = size === undefined ? '' : ` The journal holds ${format.volume(size)} events in all.`;
     setText(state, fault === null
-      ? `✓ ${format.volume(events)} events of ${format.volume(streams)} streams are in order.${size === undefined ? '' : ` The journal holds ${format.volume(size)} events in all.`}`
+      ? `✓ ${format.volume(events)} events of ${format.volume(streams)} streams are in order.${all}`
       : `✗ Not in order: ${fault}.`);
     state.className = `pad ${fault === null ? 'gain' : 'fault'}`;
     setText(more, next === null ? 'Read on for news' : 'Read on');

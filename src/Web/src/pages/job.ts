@@ -221,7 +221,8 @@ function showFindings(app: App, job: Job, first: HTMLElement, place: HTMLElement
       if (!signal.aborted) body.replaceChildren(walkForwardView(app, result, signal));
     }, (error: unknown) => body.replaceChildren(failed(error)));
   }
-  const body = add(place, 'trials', 'Trials', h('p', { class: 'empty' }, 'Loading…'), job.search ? `${format.volume(job.search.trials)}, the best first` : '');
+  const body = add(place, 'trials', 'Trials', h('p', { class: 'empty' }, 'Loading…'),
+    job.search ? `${format.volume(job.search.trials)}, the best first` : '');
   session.loadTrials(job.id).then(({ trials, isWhole }) => {
     if (signal.aborted) return;
     body.replaceChildren(trialsView(trials, back));

@@ -54,12 +54,15 @@ function totalsView({ store }: App, days: Days, signal: AbortSignal): HTMLElemen
     const accounts = store.accounts ?? [];
     const running = (store.strategies ?? []).filter(({ status }) => status === 'Running').length;
     const result = (value: number | null) => (value === null ? format.noValue : format.result(value));
+    const strategies = store.strategies === null ? format.noValue : `${format.volume(running)} of ${format.volume(store.strategies.length)}`;
     const figures: [string, string, number | null][] = [
-      ...byCurrency(accounts, ({ equity }) => equity).map(({ currency, sum }): [string, string, null] => [`Equity, ${currency}`, format.money(sum ?? 0), null]),
-      ...byCurrency(accounts, (account) => today(account, days)).map(({ currency, sum }): [string, string, number | null] => [`Today, ${currency}`, result(sum), sum]),
+      ...byCurrency(accounts, ({ equity }) => equity).map(({ currency, sum }): [string, string, null] =>
+        [`Equity, ${currency}`, format.money(sum ?? 0), null]),
+      ...byCurrency(accounts, (account) => today(account, days)).map(({ currency, sum }): [string, string, number | null] =>
+        [`Today, ${currency}`, result(sum), sum]),
       ...byCurrency(accounts, openResult).map(({ currency, sum }): [string, string, number | null] => [`Open result, ${currency}`, result(sum), sum]),
       ['Accounts', store.accounts === null ? format.noValue : format.volume(accounts.length), null],
-      ['Strategies running', store.strategies === null ? format.noValue : `${format.volume(running)} of ${format.volume(store.strategies.length)}`, null],
+      ['Strategies running', strategies, null],
       ['Open positions', format.volume(accounts.reduce((sum, { positions }) => sum + positions.length, 0)), null],
     ];
     const labels = figures.map(([label]) => label).join('\n');
@@ -83,7 +86,8 @@ function openResult({ positions }: Account): number {
 
 const accountColumns = [
   { title: 'Account' }, { title: 'Equity', numeric: true }, { title: 'Today', numeric: true }, { title: 'Open', numeric: true },
-  { title: 'Free margin', numeric: true, shown: 'wide' }, { title: 'Fullest limit', shown: 'wide' }, { title: 'State' }, { title: 'As of', shown: 'widest' },
+  { title: 'Free margin', numeric: true, shown: 'wide' }, { title: 'Fullest limit', shown: 'wide' }, { title: 'State' },
+  { title: 'As of', shown: 'widest' },
 ] as const satisfies readonly Column[];
 
 function accountsView(app: App, days: Days, signal: AbortSignal): HTMLElement {
@@ -130,7 +134,9 @@ function accountsView(app: App, days: Days, signal: AbortSignal): HTMLElement {
     list.render(accounts);
     setHidden(grid, accounts.length === 0);
     setHidden(empty, accounts.length > 0);
-    setText(empty, store.accounts === null ? 'Loading…' : 'No account yet. A paper account trades with play money at live prices.');
+    setText(empty, store.accounts === null ? 'Loading…' : !app.auth.may('Trade') && app.auth.viewed === ''
+      ? 'No account of your own. What other members have is found by the menu at the right.'
+      : 'No account yet. A paper account trades with play money at live prices.');
   }, signal);
   return element;
 }
@@ -151,7 +157,8 @@ function runningView({ store }: App, signal: AbortSignal): HTMLElement {
         setText(stance, strategy.stance.toLowerCase());
         setAttribute(stance, 'data-stance', strategy.stance);
         const accounts = strategy.accounts.map(format.keyName).join(', ');
-        setText(what, `${strategy.definition} · ${strategy.symbol} ${strategy.timeFrame} · ${accounts === '' ? 'no account follows' : `for ${accounts}`}`);
+        const followers = accounts === '' ? 'no account follows' : `for ${accounts}`;
+        setText(what, `${strategy.definition} · ${strategy.symbol} ${strategy.timeFrame} · ${followers}`);
         const last = strategy.lastDecision;
         setText(why, last ? `${format.moment(last.time, store.zone)}: ${last.intent.why}` : 'No decision yet.');
       },
@@ -175,7 +182,8 @@ function alertsView({ store }: App, signal: AbortSignal): HTMLElement {
   let shown = '';
   store.view(['accounts', 'strategies', 'decisions', 'connection', 'clock', 'zone'], () => {
     const now = Date.now();
-    const stale = [...store.quotes.values()].filter(({ quote, since }) => now - since > store.preferences.staleAfter && store.instruments.get(quote.symbol)?.open === true);
+    const stale = [...store.quotes.values()].filter(({ quote, since }) =>
+      now - since > store.preferences.staleAfter && store.instruments.get(quote.symbol)?.open === true);
     const alerts = alertsOf({
       accounts: store.accounts ?? [], strategies: store.strategies ?? [], decisions: store.decisions ?? [], stale: stale.map(({ quote }) => quote),
       isConnected: store.connection === 'connected',

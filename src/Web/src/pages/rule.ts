@@ -118,7 +118,8 @@ function editorPage(app: App, address: string, source: RuleSource, origin: Origi
   };
 
   const faultItem = (diagnostic: RuleDiagnostic) => h('li', {},
-    h('button', { type: 'button', class: 'plain place', onclick: () => editor.goTo(diagnostic) }, `Line ${diagnostic.line}, column ${diagnostic.column}`),
+    h('button', { type: 'button', class: 'plain place', onclick: () => editor.goTo(diagnostic) },
+      `Line ${diagnostic.line}, column ${diagnostic.column}`),
     h('span', {}, diagnostic.message),
     diagnostic.suggestion && h('button', {
       type: 'button', title: 'Alt+Enter in the text',

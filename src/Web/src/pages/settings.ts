@@ -23,7 +23,8 @@ export const page: PageFactory = (app, route, signal) => {
   const to = (each: SettingsTab): Route => ({ page: 'settings', tab: each });
   const needs: Partial<Record<SettingsTab, Permission>> = { keys: 'ManageKeys', configuration: 'Configure', notifications: 'Configure' };
   return h('main', { class: 'page narrow' },
-    tabs('Settings', settingsTabs.map((each) => ({ text: tabTexts[each], route: to(each), ...(needs[each] ? { needs: needs[each] } : {}) })), to(tab)),
+    tabs('Settings', settingsTabs.map((each) => ({ text: tabTexts[each], route: to(each), ...(needs[each] ? { needs: needs[each] } : {}) })),
+      to(tab)),
     h('div', { class: 'column' }, ...content(app, tab, signal)));
 };
 
@@ -44,7 +45,8 @@ function content(app: App, tab: SettingsTab, signal: AbortSignal): HTMLElement[]
 
 function withoutSignIn(): HTMLElement {
   const { element, body } = panel('without', 'No sign-in');
-  body.append(h('p', { class: 'pad hint' }, 'This service is used without sign-in, by whoever sits at its machine. Profile, password and keys begin with the first user.'));
+  body.append(h('p', { class: 'pad hint' },
+    'This service is used without sign-in, by whoever sits at its machine. Profile, password and keys begin with the first user.'));
   return element;
 }
 
@@ -98,7 +100,8 @@ function profileView({ api, auth }: App): HTMLElement {
     ['E-mail', `${me.email}${me.emailVerified ? '' : ' (not verified yet)'}`], ['Tenant', me.tenant.name],
     ['Roles', me.roles.map((role) => format.capital(format.words(role))).join(', ')],
   ];
-  element.querySelector('.body')!.prepend(h('dl', { class: 'terms long pad' }, ...facts.map(([term, text]) => h('div', {}, h('dt', {}, term), h('dd', {}, text)))));
+  element.querySelector('.body')!.prepend(h('dl', { class: 'terms long pad' },
+    ...facts.map(([term, text]) => h('div', {}, h('dt', {}, term), h('dd', {}, text)))));
   return element;
 }
 
@@ -122,7 +125,8 @@ function personalDataView({ api, auth, report }: App): HTMLElement {
       openForm({
         title: 'Delete my account?', action: 'Delete for good',
         fields: [
-          h('p', { class: 'warning' }, 'Your keys are destroyed: what the journal holds of you can never be read again, by nobody. This cannot be undone.'),
+          h('p', { class: 'warning' },
+            'Your keys are destroyed: what the journal holds of you can never be read again, by nobody. This cannot be undone.'),
           password.element, code.element,
         ],
         submit: async () => {
@@ -198,7 +202,8 @@ function secondFactorView(app: App): HTMLElement {
       h('p', {}, 'Each signs you in once when the authenticator is lost. They are shown this once: keep them where the password is not.'),
       h('pre', { class: 'rule-text secret', tabindex: '0', 'aria-label': 'Recovery codes' }, text),
       h('div', { class: 'actions' },
-        h('button', { type: 'button', onclick: () => saveAs(new Blob([`${text}\n`], { type: 'text/plain' }), 'hybridtrading-recovery-codes.txt') }, 'Save as a file'),
+        h('button', { type: 'button', onclick: () => saveAs(new Blob([`${text}\n`], { type: 'text/plain' }), 'hybridtrading-recovery-codes.txt') },
+          'Save as a file'),
         h('button', { type: 'button', class: 'primary', onclick: () => dialog.close() }, 'I have kept them')));
     dialog.addEventListener('close', () => dialog.remove());
     document.body.append(dialog);
@@ -237,7 +242,8 @@ function sessionsView({ api, store, say, report }: App, signal: AbortSignal): HT
   };
   const read = () => load(body, () => api.sessions(), (sessions) => {
     setHidden(all, sessions.length < 2);
-    return [grid('Sessions', [{ title: 'Browser' }, { title: 'Address', shown: 'wide' }, { title: 'Since', shown: 'wide' }, { title: 'Last used' }, { title: 'Action' }],
+    return [grid('Sessions', [{ title: 'Browser' }, { title: 'Address', shown: 'wide' }, { title: 'Since', shown: 'wide' }, { title: 'Last used' },
+      { title: 'Action' }],
       sessions.map((session) => [
         session.agent, session.address, format.moment(session.created, store.zone), format.moment(session.lastUsed, store.zone),
         session.current ? h('span', { class: 'status' }, 'this one') : end(session),
@@ -264,7 +270,8 @@ function keysView(app: App, signal: AbortSignal): HTMLElement {
   const read = () => load(body, () => api.apiKeys(), (keys) => [
     h('p', { class: 'hint pad' }, 'Programs sign their requests with a key. A key may do what its scopes say, and never more than you.'),
     grid('API keys', [
-      { title: 'Name' }, { title: 'Kind', shown: 'wide' }, { title: 'Scopes' }, { title: 'Made', shown: 'widest' }, { title: 'Ends' }, { title: 'Last used', shown: 'wide' },
+      { title: 'Name' }, { title: 'Kind', shown: 'wide' }, { title: 'Scopes' }, { title: 'Made', shown: 'widest' }, { title: 'Ends' },
+      { title: 'Last used', shown: 'wide' },
       { title: 'Action' },
     ], keys.map((key) => [
       key.name, key.kind === 'Hmac' ? 'HMAC' : 'ECDSA', { text: key.scopes.map(format.words).join(', '), class: 'long' }, format.date(key.created),
@@ -303,11 +310,13 @@ function keysView(app: App, signal: AbortSignal): HTMLElement {
   const tellKey = ({ id, name }: ApiKey, secret: string | null) => {
     const dialog = h('dialog', { 'aria-labelledby': 'key-title' },
       h('h2', { id: 'key-title' }, name),
-      h('p', {}, secret === null ? 'The key is there. Programs name it by its id:' : 'The secret is shown this once. Copy it to where the program reads it.'),
+      h('p', {}, secret === null ? 'The key is there. Programs name it by its id:'
+        : 'The secret is shown this once. Copy it to where the program reads it.'),
       h('dl', { class: 'terms' }, h('div', {}, h('dt', {}, 'Key'), h('dd', {}, h('code', {}, id))),
         secret !== null && h('div', {}, h('dt', {}, 'Secret'), h('dd', {}, h('code', { class: 'secret' }, secret)))),
       h('div', { class: 'actions' },
-        secret !== null && h('button', { type: 'button', onclick: () => void navigator.clipboard?.writeText(secret).then(() => app.say('Copied.'), report) }, 'Copy the secret'),
+        secret !== null && h('button', { type: 'button', onclick: () =>
+          void navigator.clipboard?.writeText(secret).then(() => app.say('Copied.'), report) }, 'Copy the secret'),
         h('button', { type: 'button', class: 'primary', autofocus: true, onclick: () => dialog.close() }, 'Done')));
     dialog.addEventListener('close', () => dialog.remove());
     document.body.append(dialog);

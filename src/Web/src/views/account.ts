@@ -29,7 +29,8 @@ function openResult(account: Account): number {
 export function accountView(app: App): HTMLElement {
   const { store, api, session, say, report } = app;
   const create = h('button', { type: 'button', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'New account');
-  const { element, body, head } = panel('account', 'Account', create);
+  const pay = h('button', { type: 'button', 'data-needs': 'Trade', title: 'Pay in or out', onclick: () => openPayment(app) }, 'Pay');
+  const { element, body, head } = panel('account', 'Account', pay, create);
   const heading = head.querySelector('h2')!;
 
   const values = figures.map(([label]) => ({ term: h('dt', {}, label), value: h('dd', {}) }));
@@ -67,7 +68,8 @@ export function accountView(app: App): HTMLElement {
   };
 
   const some = h('div', {}, list,
-    h('div', { class: 'line' }, h('div', { class: 'switch', role: 'group', 'aria-label': 'Trading state', 'data-needs': 'ManageRisk' }, ...stateButtons), flatten), reason);
+    h('div', { class: 'line' }, h('div', { class: 'switch', role: 'group', 'aria-label': 'Trading state', 'data-needs': 'ManageRisk' },
+      ...stateButtons), flatten), reason);
   const none = h('div', { class: 'empty' },
     h('p', {}, 'No account yet. A paper account trades with play money at live prices.'),
     h('button', { type: 'button', class: 'primary', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'Create a paper account'));
@@ -80,6 +82,7 @@ export function accountView(app: App): HTMLElement {
     setHidden(none, store.accounts === null || store.accounts.length > 0);
     setHidden(some, !account);
     setHidden(create, !account);
+    setHidden(pay, !account);
     setText(heading, account ? `${account.name} · ${account.currency} · ${account.mode.toLowerCase()}` : 'Account');
     if (!account) return;
     figures.forEach(([, text, sign], index) => {
@@ -89,7 +92,8 @@ export function accountView(app: App): HTMLElement {
     });
     stateButtons.forEach((button, index) => setAttribute(button, 'aria-pressed', String(states[index]![0] === account.state)));
     setHidden(reason, account.state === 'Active' && !account.tenantHalted);
-    setText(reason, account.tenantHalted ? 'Halted for the tenant' : account.state === 'Active' ? '' : `${account.state}: ${format.words(account.stateReason)}`);
+    setText(reason, account.tenantHalted ? 'Halted for the tenant' : account.state === 'Active' ? ''
+      : `${account.state}: ${format.words(account.stateReason)}`);
     flatten.disabled = account.positions.length === 0 && account.workingOrders.length === 0;
   });
   return element;
@@ -128,6 +132,24 @@ export function openNewAccount({ store, api, session, say }: App): void {
       await session.refresh(minPosition);
       session.selectAccount(account.name);
       say(`${account.name} is open with ${format.money(account.balance)} ${account.currency}.`);
+    },
+  });
+}
+
+function openPayment({ store, api, session, say }: App): void {
+  const { account } = store;
+  if (!account) return;
+  const amount = field(`Amount, ${account.currency}`, numberInput('', { minimum: -1e12, maximum: 1e12, required: true }),
+    'A negative one is paid out');
+  const note = field('Note', textInput('', /^.{0,200}$/, 'At most 200 characters.'));
+  openForm({
+    title: `Pay in or out: ${account.name}`,
+    action: 'Pay',
+    fields: [amount.element, note.element],
+    submit: async () => {
+      const { minPosition } = await api.pay(account.name, numberOf(amount.input)!, note.input.value.trim());
+      await session.refresh(minPosition);
+      say(`${format.result(numberOf(amount.input)!)} ${account.currency}: ${account.name} has it.`);
     },
   });
 }

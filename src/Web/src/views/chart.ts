@@ -153,11 +153,13 @@ interface PriceMark {
 function pricesOf({ account, symbol }: Store): PriceMark[] {
   const orders = (account?.workingOrders ?? []).filter((order) => order.symbol === symbol).flatMap((order): PriceMark[] => {
     const price = order.limitPrice ?? order.stopPrice;
-    const text = `${order.side} ${format.volume(order.volume - order.filled)} ${order.purpose === 'Trade' ? format.words(order.type) : format.words(order.purpose)}`;
+    const kind = format.words(order.purpose === 'Trade' ? order.type : order.purpose);
+    const text = `${order.side} ${format.volume(order.volume - order.filled)} ${kind}`;
     return price === null ? [] : [{ price, text, kind: order.side === 'Buy' ? 'buy' : 'sell', isOrder: true }];
   });
   const held = (account?.positions ?? []).filter((position) => position.symbol === symbol).map(({ averageEntry, volume }): PriceMark =>
-    ({ price: averageEntry, text: `${volume > 0 ? 'Long' : 'Short'} ${format.volume(Math.abs(volume))}`, kind: volume > 0 ? 'buy' : 'sell', isOrder: false }));
+    ({ price: averageEntry, text: `${volume > 0 ? 'Long' : 'Short'} ${format.volume(Math.abs(volume))}`, kind: volume > 0 ? 'buy' : 'sell',
+      isOrder: false }));
   return [...orders, ...held];
 }
 

@@ -91,7 +91,8 @@ function sectionForm(app: App, { section, settings, configuration, user, layer, 
   const aside = document ? `version ${document.version}, ${document.changedBy}` : 'nothing said here';
   const { element, body } = panel(`configuration-${section.section}`, section.title, h('span', { class: 'aside' }, aside));
   const form = h('form', { class: 'pad stack', novalidate: true },
-    h('p', { class: 'hint' }, section.description), h('div', { class: 'settings' }, ...rows), comment.element, h('div', { class: 'line' }, save, renew), fault);
+    h('p', { class: 'hint' }, section.description), h('div', { class: 'settings' }, ...rows), comment.element,
+    h('div', { class: 'line' }, save, renew), fault);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     setText(fault, '');
@@ -167,6 +168,7 @@ function settingRow(
     return finish(group);
   }
 
+  const json = value === undefined || value === null ? '' : JSON.stringify(value, null, 2);
   const input = kind === 'choice' || kind === 'switch'
     ? select([
         ...(isOptional(schema) ? [['', 'None'] as const] : []),
@@ -174,9 +176,10 @@ function settingRow(
           : (schema.enum ?? []).filter((each) => each !== null).map((each) => [textOf(each), choiceText(textOf(each))] as const)),
       ], textOf(value))
     : kind === 'json'
-      ? h('textarea', { rows: 4, spellcheck: 'false', autocomplete: 'off' }, value === undefined || value === null ? '' : JSON.stringify(value, null, 2))
+      ? h('textarea', { rows: 4, spellcheck: 'false', autocomplete: 'off' }, json)
       : h('input', {
-          type: secret ? 'password' : kind === 'number' ? 'number' : 'text', step: 'any', value: secret ? '' : textOf(value), autocomplete: secret ? 'new-password' : 'off',
+          type: secret ? 'password' : kind === 'number' ? 'number' : 'text', step: 'any', value: secret ? '' : textOf(value),
+          autocomplete: secret ? 'new-password' : 'off',
           placeholder: secret ? (effective?.set ? 'Set; it is never shown' : 'Not set') : '', spellcheck: 'false',
         });
   const { element } = field(title, input, description);
@@ -207,21 +210,25 @@ function versionsView({ api, store, say }: App, { document, user, layer, again, 
   const versionItem = (version: ConfigurationVersion, before: ConfigurationVersion | undefined) => {
     const { number, at, by, comment, action, restores } = version;
     const changes = h('div', {});
+    const what = `${format.words(action)}${restores === null ? '' : ` to ${restores}`}`;
+    const why = comment === '' ? '' : `: ${comment}`;
     const show = h('button', { type: 'button', class: 'plain link' }, 'What it changed');
-    show.addEventListener('click', () => void load(changes, () => api.configurationDifference(user, document.id, before!.number, number), (differences) => [
+    show.addEventListener('click', () => void load(changes, () => api.configurationDifference(user, document.id, before!.number, number),
+      (differences) => [
       h('ul', { class: 'differences' }, ...differences.map(({ setting, from, to }) =>
         h('li', {}, h('strong', {}, setting), ` ${textOf(from) || format.noValue} → ${textOf(to) || format.noValue}`))),
     ], reader.signal));
     const back: HTMLButtonElement = h('button', { type: 'button' }, 'Roll back to this');
     back.addEventListener('click', () => void during(back, async () => {
-      if (!(await ask(`Roll back to version ${number}?`, 'Its values become the newest version. Nothing is lost: every version stays.', 'Roll back'))) return;
+      if (!(await ask(`Roll back to version ${number}?`, 'Its values become the newest version. Nothing is lost: every version stays.',
+        'Roll back'))) return;
       await api.rollbackConfiguration(layer, document.id, document.version, number);
       say(`Version ${number} counts again.`);
       again();
     }, report));
     return h('li', {},
       h('div', { class: 'line' }, h('strong', {}, `Version ${number}`), h('span', { class: 'hint' },
-        `${format.words(action)}${restores === null ? '' : ` to ${restores}`} by ${by}, ${format.moment(at, store.zone)}${comment === '' ? '' : `: ${comment}`}`),
+        `${what} by ${by}, ${format.moment(at, store.zone)}${why}`),
       before && show, number !== document.version && back), changes);
   };
 

@@ -26,7 +26,7 @@ export function dataSetsView(app: App, { signal, added }: DataSetsOptions): HTML
   const uploads = h('ul', { class: 'uploads' });
   const list = h('ul', { class: 'data-sets' });
   const none = h('p', { class: 'empty' });
-  body.append(drop, uploads, h('div', { class: 'scroll' }, list), none);
+  body.append(drop, uploads, h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Data sets' }, list), none);
 
   let most = mostBytes;
   api.jobLimits().then(({ maxUploadBytes, maxStoredBytes, storedBytes }) => {

@@ -89,6 +89,7 @@ export function headerView(app: App): HTMLElement {
     if (accounts.value !== store.accountName) accounts.value = store.accountName;
   });
 
+  const menu = menuView(app);
   const skip = h('a', {
     class: 'skip', href: '#',
     onclick: (event) => {
@@ -109,8 +110,8 @@ export function headerView(app: App): HTMLElement {
     time,
     zone,
     theme,
-    menuView(app));
+    menu.element);
   // Before somebody is signed in there is no market to speak of.
   store.view(['auth'], () => setClass(bar, 'out', !app.auth.isIn));
-  return h('div', { class: 'top' }, bar, h('section', { 'aria-label': 'Notices' }, lost, notices));
+  return h('div', { class: 'top' }, bar, h('section', { 'aria-label': 'Notices' }, menu.viewing, lost, notices));
 }

@@ -30,7 +30,8 @@ export function overlays(chart: IChartApi, bars: () => readonly Bar[]): Overlays
       const series = on.get(indicator.name);
       if (!series) continue;
       indicator.of(items).forEach((line, index) => {
-        const points = line.flatMap((value, at) => (value === null || at < from ? [] : [{ time: seconds(items[at]!.time) as UTCTimestamp as Time, value }]));
+        const points = line.flatMap((value, at) => (value === null || at < from ? []
+          : [{ time: seconds(items[at]!.time) as UTCTimestamp as Time, value }]));
         if (from === 0) series[index]!.setData(points);
         else for (const point of points) series[index]!.update(point);
       });

@@ -20,7 +20,8 @@ export function killSwitchView(app: App, signal: AbortSignal): HTMLElement {
   const accounts = h('ul', { class: 'choices' });
   const halts = h('ul', { class: 'choices' });
   const untold = h('p', { class: 'warning', role: 'status' });
-  const haltTenant = h('button', { type: 'button', class: 'halt', 'data-needs': 'HaltTenant', onclick: () => void openTenantHalt() }, 'Halt the tenant or a member');
+  const haltTenant = h('button', { type: 'button', class: 'halt', 'data-needs': 'HaltTenant', onclick: () => void openTenantHalt() },
+    'Halt the tenant or a member');
   body.append(fault,
     h('div', { class: 'pad stack' },
       h('h3', {}, 'Mine'), own, halt,
@@ -28,7 +29,8 @@ export function killSwitchView(app: App, signal: AbortSignal): HTMLElement {
     accounts,
     h('div', { class: 'pad stack' }, h('h3', {}, 'Tenant'), untold), halts,
     h('div', { class: 'pad stack' }, haltTenant,
-      h('p', { class: 'hint', 'data-needs': 'HaltTenant' }, 'No strategy starts and no account adds, for everybody or one member, until one asks for the release and another approves.')));
+      h('p', { class: 'hint', 'data-needs': 'HaltTenant' },
+        'No strategy starts and no account adds, for everybody or one member, until one asks for the release and another approves.')));
 
   let names = new Map<string, string>();
   const nameOf = (user: string) => (user === auth.me?.id ? 'you' : (names.get(user) ?? user));
@@ -95,7 +97,8 @@ export function killSwitchView(app: App, signal: AbortSignal): HTMLElement {
   }, report);
 
   const accountItem = ({ name, state, tenantHalted }: KillSwitchState['accounts'][number]) => {
-    const again: HTMLButtonElement = h('button', { type: 'button', 'data-needs': 'ManageRisk', onclick: () => void release(name, again) }, 'Let trade');
+    const again: HTMLButtonElement = h('button', { type: 'button', 'data-needs': 'ManageRisk', onclick: () => void release(name, again) },
+      'Let trade');
     return h('li', { 'data-state': state }, h('div', { class: 'line' }, h('h3', {}, name), h('span', { class: 'status' }, state),
       tenantHalted && h('span', { class: 'status' }, 'Halted for the tenant'),
       state !== 'Active' && !tenantHalted && again,
@@ -105,13 +108,17 @@ export function killSwitchView(app: App, signal: AbortSignal): HTMLElement {
   const haltItem = (one: TenantHalt) => {
     const { step, ...further } = releaseStep(one, me(), auth.may('ReleaseTenant'), Date.now());
     const button: HTMLButtonElement = h('button', {
-      type: 'button', class: step === 'approve' ? 'primary' : '', onclick: () => (step === 'approve' ? void approve(one, button) : openAskRelease(one)),
+      type: 'button', class: step === 'approve' ? 'primary' : '',
+      onclick: () => (step === 'approve' ? void approve(one, button) : openAskRelease(one)),
     }, step === 'approve' ? 'Approve the release' : 'Ask for the release');
+    const closed = one.flatten ? ', with all positions closed' : '';
     return h('li', { 'data-state': 'Halted' },
-      h('div', { class: 'line' }, h('h3', {}, one.member === null ? 'Everybody is halted' : `Halted: ${nameOf(one.member)}`), step !== 'wait' && button),
-      h('p', {}, `Halt ${one.number} by ${nameOf(one.by)}, ${format.moment(one.at, store.zone)}${one.flatten ? ', with all positions closed' : ''}: ${one.why}`),
+      h('div', { class: 'line' }, h('h3', {}, one.member === null ? 'Everybody is halted' : `Halted: ${nameOf(one.member)}`),
+        step !== 'wait' && button),
+      h('p', {}, `Halt ${one.number} by ${nameOf(one.by)}, ${format.moment(one.at, store.zone)}${closed}: ${one.why}`),
       one.release !== null && h('p', { class: 'warning' },
-        `${format.capital(nameOf(one.release.by))} asked for the release: ${one.release.why}. To be approved until ${format.moment(one.release.until, store.zone)}.`),
+        `${format.capital(nameOf(one.release.by))} asked for the release: ${one.release.why}. `,
+        `To be approved until ${format.moment(one.release.until, store.zone)}.`),
       'why' in further && h('p', { class: 'hint' }, further.why));
   };
 
@@ -120,14 +127,16 @@ export function killSwitchView(app: App, signal: AbortSignal): HTMLElement {
   const show = (state: KillSwitchState) => {
     setText(asOf, `as of ${format.clock(Date.now(), store.zone)}`);
     const active = state.accounts.filter((account) => account.state !== 'Halted').length;
-    setText(own, `${counted(state.runningStrategies.length, 'strategy runs', 'strategies run')}, ${active} of ${counted(state.accounts.length, 'account')} not halted.`);
+    const running = counted(state.runningStrategies.length, 'strategy runs', 'strategies run');
+    setText(own, `${running}, ${active} of ${counted(state.accounts.length, 'account')} not halted.`);
     setHidden(untold, state.untold === 0);
     setText(untold, `${state.untold} accounts and strategies have not confirmed the last change yet; they are told until they do.`);
     const now = JSON.stringify([state.accounts, state.tenantHalts, store.zone, [...names]]);
     if (now === shown) return;
     shown = now;
     accounts.replaceChildren(...state.accounts.map(accountItem));
-    halts.replaceChildren(...(state.tenantHalts.length > 0 ? state.tenantHalts.map(haltItem) : [h('li', { class: 'hint' }, 'No halt of the tenant stands.')]));
+    halts.replaceChildren(...(state.tenantHalts.length > 0 ? state.tenantHalts.map(haltItem)
+      : [h('li', { class: 'hint' }, 'No halt of the tenant stands.')]));
   };
   const readMembers = async (): Promise<Member[]> => {
     if (!auth.may('ReadTenant') || auth.me === null) return [];

@@ -49,14 +49,16 @@ type NumberLimit = {
 }[keyof RiskLimits];
 
 const numbers: readonly (readonly [NumberLimit, string, NumberRange])[] = [
-  ['maxOrderVolume', 'Volume of an order', {}], ['maxOrderNotional', 'Notional of an order', {}], ['priceCollarPercent', 'Price away from the market, %', {}],
+  ['maxOrderVolume', 'Volume of an order', {}], ['maxOrderNotional', 'Notional of an order', {}],
+  ['priceCollarPercent', 'Price away from the market, %', {}],
   ['maxExposure', 'Exposure', {}], ['maxExposurePercent', 'Exposure, % of equity', {}], ['maxInstrumentExposure', 'Exposure in an instrument', {}],
   ['maxOpenPositions', 'Open positions', { whole: true }], ['maxWorkingOrders', 'Working orders', { whole: true }],
 ];
 
 /** Replaces the limits; those that the form does not show stay as they are. */
 function openLimits({ api, session, say }: App, account: Account, limits: RiskLimits): void {
-  const inputs = numbers.map(([name, label, range]) => ({ name, made: field(label, numberInput(limits[name] ?? '', { minimum: 0, above: true, ...range })) }));
+  const inputs = numbers.map(([name, label, range]) => ({ name, made: field(label,
+    numberInput(limits[name] ?? '', { minimum: 0, above: true, ...range })) }));
   const losses = (['Day', 'Week', 'Month'] as const).map((period) => {
     const limit = limits.lossLimits.find((each) => each.period === period && each.amount === null);
     return {
@@ -71,8 +73,10 @@ function openLimits({ api, session, say }: App, account: Account, limits: RiskLi
     title: `Limits of ${account.name}`,
     action: 'Set limits',
     fields: [
-      h('p', { class: 'hint' }, 'Empty is no limit. An order that would go beyond one is denied before it is sent; what only reduces a position never is.'),
-      ...inputs.map(({ made }) => made.element), ...losses.flatMap(({ percent, action }) => [percent.element, action.element]), drawdown.element, then.element,
+      h('p', { class: 'hint' },
+        'Empty is no limit. An order that would go beyond one is denied before it is sent; what only reduces a position never is.'),
+      ...inputs.map(({ made }) => made.element), ...losses.flatMap(({ percent, action }) => [percent.element, action.element]), drawdown.element,
+      then.element,
     ],
     submit: async () => {
       const changed: RiskLimits = {

@@ -2,7 +2,8 @@ import { h } from '../dom';
 import { faultText } from '../http';
 
 /** Shows what an answer holds, once it is there; a failure says why, and can be tried again. */
-export function load<T>(place: HTMLElement, ask: () => Promise<T>, show: (value: T) => readonly (Node | string)[], signal: AbortSignal): Promise<void> {
+export function load<T>(place: HTMLElement, ask: () => Promise<T>, show: (value: T) => readonly (Node | string)[],
+  signal: AbortSignal): Promise<void> {
   if (!place.hasChildNodes()) place.append(h('p', { class: 'empty' }, 'Loading…'));
   return ask().then(
     (value) => {
@@ -30,6 +31,18 @@ export function every(milliseconds: number, work: () => Promise<unknown>, signal
   };
   signal.addEventListener('abort', () => clearTimeout(timer));
   void run();
+}
+
+/** Calls back some milliseconds after the first of many calls: what never pauses is told all the same. */
+export function settled(milliseconds: number, work: () => void, signal: AbortSignal): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      if (!signal.aborted) work();
+    }, milliseconds);
+  };
 }
 
 /** Does something that changes the service; while it is under way the button cannot be pressed again. */

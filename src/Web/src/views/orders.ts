@@ -34,7 +34,9 @@ export function ordersView({ store, api, session, say, report }: App): HTMLEleme
   const make = (first: Order): Row<Order> => {
     const row = cells(columns);
     const [symbol, kind, volume, price, status, owner, placed, action] = row.cells;
-    const button = h('button', { type: 'button', 'data-needs': 'Trade', 'aria-label': `Cancel order ${first.ordinal}`, onclick: () => void cancel(first) }, 'Cancel');
+    const button = h('button', {
+      type: 'button', 'data-needs': 'Trade', 'aria-label': `Cancel order ${first.ordinal}`, onclick: () => void cancel(first),
+    }, 'Cancel');
     action.append(button);
     return {
       element: row.element,

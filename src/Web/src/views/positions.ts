@@ -39,7 +39,8 @@ export function positionsView(app: App): HTMLElement {
       ? ` ${others.length} hold ${symbol} on this side of the account: yours is reduced first, then those of the strategies by name.` : '';
   };
   const close = async (position: Position) => {
-    const text = `${position.volume > 0 ? 'Sells' : 'Buys'} ${format.volume(Math.abs(position.volume))} ${position.symbol} at the market.${shared(position)}`;
+    const what = `${position.volume > 0 ? 'Sells' : 'Buys'} ${format.volume(Math.abs(position.volume))} ${position.symbol}`;
+    const text = `${what} at the market.${shared(position)}`;
     if (!(await ask(`Close ${position.symbol}?`, text, 'Close now'))) return;
     await send(position, Math.abs(position.volume)).catch(report);
   };
@@ -47,7 +48,8 @@ export function positionsView(app: App): HTMLElement {
     const held = Math.abs(position.volume);
     const step = store.instruments.get(position.symbol)?.volumeStep ?? 0;
     const half = step > 0 ? Math.max(step, Number((Math.round(held / 2 / step) * step).toFixed(8))) : held / 2;
-    const volume = field('Volume', numberInput(half, { minimum: 0, above: true, maximum: held, required: true }), `Of ${format.volume(held)}.${shared(position)}`);
+    const volume = field('Volume', numberInput(half, { minimum: 0, above: true, maximum: held, required: true }),
+      `Of ${format.volume(held)}.${shared(position)}`);
     openForm({
       title: `Reduce ${position.symbol}`, action: 'Reduce now', fields: [volume.element],
       submit: () => send(position, numberOf(volume.input)!),

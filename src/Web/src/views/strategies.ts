@@ -4,6 +4,7 @@ import { h, panel, Rows, setAttribute, setHidden, setText, type Row } from '../d
 import * as format from '../format';
 import { href } from '../routes';
 import { field, numberInput, numberOf, openForm, select, textInput } from './dialogs';
+import { parameterFields } from './parameters';
 
 export interface StrategiesOptions {
   /** Until when the view lives; without it for good. */
@@ -62,6 +63,13 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
         void change(follow, work, `${account} ${followed ? 'no longer follows' : 'follows'} ${name}.`);
       },
     });
+    const parameterButton = h('button', {
+      type: 'button', 'data-needs': 'Automate', 'aria-label': `Parameters of ${name}`, title: 'Of a stopped strategy',
+      onclick: () => {
+        const strategy = store.strategies?.find((each) => each.name === name);
+        if (strategy) void openParameters(app, strategy).catch(report);
+      },
+    }, 'Parameters');
     const item = h('li', {},
       h('div', { class: 'line' }, h('h3', {}, name), status, stance),
       what, why,
@@ -69,8 +77,8 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
         links && first.rule !== null
           && h('a', { class: 'button', href: href({ page: 'rule', source }), 'aria-label': `Edit the rule of ${name}` }, 'Edit rule'),
         links && h('a', { class: 'button', href: href({ page: 'start', source }), 'aria-label': `Back-test ${name}` }, 'Back-test'),
-        links && h('a', { class: 'button', href: href({ page: 'review', strategy: name }), 'aria-label': `Live against back-test of ${name}` }, 'Live vs test'),
-        follow, toggle));
+        links && h('a', { class: 'button', href: href({ page: 'review', strategy: name }), 'aria-label': `Live vs test of ${name}` }, 'Live vs test'),
+        links && parameterButton, follow, toggle));
     return {
       element: item,
       update: (strategy) => {
@@ -81,13 +89,15 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
         setAttribute(item, 'data-status', strategy.status);
         setText(stance, strategy.stance.toLowerCase());
         setAttribute(stance, 'data-stance', strategy.stance);
-        setText(what, [strategy.definition, `${strategy.symbol} ${strategy.timeFrame}`, ...(parameters.length > 0 ? [parameters.join(', ')] : [])].join(' · '));
+        setText(what, [strategy.definition, `${strategy.symbol} ${strategy.timeFrame}`,
+          ...(parameters.length > 0 ? [parameters.join(', ')] : [])].join(' · '));
         setAttribute(what, 'title', strategy.rule ?? '');
         const last = strategy.lastDecision;
         setText(why, last
           ? `${format.moment(last.time, store.zone)}: ${last.intent.why}`
           : running ? 'No decision yet: it decides at the close of a bar, once its features are ready.' : 'Stopped, without a decision so far.');
         setText(accounts, strategy.accounts.length > 0 ? `for ${strategy.accounts.map(format.keyName).join(', ')}` : 'no account follows');
+        parameterButton.disabled = running;
         setText(toggle, running ? 'Stop' : 'Start');
         setAttribute(toggle, 'aria-label', `${running ? 'Stop' : 'Start'} ${name}`);
         setText(follow, followed ? 'Unfollow' : 'Follow');
@@ -107,6 +117,25 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
   }, signal);
   store.view(['definitions'], () => (create.disabled = store.definitions.length === 0), signal);
   return element;
+}
+
+/** Other parameters for a strategy that is stopped; a rule says itself which it has. */
+async function openParameters({ store, api, session, say }: App, strategy: Strategy): Promise<void> {
+  const definitions = strategy.rule === null
+    ? store.definitions.find(({ name }) => name === strategy.definition)?.parameters
+    : (await api.checkRule(strategy.rule)).rule?.parameters;
+  const fields = parameterFields(() => {});
+  fields.show(definitions ?? [], strategy.parameters);
+  openForm({
+    title: `Parameters of ${strategy.name}`,
+    action: 'Set parameters',
+    fields: [fields.element],
+    submit: async () => {
+      const { minPosition } = await api.setParameters(strategy.name, { ...strategy.parameters, ...fields.values() });
+      await session.refresh(minPosition);
+      say(`${strategy.name} has new parameters; they count from its next start.`);
+    },
+  });
 }
 
 export function openNewStrategy({ store, api, session, say }: App): void {

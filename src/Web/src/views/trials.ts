@@ -38,7 +38,7 @@ export function trialsView(trials: readonly Trial[], choose: (trial: Trial) => v
     },
   });
   const element = h('div', {},
-    h('div', { class: 'scroll' }, h('table', { class: 'trials' },
+    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'All trials' }, h('table', { class: 'trials' },
       h('caption', { class: 'unseen' }, 'Trials of the search'), h('thead', {}, h('tr', {}, ...heads, h('th', { scope: 'col' }, ''))), rows)),
     more);
 

@@ -8,7 +8,7 @@ export function wordsView(take: (usage: string) => void): { element: HTMLElement
   const { element, body } = panel('words', 'Words', filter);
   const list = h('ul', { class: 'words' });
   const none = h('p', { class: 'empty' }, 'Loading…');
-  body.append(h('div', { class: 'scroll' }, list), none);
+  body.append(h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'All words' }, list), none);
   let words: readonly RuleWord[] = [];
 
   const render = () => {
