@@ -47,6 +47,8 @@ internal static class DataSetEndpoints
         BacktestingOptions limits, TimeProvider clock, CancellationToken cancellation,
         string? name = null, string? symbol = null, string? timeFrame = null, string? timeZone = null, long? spreadPoints = null, string? columns = null)
     {
+        // The server's own bound is for bodies that are kept in memory; what is refused is read to its end all the same, so that the answer arrives.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound) bound.MaxRequestBodySize = null;
         string key = IdempotentEndpoints.ReadKey(context.Request);
         TimeFrame? frame = Check(name, symbol, timeFrame, timeZone, spreadPoints, columns);
         string id = DataSetsGrain.Prefix + JobIds.Of(caller, key);
@@ -104,8 +106,6 @@ internal static class DataSetEndpoints
     {
         var large = new ApiException(Status413PayloadTooLarge, ApiReason.BodyTooLarge, $"the file is too large; expected at most {most} bytes");
         if (context.Request.ContentLength > most) throw large;
-        // The server's own bound is for bodies that are kept in memory.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound) bound.MaxRequestBodySize = null;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         byte[] buffer = new byte[1 << 16];
