@@ -18,7 +18,7 @@ internal static class MarketEndpoints
     {
         RouteGroupBuilder market = api.MapGroup("").WithTags("Market");
         market.MapGet("/instruments", InstrumentsAsync).WithName("listInstruments").CacheableByContent().WithSummary("What can be traded")
-            .WithUsualCost().Produces<IEnumerable<InstrumentView>>();
+            .Produces<IEnumerable<InstrumentView>>().Query(Permission.ReadMarket);
         market.MapGet("/quotes", QuotesAsync).WithName("listQuotes").WithSummary("The latest quotes")
             .WithDescription("symbols is a list with commas; without it all. Instruments without a quote yet are left out.").Query(Permission.ReadMarket, Status404NotFound);
         market.MapGet("/bars/{symbol}", BarsAsync).WithName("listBars").Weighs(2).WithSummary("The last bars of bid prices, the oldest first")

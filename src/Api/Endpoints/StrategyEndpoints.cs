@@ -21,7 +21,7 @@ internal static class StrategyEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/strategy-definitions", Definitions).WithTags("Strategies").WithName("listStrategyDefinitions").CacheableByContent()
-            .WithSummary("What strategies can be made of").WithUsualCost();
+            .WithSummary("What strategies can be made of").Query(Permission.ReadMarket);
         RouteGroupBuilder strategies = api.MapGroup("/strategies").WithTags("Strategies");
         strategies.MapGet("/", ListAsync).WithName("listStrategies").Weighs(10).WithSummary("The caller's strategies").Query(Permission.ReadTrading);
         strategies.MapPost("/", CreateAsync).WithName("createStrategy")

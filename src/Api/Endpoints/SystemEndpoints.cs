@@ -1,6 +1,6 @@
-using HybridTrading.Api.Limits;
 using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Market;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,7 +10,8 @@ namespace HybridTrading.Api.Endpoints;
 internal static class SystemEndpoints
 {
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/system", GetAsync).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies").WithUsualCost();
+        api.MapGet("/system", GetAsync).WithTags("System").WithName("getSystem").WithSummary("What runs here, what is simulated, and where the data lies")
+            .Query(Permission.ReadSystem);
 
     private static async Task<Ok<SystemView>> GetAsync(
         ApiOptions options, StartTime started, LatestMarket market, IJournal journal, TimeProvider clock, IServiceProvider services)

@@ -35,9 +35,7 @@ public sealed record EnvironmentReading(
 /// <item><term><c>DATABASE_URL</c></term><description><c>Database:ConnectionString</c>, used by <c>OrleansHost=Cluster</c>.</description></item>
 /// <item><term><c>Database__ConnectionString</c></term><description>The same with all that a connection string can say; it goes
 /// before.</description></item>
-/// <item><term><c>JWT_SECRET</c></term><description><c>Authentication:JwtSecret</c>, for sign-in; at least 32 characters, and not the
-/// document's example.</description></item>
-/// <item><term><c>REDIS_URL</c>, <c>NATS_URL</c>, <c>GRPC_PORT</c>, ports of infrastructure and of the user's PC</term><description>Known and
+/// <item><term><c>JWT_SECRET</c>, <c>REDIS_URL</c>, <c>NATS_URL</c>, <c>GRPC_PORT</c>, ports of infrastructure and of the user's PC</term><description>Known and
 /// ignored, with the reason.</description></item>
 /// </list>
 /// </summary>
@@ -48,13 +46,7 @@ public static class EnvironmentConfiguration
     /// <summary>The variable of <see cref="DatabaseKey"/> itself; it goes before <c>DATABASE_URL</c>.</summary>
     public const string DatabaseVariable = "Database__ConnectionString";
 
-    public const string JwtSecretKey = "Authentication:JwtSecret";
-
-    /// <summary>Shorter secrets can be guessed: HMAC-SHA-256 wants at least its own width (RFC 7518, 3.2).</summary>
-    private const int MinSecretLength = 32;
-
-    // Printed in a public document, so everybody knows them. They are here only to be refused.
-    private const string PublishedJwtSecret = "deltran-secret-key-change-in-production";
+    // Printed in a public document, so everybody knows it. It is here only to be refused.
     private const string PublishedDatabasePassword = "deltran_secure_pass_2024";
 
     private const string GatewayService = "api-gateway";
@@ -90,7 +82,7 @@ public static class EnvironmentConfiguration
             foreach (ServicePort s in map.Services) OfService(s);
             foreach ((string variable, string service) in Urls()) Url(variable, service);
             Database();
-            JwtSecret();
+            Ignore("JWT_SECRET", "access tokens are signed with a key pair of the installation's own; a secret that is handed round could forge them");
             Ignore("REDIS_URL", "no cache server is used; hot state lives in grains");
             Ignore("NATS_URL", "no message broker is used; events travel by the journal and its outbox");
             foreach (ServicePort c in PortMap.Default.Clients)
@@ -218,25 +210,6 @@ public static class EnvironmentConfiguration
             catch (ArgumentException wrong)
             {
                 _errors.Add(new EnvironmentNote(DatabaseVariable, $"cannot be used: {wrong.Message}"));
-            }
-        }
-
-        private void JwtSecret()
-        {
-            const string Variable = "JWT_SECRET";
-            if (Value(Variable) is not { } secret) return;
-            if (secret == PublishedJwtSecret)
-            {
-                _errors.Add(new EnvironmentNote(Variable, "is the secret that a public document prints, expected one that only you know"));
-            }
-            else if (secret.Length < MinSecretLength)
-            {
-                _errors.Add(new EnvironmentNote(Variable, $"has {secret.Length.ToString(CultureInfo.InvariantCulture)} characters, expected at least "
-                    + MinSecretLength.ToString(CultureInfo.InvariantCulture)));
-            }
-            else
-            {
-                Set(JwtSecretKey, Variable, secret);
             }
         }
 

@@ -8,7 +8,7 @@ namespace HybridTrading.Silo.Hosting;
 
 /// <summary>
 /// Orleans' dashboard on the port of performance-analytics, for an operator with the token: HTTP Basic (RFC 7617), any user name, the token as
-/// password. Until sign-in exists everything is on loopback besides.
+/// password.
 /// </summary>
 public sealed class DashboardAccess
 {

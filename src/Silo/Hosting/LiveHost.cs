@@ -120,6 +120,11 @@ public static class LiveHost
         {
             app.Services.GetRequiredService<DashboardAccess>().Guard(dashboard);
         }
+        else if (hasGateway && plan.Hosts(DashboardAccess.Service) && OrleansHost.Name == "Local")
+        {
+            string system = $"http://localhost:{plan.PortsOf(ServiceEndpoints.Gateway).Min()}/#/administration/system";
+            app.MapGet(DashboardAccess.Path, () => TypedResults.Redirect(system)).OnService(DashboardAccess.Service).ExcludeFromDescription();
+        }
         return app;
     }
 
@@ -249,7 +254,7 @@ public static class LiveHost
     }
 
     private static string Access(GatewayAccess access) => access.PublicHosts.IsEmpty
-        ? "loopback only until sign-in exists"
+        ? "loopback only; --listen, --public-host and --cert open the gateway to others"
         : $"https://{string.Join(", https://", access.PublicHosts)} {(access.Proxies.IsEmpty ? $"on {access.Listen}" : $"by the proxy at {string.Join(", ", access.Proxies)}")}";
 
     private static string Market(LiveFeedOptions feed) => feed switch

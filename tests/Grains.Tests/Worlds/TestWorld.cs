@@ -15,6 +15,7 @@ using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Users;
 using HybridTrading.Storage.Blobs;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
@@ -238,7 +239,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton(Blobs);
         services.AddSingleton(Secrets);
         services.AddSingleton(DataSets);
-        services.AddBacktesting(Backtesting).AddStrategyAnalysis();
+        services.AddBacktesting(Backtesting).AddStrategyAnalysis().AddUsers(iterations: 1000);
         services.AddSingleton(Options);
         services.AddSingleton(Feed);
         services.AddKeyedSingleton(Orleans.Providers.ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, GrainStorage);
