@@ -91,6 +91,7 @@ public static class HybridApi
         SystemEndpoints.Map(api);
         ProfileEndpoints.Map(api);
         MemberEndpoints.Map(api);
+        UserEndpoints.Map(api);
         MarketEndpoints.Map(api);
         FeedEndpoints.Map(api);
         KillSwitchEndpoints.Map(api);
@@ -122,10 +123,12 @@ public static class HybridApi
         services.AddSingleton<IProjection>(new AccountProjection(options.Universe));
         services.AddSingleton<IProjection, StrategyProjection>();
         services.AddSingleton<IProjection, JobProjection>();
+        services.AddSingleton<IProjection, UserProjection>();
         services.AddSingleton<IProjection, JournalIndexProjection>();
         services.AddSingleton(provider => new AccountQueries(Views(provider)));
         services.AddSingleton(provider => new StrategyQueries(Views(provider)));
         services.AddSingleton(provider => new JobQueries(Views(provider)));
+        services.AddSingleton(provider => new UserQueries(Views(provider)));
         services.AddSingleton(provider => new JournalQueries(Views(provider), provider.GetRequiredService<IJournal>()));
         services.AddSingleton<ReadSide>();
         services.AddSingleton<IStartupQueries, StartupQueries>();

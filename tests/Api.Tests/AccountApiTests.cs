@@ -190,6 +190,9 @@ public sealed class AccountApiTests
         // Counted by address, so that the first who asks for the tenant is the one who makes the calls run for it.
         public bool IsVerified => false;
 
+        // Asked by the limits, before anything else.
+        public string? Actor => null;
+
         public bool Has(Permission permission) => true;
     }
 }

@@ -39,6 +39,9 @@ public sealed class IdentityApiTests
         stranger.Keep(tokens);
         (await stranger.GetAsync("accounts")).Expect(200);
         Answer me = (await stranger.GetAsync("me")).Expect(200);
+        Answer export = (await stranger.GetAsync("me/export")).Expect(200);
+        Assert.Equal("owner@example.org", export["user"].GetProperty("email").GetString());
+        Assert.Equal(1, export["sessions"].GetArrayLength());
         Assert.Equal("local", me["tenant"].GetProperty("id").GetString());
         Assert.Contains("Administrator", me["roles"].EnumerateArray().Select(role => role.GetString()));
 
@@ -260,6 +263,29 @@ public sealed class IdentityApiTests
         await UntilAsync(async () => (await ann.GetAsync("me")).Status == 401);
         (await ann.SignInAsync("ann@example.org")).ExpectProblem(401, "SignInFailed");
         (await ann.SignInAsync("ann@example.org", "another good phrase")).Expect(200);
+    }
+
+    [Fact]
+    public async Task AnAdministratorClosesAnAccessAtOnceAndNeverTheirOwn()
+    {
+        await using ApiHost host = await ApiHost.StartAsync(signIn: true);
+        using Visitor owner = await Visitor.OwnerAsync(host);
+        using Visitor tom = await owner.InviteAsync("tom", "Trader");
+        await UntilAsync(async () => (await owner.GetAsync("users")).Expect(200).Json.GetArrayLength() == 2);
+        JsonElement[] users = [.. (await owner.GetAsync("users?limit=1")).Json.EnumerateArray(), .. (await owner.GetAsync("users?after=owner")).Json.EnumerateArray()];
+        Assert.Equal(["owner@example.org", "tom@example.org"], users.Select(user => user.GetProperty("email").GetString()));
+        Assert.Equal("local", users[1].GetProperty("tenants")[0].GetProperty("id").GetString());
+
+        (await tom.GetAsync("users")).ExpectProblem(403, "PermissionMissing");
+        (await owner.PutAsync("users/owner", new { locked = true })).ExpectProblem(400, "InvalidInput", "id");
+        (await owner.PutAsync($"users/{tom.Id}", new { })).ExpectProblem(400, "InvalidInput", "locked");
+        (await owner.PutAsync("users/nobody", new { locked = true })).ExpectProblem(404, "UserUnknown");
+        Assert.True((await owner.PutAsync($"users/{tom.Id}", new { locked = true })).Expect(200)["locked"].GetBoolean());
+        await UntilAsync(async () => (await tom.GetAsync("me")).Status == 401);
+        (await tom.SignInAsync("tom@example.org")).ExpectProblem(403, "Barred");
+        (await owner.PutAsync($"users/{tom.Id}", new { locked = false, administrator = true })).Expect(200);
+        (await tom.SignInAsync("tom@example.org")).Expect(200);
+        (await tom.GetAsync("users")).Expect(200);
     }
 
     [Fact]

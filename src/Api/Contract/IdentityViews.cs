@@ -30,6 +30,9 @@ public sealed record SessionView(
     string Id, bool Current, DateTime Created, DateTime LastUsed,
     [property: Description("What the client calls itself")] string Agent, [property: Description("Where it last came from")] string Address);
 
+/// <summary>What is kept of a user's identity. What they trade is at the routes of accounts, orders, fills and the journal.</summary>
+public sealed record IdentityExport(DateTime Made, Me User, DateTime Created, ImmutableArray<SessionView> Sessions, ImmutableArray<ApiKeyShown> ApiKeys);
+
 public sealed record SecondFactorOffer([property: Description("Base 32")] string Secret, [property: Description("For a QR code")] string Uri);
 
 public sealed record RecoveryCodeList([property: Description("Each signs in once in place of a code; told this once")] string[] RecoveryCodes);
@@ -47,6 +50,10 @@ public sealed record InvitationShown(string Tenant, string Email, ImmutableArray
 
 public sealed record MemberView(
     string User, string Name, string Email, ImmutableArray<Role> Roles, DateTime Since, DateTime? LastSignIn, bool SecondFactor, bool Suspended);
+
+/// <summary>A user as administrators see them.</summary>
+public sealed record UserRecord(
+    string Id, string Email, string Name, ImmutableArray<Membership> Tenants, DateTime Created, DateTime? LastSignIn, bool SecondFactor, bool Administrator, bool Locked);
 
 public sealed record InvitationView(string Id, string Email, ImmutableArray<Role> Roles, DateTime Created, DateTime Expires, [property: Description("Id of the member")] string By)
 {

@@ -1,4 +1,5 @@
 using HybridTrading.Api.Contract;
+using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
@@ -19,6 +20,7 @@ internal static class ProfileEndpoints
         RouteGroupBuilder me = api.MapGroup("/me").WithTags("Profile");
         me.MapGet("/", (SignInDesk desk) => desk.MeAsync(desk.Caller())).WithName("getMe").WithSummary("Who one is, where, and what one may do").Query(Permission.ReadSystem);
         me.MapPatch("/", RenameAsync).WithName("changeProfile").WithSummary("Changes what one is called").Confidential(Permission.ManageProfile);
+        me.MapGet("/export", ExportAsync).WithName("exportMe").WithSummary("What is kept of one's identity, as a file").AnswersSecret().Query(Permission.ManageProfile);
         me.MapPost("/password", ChangePasswordAsync).WithName("changePassword").WithSummary("Sets another password, and ends all other sessions")
             .Confidential(Permission.ManageProfile, Status423Locked);
         me.MapPost("/second-factor", OfferAsync).WithName("offerSecondFactor").WithSummary("A secret for an authenticator; it counts once a code of it is shown")
@@ -46,6 +48,19 @@ internal static class ProfileEndpoints
         CallerIdentity caller = desk.Caller();
         await AskAsync(grains, caller, user => user.Rename(body.Value.Name!));
         return TypedResults.Ok(await desk.MeAsync(caller));
+    }
+
+    private static async Task<Ok<IdentityExport>> ExportAsync(SignInDesk desk, IGrainFactory grains, HttpContext context, TimeProvider clock)
+    {
+        CallerIdentity caller = desk.Caller();
+        Me me = await desk.MeAsync(caller);
+        using Principal.Scope scope = Principal.OfGateway();
+        IUserGrain user = grains.GetGrain<IUserGrain>(caller.User);
+        context.Response.Headers.ContentDisposition = "attachment; filename=\"hybridtrading-export.json\"";
+        return TypedResults.Ok(new IdentityExport(
+            clock.GetUtcNow().UtcDateTime, me, (await user.GetView())!.Created,
+            [.. (await user.GetSessions()).Select(one => new SessionView(one.Id, one.Id == caller.Session, one.Created, one.Renewed, one.Agent, one.Address))],
+            [.. (await user.GetApiKeys()).Select(ApiKeyShown.Of)]));
     }
 
     private static async Task<NoContent> ChangePasswordAsync(Body<ChangePassword> body, SignInDesk desk, IGrainFactory grains)

@@ -1,4 +1,5 @@
 using HybridTrading.Api.Contract;
+using HybridTrading.Api.Endpoints;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
@@ -294,15 +295,10 @@ public sealed partial class SignInDesk(
     private async Task<Me> MeAsync(string user, string tenant, ImmutableArray<Role> roles, IReadOnlyCollection<Permission> permissions)
     {
         UserView view = await User(user).GetView() ?? throw new ApiException(Status401Unauthorized, ApiReason.SessionEnded, "the user is no more");
-        List<Membership> memberships = [];
-        foreach (string each in view.Tenants)
-        {
-            ITenantGrain grain = Tenant(each);
-            if (await grain.GetMember(user) is { } member) memberships.Add(new Membership(each, await grain.GetName() ?? each, member.Roles));
-        }
+        ImmutableArray<Membership> memberships = await Memberships.OfAsync(view, grains);
         return new Me(
             view.Id, view.Email, view.Name, view.EmailVerified, view.HasSecondFactor, view.RecoveryCodesLeft,
-            new TenantName(tenant, memberships.Find(one => one.Id == tenant)?.Name ?? tenant), [.. memberships], roles, [.. permissions.Order()]);
+            new TenantName(tenant, memberships.FirstOrDefault(one => one.Id == tenant)?.Name ?? tenant), memberships, roles, [.. permissions.Order()]);
     }
 
     private async Task SendLinkAsync(string user, string email, LinkKind kind, CancellationToken cancellation)

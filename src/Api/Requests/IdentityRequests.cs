@@ -174,6 +174,20 @@ public sealed record InviteMember : IChecked
     }
 }
 
+public sealed record ChangeUser : IChecked
+{
+    [Description("Keeps the user out; null leaves it")]
+    public bool? Locked { get; init; }
+
+    [Description("Makes the user an administrator of the installation, or no longer one; null leaves it")]
+    public bool? Administrator { get; init; }
+
+    public void Check(Faults faults)
+    {
+        if (Locked is null && Administrator is null) faults.Add("locked", null, "locked, administrator, or both");
+    }
+}
+
 public sealed record GiveRoles : IChecked
 {
     [Required, Description("All that they are from now on; not Administrator")]

@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Configuration;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Grains.Views;
 
 namespace HybridTrading.Grains.Configuration;
@@ -43,7 +44,7 @@ public interface IConfigurationGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("GetLayer")] Task<LayerDocuments> GetLayer();
 
     /// <summary>The same as soon as it is another than the known one, or as it is after a bounded wait: for replicas.</summary>
-    [AlwaysInterleave, Alias("GetLayerAfter")] Task<Versioned<LayerDocuments>> GetLayerAfter(ViewVersion known, CancellationToken cancellation);
+    [AlwaysInterleave, LongPoll, Alias("GetLayerAfter")] Task<Versioned<LayerDocuments>> GetLayerAfter(ViewVersion known, CancellationToken cancellation);
 }
 
 /// <summary>What one owner has set, for the grains of a silo that act by it: behind by milliseconds. Its key is that of the configuration.</summary>

@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Users;
+using HybridTrading.Grains.Telemetry;
 using HybridTrading.Grains.Views;
 using Microsoft.Extensions.Hosting;
 
@@ -25,7 +26,7 @@ public interface IRevocationsGrain : IGrainWithStringKey
     [Alias("Revoke")] Task Revoke(ImmutableArray<string> ids);
 
     /// <summary>The list as soon as it is another than the known one; after a bounded wait as it is.</summary>
-    [AlwaysInterleave, Alias("GetAfter")] Task<Versioned<RevocationList>> GetAfter(ViewVersion known, CancellationToken cancellation);
+    [AlwaysInterleave, LongPoll, Alias("GetAfter")] Task<Versioned<RevocationList>> GetAfter(ViewVersion known, CancellationToken cancellation);
 }
 
 [HostedBy("user-service")]

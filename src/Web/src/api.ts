@@ -118,7 +118,6 @@ export class Api {
   /** The secret is told this once. */
   createApiKey = (key: NewApiKey) => this.#http.send<{ key: ApiKey; secret: string | null }>('POST', 'me/api-keys', key);
   removeApiKey = (id: string) => this.#http.send<void>('DELETE', `me/api-keys/${part(id)}`);
-  deleteMe = (password: string, code: string) => this.#http.send<void>('POST', 'me/delete', { password, ...(code === '' ? {} : { code }) });
 
   signUp = (email: string, name: string, password: string) => this.#open.ask<void>('auth/sign-up', { email, name, password });
   verifyEmail = (token: string) => this.#open.ask<void>('auth/verify-email', { token });

@@ -9,6 +9,7 @@ using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Blobs;
+using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Sqlite;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -37,6 +38,7 @@ internal sealed class NeighbourApi : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddSingleton(host.Services.GetRequiredService<IGrainFactory>());
         builder.Services.AddSingleton(host.Services.GetRequiredService<IJournal>());
+        builder.Services.AddSingleton(host.Services.GetRequiredService<JournalTraces>());
         builder.Services.AddSingleton(host.Services.GetRequiredService<IBarStore>());
         builder.Services.AddSingleton(host.Services.GetRequiredService<IAnswerStore>());
         builder.Services.AddSingleton(host.Services.GetRequiredService<IBlobStore>());

@@ -112,31 +112,12 @@ function displayView({ store }: App): HTMLElement {
   return element;
 }
 
-function personalDataView({ api, auth, report }: App): HTMLElement {
+function personalDataView({ api, report }: App): HTMLElement {
   const { element, body } = panel('personal', 'Personal data');
   const copy: HTMLButtonElement = h('button', {
     type: 'button', onclick: () => void during(copy, async () => saveAs(await api.file('me/export'), 'hybridtrading-export.json'), report),
   }, 'Download everything about me');
-  const remove = h('button', {
-    type: 'button', class: 'danger',
-    onclick: () => {
-      const password = field('Password', passwordInput('password', 'current-password'));
-      const code = field('Code', textInput('', /^$|^[A-Za-z0-9-]{6,40}$/, 'Six digits, or a recovery code.'), 'Where you have a second factor');
-      openForm({
-        title: 'Delete my account?', action: 'Delete for good',
-        fields: [
-          h('p', { class: 'warning' },
-            'Your keys are destroyed: what the journal holds of you can never be read again, by nobody. This cannot be undone.'),
-          password.element, code.element,
-        ],
-        submit: async () => {
-          await api.deleteMe(password.input.value, code.input.value.trim());
-          await auth.signOut().catch(() => location.reload());
-        },
-      });
-    },
-  }, 'Delete my account');
-  body.append(h('div', { class: 'pad line' }, copy, remove));
+  body.append(h('div', { class: 'pad line' }, copy));
   return element;
 }
 
