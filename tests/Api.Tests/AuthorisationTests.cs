@@ -84,7 +84,7 @@ public sealed class AuthorisationTests
         List<(Visitor Who, IReadOnlySet<Permission> May, string As)> visitors = [(owner, RolePermissions.Of([Role.Owner, Role.Administrator]), "first owner")];
         foreach (Role role in Enum.GetValues<Role>().Where(role => role != Role.Administrator))
         {
-            visitors.Add((await owner.InviteAsync($"{role}".ToLowerInvariant(), $"{role}"), RolePermissions.Of(role), $"{role}"));
+            visitors.Add((await owner.InviteAsync($"one-{role}".ToLowerInvariant(), $"{role}"), RolePermissions.Of(role), $"{role}"));
         }
         try
         {

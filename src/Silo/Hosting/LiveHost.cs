@@ -18,6 +18,7 @@ using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.MarketLog;
 using HybridTrading.Storage.Postgres;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Console;
 
