@@ -90,6 +90,8 @@ public sealed class PageTests(ITestOutputHelper output)
         await Assertions.Expect(page.Locator("#ticket-title")).ToContainTextAsync("BTCUSD");
         await ticket.GetByLabel("Volume").FillAsync("0.5");
         await ticket.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Buy 0.5 BTCUSD" }).ClickAsync();
+        // Unless told otherwise it asks first, and shows what risk will say.
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Send the order" }).ClickAsync();
         ILocator position = page.Locator("#positions tbody tr", new PageLocatorOptions { HasText = "BTCUSD" });
         await Assertions.Expect(position).ToContainTextAsync("Long 0.5");
         // It is marked at the market, live.

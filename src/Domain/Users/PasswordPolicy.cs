@@ -11,7 +11,7 @@ public static class PasswordPolicy
     private const int FewestDifferent = 5;
 
     // The beginnings of what people choose when they are made to choose something long.
-    private static readonly string[] _obvious =
+    private static readonly string[] Obvious =
         ["password", "passwort", "123456", "qwerty", "qwertz", "letmein", "iloveyou", "welcome", "trading", "hybridtrading", "metatrader", "admin"];
 
     /// <summary>What is wrong; null when nothing is. Never holds the password.</summary>
@@ -22,7 +22,7 @@ public static class PasswordPolicy
         if (password.Length is < Shortest or > Longest) return $"password has {password.Length} characters; expected {Shortest} to {Longest}";
         if (password.Distinct().Count() < FewestDifferent) return $"password has fewer than {FewestDifferent} different characters; expected one that is hard to guess";
         string bare = Bare(password);
-        string[] known = [.. _obvious, Bare(email), Bare(email[..Math.Max(0, email.LastIndexOf('@'))]), Bare(name)];
+        string[] known = [.. Obvious, Bare(email), Bare(email[..Math.Max(0, email.LastIndexOf('@'))]), Bare(name)];
         // What is left after the known word must still be long enough to be a secret.
         string? contained = known.Where(word => word.Length >= 4 && bare.Contains(word, StringComparison.Ordinal))
             .FirstOrDefault(word => bare.Length - word.Length < Shortest - 4);

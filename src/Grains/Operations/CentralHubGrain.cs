@@ -5,7 +5,8 @@ namespace HybridTrading.Grains.Operations;
 public sealed record CentralHubState
 {
     [Id(0)] public ImmutableArray<KnownProcess> Processes { get; init; } = [];
-    [Id(1)] public ImmutableSortedDictionary<string, ImmutableArray<ServiceTransition>> History { get; init; } =
+    [Id(1)]
+    public ImmutableSortedDictionary<string, ImmutableArray<ServiceTransition>> History { get; init; } =
         ImmutableSortedDictionary.Create<string, ImmutableArray<ServiceTransition>>(StringComparer.Ordinal);
 }
 
@@ -92,7 +93,9 @@ public sealed class CentralHubGrain([PersistentState("central-hub")] IPersistent
             Gone = true,
             Report = known.Report with
             {
-                Services = [.. known.Report.Services.Select(each => each with { Status = status, Detail = detail })], Grains = null, Storage = null,
+                Services = [.. known.Report.Services.Select(each => each with { Status = status, Detail = detail })],
+                Grains = null,
+                Storage = null,
             },
         };
         _changed = true;

@@ -50,7 +50,7 @@ public sealed class SigningKeysGrain(IJournal journal, SecretSource secrets, Tim
     /// <summary>How long a key signs.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromDays(30);
 
-    private static readonly EventCatalog<SigningKeyEvent> _events = new EventCatalog<SigningKeyEvent>()
+    private static readonly EventCatalog<SigningKeyEvent> Catalog = new EventCatalog<SigningKeyEvent>()
         .Add("signing-key-made", 1, SigningKeyJson.Default.SigningKeyMade)
         .Add("signing-keys-dropped", 1, SigningKeyJson.Default.SigningKeysDropped);
 
@@ -62,7 +62,7 @@ public sealed class SigningKeysGrain(IJournal journal, SecretSource secrets, Tim
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stream = new EventStream<SigningKeyEvent>(
-            journal, _events, Keys.SigningKeys, new StreamOwner(Keys.Installation, $"{Keys.Installation}/{Keys.SigningKeys}"), DeactivateOnIdle);
+            journal, Catalog, Keys.SigningKeys, new StreamOwner(Keys.Installation, $"{Keys.Installation}/{Keys.SigningKeys}"), DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
     }
 

@@ -138,7 +138,10 @@ public sealed class ConfigurationBookTests
     public void Any_row_of_requests_leaves_a_sound_history()
     {
         Gen<(int What, int Share, int Version, int To)> request =
-            from what in Gen.Choose(0, 3) from share in Gen.Choose(1, 9) from version in Gen.Choose(-1, 1) from to in Gen.Choose(1, 6)
+            from what in Gen.Choose(0, 3)
+            from share in Gen.Choose(1, 9)
+            from version in Gen.Choose(-1, 1)
+            from to in Gen.Choose(1, 6)
             select (what, share, version, to);
         Prop.ForAll(Gen.ListOf(request).ToArbitrary(), requests =>
         {

@@ -118,7 +118,10 @@ public sealed class ConfigurationCatalogTests
     public void The_uppermost_layer_that_says_something_counts_setting_by_setting()
     {
         Gen<(bool Tenant, bool User, bool Strategy)> layers =
-            from tenant in Gen.Elements(false, true) from user in Gen.Elements(false, true) from strategy in Gen.Elements(false, true) select (tenant,
+            from tenant in Gen.Elements(false, true)
+            from user in Gen.Elements(false, true)
+            from strategy in Gen.Elements(false, true)
+            select (tenant,
                 user, strategy);
         Prop.ForAll(layers.ToArbitrary(), on =>
         {
@@ -156,7 +159,10 @@ public sealed class ConfigurationCatalogTests
             "\"0:01:00.5\"", "\"-00:01:00\"", "\"1.00:00:00\"", "\"24:00:00\"", "\"22:00\"", "\"9:00\"", "\"Mon\"", "\"de-CH\"", "\"https://a.example/\"", "\"a@b.example\"");
         Gen<string> loss = from period in scalar from amount in scalar select $$"""[{"period":{{period}},"amount":{{amount}}}]""";
         Gen<string> rate = from count in scalar from window in scalar select $$"""{"count":{{count}},"window":{{window}}}""";
-        Gen<string> limits = from count in scalar from each in rate from losses in loss from collar in scalar
+        Gen<string> limits = from count in scalar
+                             from each in rate
+                             from losses in loss
+                             from collar in scalar
                              select $$"""{"maxOpenPositions":{{count}},"submitRate":{{each}},"lossLimits":{{losses}},"priceCollarPercent":{{collar}}}""";
         Gen<string> sizing = from kind in scalar from size in scalar select $$"""{"kind":{{kind}},"value":{{size}}}""";
         Gen<string> hours = from day in scalar from begin in scalar from end in scalar select $$"""[{"days":[{{day}}],"from":{{begin}},"to":{{end}}}]""";
@@ -190,7 +196,8 @@ public sealed class ConfigurationCatalogTests
     {
         Gen<PausedHours> hours =
             from days in Gen.NonEmptyListOf(Gen.Elements(Enum.GetValues<DayOfWeek>()))
-            from begin in Gen.Choose(0, 1439) from end in Gen.Choose(0, 1439)
+            from begin in Gen.Choose(0, 1439)
+            from end in Gen.Choose(0, 1439)
             select new PausedHours([.. days.Distinct()], TimeOnly.MinValue.AddMinutes(begin), TimeOnly.MinValue.AddMinutes(end));
         Gen<(PausedHours, int)> cases = from paused in hours from minute in Gen.Choose(0, 7 * 1440 - 1) select (paused, minute);
         var sunday = new DateTime(2026, 1, 4, 0, 0, 0, DateTimeKind.Utc);
