@@ -75,7 +75,7 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
       what, why,
       h('div', { class: 'line' }, accounts,
         links && first.rule !== null
-          && h('a', { class: 'button', href: href({ page: 'rule', source }), 'aria-label': `Edit the rule of ${name}` }, 'Edit rule'),
+          && h('a', { class: 'button', href: href({ page: 'rule', source }), 'aria-label': `Edit rule of ${name}` }, 'Edit rule'),
         links && h('a', { class: 'button', href: href({ page: 'start', source }), 'aria-label': `Back-test ${name}` }, 'Back-test'),
         links && h('a', { class: 'button', href: href({ page: 'review', strategy: name }), 'aria-label': `Live vs test of ${name}` }, 'Live vs test'),
         links && parameterButton, follow, toggle));
