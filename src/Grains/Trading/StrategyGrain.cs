@@ -20,6 +20,9 @@ public sealed partial class StrategyGrain(
     /// <summary>A market waits for its strategies, so what its owner has set must be there soon, or what was known last counts.</summary>
     private static readonly TimeSpan SettingsPatience = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Where nothing was known yet it is worth waiting for: what is not known withholds entries.</summary>
+    private static readonly TimeSpan FirstSettingsPatience = TimeSpan.FromSeconds(10);
+
     private readonly SortedSet<string> _accounts = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, DecisionMade> _open = [];
     private EventStream<StrategyEvent> _stream = null!;
@@ -143,7 +146,7 @@ public sealed partial class StrategyGrain(
     {
         Intent wanted = evaluation.Intent;
         if (options.IsRun || wanted.Stance == Stance.Flat) return wanted;
-        if (await _settings.ReadAsync(SettingsPatience) is not { } settings)
+        if (await _settings.ReadAsync(_settings.Known is null ? FirstSettingsPatience : SettingsPatience) is not { } settings)
         {
             LogNotConfigured(Key, evaluation.Time);
             return PausedHours.WithoutEntry(wanted, _state.Stance, "the paused hours are not known");
