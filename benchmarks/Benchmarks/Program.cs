@@ -54,11 +54,10 @@ command.SetAction(async (parsed, cancellation) =>
     else Output.Table(context, rows);
     return 0;
 });
-// The server that the gateway row is compared with, in a process of its own.
-var port = new Argument<int>("port");
-var bare = new Command("bare-api", "A minimal API of one endpoint, for comparison.") { port };
-bare.Hidden = true;
-bare.SetAction((parsed, cancellation) => BareApi.RunAsync(parsed.GetValue(port), cancellation));
+// Processes that workloads run beside themselves.
+var bare = new Command("bare-api", "A minimal API of one endpoint, for comparison.") { Hidden = true };
+bare.SetAction((_, cancellation) => BareApi.RunAsync(cancellation));
 command.Add(bare);
+command.Add(HubClients.Command());
 
 return await command.Parse(args).InvokeAsync(new InvocationConfiguration(), CancellationToken.None);

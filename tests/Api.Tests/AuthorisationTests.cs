@@ -4,8 +4,6 @@ using HybridTrading.Api.Identity;
 using HybridTrading.Domain.Users;
 using HybridTrading.Tests.Host;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Routing.Patterns;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace HybridTrading.Tests;
 
@@ -71,7 +69,7 @@ public sealed class AuthorisationTests
     public async Task EachRoleMayDoWhatItsEndpointsSayAndNothingElse()
     {
         await using ApiHost host = await ApiHost.StartAsync(signIn: true);
-        (string Name, RouteEndpoint Endpoint)[] all = [.. Endpoints(host)];
+        (string Name, RouteEndpoint Endpoint)[] all = [.. ApiEndpoints.Of(host)];
         string[] unlisted = [.. all.Select(one => one.Name).Except(Table.Keys)], gone = [.. Table.Keys.Except(all.Select(one => one.Name))];
         Assert.True(unlisted.Length + gone.Length == 0, $"not in the table: {string.Join(", ", unlisted)}; no more: {string.Join(", ", gone)}");
         foreach ((string name, RouteEndpoint endpoint) in all)
@@ -121,14 +119,4 @@ public sealed class AuthorisationTests
 
     /// <summary>It would sign out everybody else who tries.</summary>
     private static bool EndsWhatTheTestNeeds(string name) => name == "DELETE me/sessions";
-
-    private static IEnumerable<(string Name, RouteEndpoint Endpoint)> Endpoints(ApiHost host)
-    {
-        foreach (RouteEndpoint endpoint in host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
-        {
-            string path = endpoint.RoutePattern.RawText!.TrimStart('/');
-            if (!path.StartsWith("api/v1/", StringComparison.Ordinal)) continue;
-            foreach (string method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods) yield return ($"{method} {path["api/v1/".Length..].TrimEnd('/')}", endpoint);
-        }
-    }
 }

@@ -1,127 +1,150 @@
 using System.Globalization;
+using System.Net.Http.Headers;
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using FsCheck;
 using FsCheck.Fluent;
+using HybridTrading.Api;
+using HybridTrading.Api.Endpoints;
+using HybridTrading.Api.Requests;
 using HybridTrading.Tests.Host;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace HybridTrading.Tests;
 
-/// <summary>Whatever is sent, the API answers, and never with a failure of its own.</summary>
+/// <summary>
+/// Whatever is sent to whatever endpoint, the API answers, and never with a failure of its own. What there is to send follows from the endpoints themselves: their
+/// paths, the parameters of their handlers, the types of their bodies; so a new one is tried without a word here.
+/// </summary>
 public sealed class FuzzTests
 {
-    private static readonly (string Method, string Path, string[] Fields)[] Routes =
-    [
-        ("POST", "accounts", ["name", "currency", "deposit", "mode", "leverage", "moneyDigits", "commissionPerLot", "slippagePoints",
-            "latencyMilliseconds", "limits"]),
-        ("POST", "accounts/main/deposits", ["amount", "note"]),
-        ("PUT", "accounts/main/limits",
-        ["maxOrderVolume", "priceCollarPercent", "submitRate", "lossLimits", "maxDrawdownPercent", "allowedInstruments", "maxOpenPositions"]),
-        ("PUT", "accounts/main/state", ["state"]),
-        ("PUT", "accounts/main/follows/cross", ["sizing", "paused", "maxUnits"]),
-        ("POST", "accounts/main/orders",
-        [
-            "clientOrderId", "symbol", "side", "type", "volume", "limitPrice", "stopPrice", "trailDistance", "timeInForce", "goodTill", "reduceOnly",
-                "stopLoss",
-            "takeProfit", "trailingStopLoss", "ocoGroup", "positionId",
-        ]),
-        ("PATCH", "accounts/main/orders/resting", ["volume", "limitPrice", "stopPrice", "trailDistance"]),
-        ("POST", "strategies", ["name", "definition", "rule", "parameters", "symbol", "timeFrame", "accounts", "start"]),
-        ("PUT", "strategies/cross/parameters", ["fast", "slow", "units"]),
-        ("POST", "rules/check", ["rule"]),
-        // Without what would make them halt everything else that is tried.
-        ("POST", "kill-switch/accounts/none", ["flatten", "reason"]),
-        ("POST", "kill-switch/tenant", ["member", "flatten"]),
-        ("POST", "kill-switch/tenant/1/release", ["reason"]),
-        ("POST", "user-config", ["section", "strategy", "values", "comment"]),
-        ("PUT", "user-config/risk", ["values", "version", "comment"]),
-        ("POST", "user-config/risk/rollback", ["to", "version", "comment"]),
-        ("POST", "tenant-config", ["section", "strategy", "values", "comment"]),
-        ("POST", "backtests", ["name", "dataSets", "timeFrame", "from", "to", "strategies", "account", "costs", "limits", "riskFreePercent"]),
-        ("POST", "optimisations", ["dataSets", "strategies", "vary", "search", "searchSeed", "objective", "constraints", "walkForward"]),
-    ];
+    private const int TriesEach = 16;
 
+    /// <summary>They would sign out who tries.</summary>
+    private static readonly string[] EndsTheTest = ["DELETE me/sessions", "POST auth/sign-out"];
+
+    /// <summary>Values of every JSON kind, at their bounds and beyond, and names of things that are there.</summary>
     private static readonly Gen<string> Value = Gen.Frequency(
-        (6, Gen.Elements(
-            "null", "true", "false", "0", "-1", "1", "1000", "5000", "1.1", "1.10001", "0.000001", "1e15", "-1e15", "1e28", "1e400",
-            "79228162514264337593543950335",
-            "300000000000000", "\"\"", "\"main\"", "\"EURUSD\"", "\"USDJPY\"", "\"Buy\"", "\"Sell\"", "\"Limit\"", "\"Stop\"", "\"Market\"",
-            "\"TrailingStop\"", "\"Gtd\"", "\"Day\"",
-            "\"Active\"", "\"Netting\"", "\"Hedging\"", "\"sma-cross\"", "\"enter long when close > sma(2)\"", "\"M1\"", "\"MN1\"", "\"2030-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\"",
-            "\"0001-01-01T00:00:00+14:00\"",
-            "[]", "{}", "[null]", "[1]", "[\"main\"]", "[\"market:EURUSD:M1\"]", "[{\"definition\":\"sma-cross\"}]", "[{\"rule\":\"enter long when close > sma(2);\"}]", "{\"fast\":\"1..9\"}", "{\"fast\":2,\"slow\":5}", "{\"kind\":\"PercentRisk\",\"value\":1}",
-            "{\"count\":0,\"window\":\"00:00:00\"}",
-            "{\"count\":1,\"window\":\"10675199.02:48:05\"}", "[{\"period\":\"Day\",\"percent\":100}]",
-            "[{\"period\":\"Month\",\"amount\":1,\"action\":\"Flatten\"}]",
-            "\"risk\"", "\"trading\"", "\"notifications\"", "{\"limits\":{\"lossLimits\":[{}]}}", "{\"pausedHours\":[{\"days\":[1]}]}", "{\"webHookSecret\":\"\\ud83d\"}",
-            "\"\\u0000\"", "\"\\ud800\"", "\"../../etc\"", "\"a/b#c\"")),
-        (1, ArbMap.Default.GeneratorFor<string>().Select(text => System.Text.Json.JsonSerializer.Serialize(text ?? ""))),
+        (8, Gen.Elements(
+            "null", "true", "false", "0", "-1", "1", "1000", "5000", "1.1", "1.10001", "0.000001", "1e15", "-1e15", "1e28", "1e400", "79228162514264337593543950335",
+            "300000000000000", "9223372036854775808", "\"\"", "\"main\"", "\"cross\"", "\"resting\"", "\"EURUSD\"", "\"USDJPY\"", "\"Buy\"", "\"Limit\"", "\"TrailingStop\"",
+            "\"Gtd\"", "\"Active\"", "\"Hedging\"", "\"sma-cross\"", "\"enter long when close > sma(2)\"", "\"M1\"", "\"MN1\"", "\"2030-01-01T00:00:00Z\"",
+            "\"9999-12-31T23:59:59Z\"", "\"0001-01-01T00:00:00+14:00\"", "\"10675199.02:48:05\"", "[]", "{}", "[null]", "[1]", "[\"main\"]", "[\"market:EURUSD:M1\"]",
+            "[{\"definition\":\"sma-cross\"}]", "[{\"rule\":\"enter long when close > sma(2);\"}]", "{\"fast\":\"1..9\"}", "{\"fast\":2,\"slow\":5}",
+            "\"risk\"", "\"trading\"", "\"notifications\"", "{\"limits\":{\"lossLimits\":[{}]}}", "{\"pausedHours\":[{\"days\":[1]}]}",
+            "\"one@example.org\"", "\"Owner\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\u202e\\ufeff\"", "\"../../etc\"", "\"a/b#c\"", "\"' or 1=1 --\"")),
+        (1, Gen.Choose(1, 20).Select(doublings => $"\"{new string('x', 1 << doublings)}\"")),
+        (1, Gen.Choose(1, 2000).Select(depth => new string('[', depth) + new string(']', depth))),
+        (1, ArbMap.Default.GeneratorFor<string>().Select(text => JsonSerializer.Serialize(text ?? ""))),
         (1, ArbMap.Default.GeneratorFor<decimal>().Select(number => number.ToString(CultureInfo.InvariantCulture))));
 
-    private static Gen<string> Body(string[] fields) => Gen.Frequency(
-        (8, from chosen in Gen.SubListOf(fields)
-            from values in Gen.ArrayOf(Value, chosen.Count)
-            select "{" + string.Join(",", chosen.Zip(values, (field, value) => $"\"{field}\":{value}")) + "}"),
-        (1, from field in Gen.Elements(fields)
-            from values in Gen.ArrayOf(Value, 2)
-            select $"{{\"{field}\":{values[0]},\"{field}x\":{values[1]}}}"),
-        (1, Value),
-        (1, ArbMap.Default.GeneratorFor<string>().Select(text => text ?? "")));
+    private static readonly Gen<string> Words = Gen.OneOf(
+        Gen.Elements("main", "none", "EURUSD", "M1", "cross", "cross#1", "resting", "risk", "values", "-1", "0", "1", "5", "99999999999999999999", "NaN", "'", "%", "\0", "a b",
+            "..", "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z", new string('x', 300)),
+        ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""));
+
+    private sealed record Sent(string Method, string Path, string? Body, string MediaType)
+    {
+        public override string ToString() => $"{Method} {Path} {(Body?.Length > 500 ? $"{Body[..500]}... ({Body.Length} characters)" : Body)} as {MediaType}";
+    }
 
     [Fact]
-    public async Task NoBodyMakesTheServiceFail()
+    public async Task NothingThatIsSentMakesTheServiceFail()
     {
-        await using ApiHost host = await OrderApiTests.StartAsync();
-        (await host.PostAsync("strategies", StrategyApiTests.Cross())).Expect(201);
-        Gen<(string Method, string Path, string Body)> requests =
-            from route in Gen.Elements(Routes)
-            from body in Body(route.Fields)
-            select (route.Method, route.Path, body);
-        Prop.ForAll(requests.ToArbitrary(), request =>
+        await using ApiHost host = await ApiHost.StartAsync(signIn: true);
+        using Visitor owner = await Visitor.OwnerAsync(host);
+        using Visitor other = await owner.InviteAsync("other", "Trader");
+        (await owner.PostAsync("accounts", new { name = "main", currency = "USD" })).Expect(201);
+        await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
+        (await owner.PostAsync("accounts/main/orders", new { clientOrderId = "resting", symbol = "EURUSD", side = "Buy", type = "Limit", volume = 1000, limitPrice = 1.05 })).Expect(201);
+        (await owner.PostAsync("strategies", StrategyApiTests.Cross())).Expect(201);
+
+        foreach ((string name, RouteEndpoint endpoint) in ApiEndpoints.Of(host).Where(one => !EndsTheTest.Contains(one.Name)))
         {
-            Answer answer = AskAsync(host, request).GetAwaiter().GetResult();
-            Assert.True(answer.Status < 500, $"{request.Method} {request.Path} {request.Body}: {answer.Status} {answer.Text}");
-            if (answer.Status < 400) return;
-            Assert.Equal("application/problem+json", answer.ContentType);
-            Assert.NotEmpty(answer.Reason!);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1500).WithQuietOnSuccess(true));
-        // And what came of it is sound: the account answers, and so does a market event.
-        (await host.GetAsync("accounts/main")).Expect(200);
+            // What is told a later service is answered 501, whatever it is.
+            bool isThere = LaterEndpoints.All.All(later => $"{later.Method} {later.Path.TrimStart('/')}" != name);
+            Prop.ForAll(Requests(name, endpoint, owner.Id, other.Id).ToArbitrary(), sent =>
+            {
+                Answer answer = SendAsync(owner, sent).GetAwaiter().GetResult();
+                Assert.True(answer.Status < 500 || !isThere && answer.Status == 501, $"{sent}: {answer.Status} {answer.Text}");
+                Assert.DoesNotContain("   at ", answer.Text);
+                Assert.DoesNotContain("Exception", answer.Text);
+                if (answer.Status < 400) return;
+                Assert.True(answer.ContentType == "application/problem+json", $"{sent}: {answer.Status} as {answer.ContentType} {answer.Text}");
+                Assert.NotEmpty(answer.Reason!);
+            }).Check(Config.QuickThrowOnFailure.WithMaxTest(TriesEach).WithQuietOnSuccess(true));
+        }
+        // And what came of it is sound: who tried is still somebody, the account answers, and so does a market event.
+        (await owner.GetAsync("accounts/main")).Expect(200);
         await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
     }
 
-    [Fact]
-    public async Task NoPathOrQueryMakesTheServiceFail()
+    private static Gen<Sent> Requests(string name, RouteEndpoint endpoint, string own, string other)
     {
-        await using ApiHost host = await OrderApiTests.StartAsync();
-        Gen<string> part = Gen.OneOf(
-            Gen.Elements("main", "none", "EURUSD", "M1", "cross#1", "-1", "0", "5", "99999999999999999999", "NaN", "'", "%", "\0", "a b",
-            "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
-            ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""));
-        Gen<string> path = Gen.OneOf(
-            from name in part
-            from rest in Gen.Elements(
-                "", "/orders", "/fills", "/positions", "/equity", "/orders/x")
-            select $"accounts/{Uri.EscapeDataString(name)}{rest}",
-            from name in part select $"decisions/{Uri.EscapeDataString(name)}",
-            from name in part select $"strategies/{Uri.EscapeDataString(name)}",
-            from a in part from b in part select $"features/{Uri.EscapeDataString(a)}/{Uri.EscapeDataString(b)}",
-            from name in part from rest in Gen.Elements("", "/versions", "/versions/1", "/diff") select $"user-config/owner/{Uri.EscapeDataString(name)}{rest}",
-            from name in part select $"user-config/{Uri.EscapeDataString(name)}",
-            from name in part select $"bars/{Uri.EscapeDataString(name)}",
-            from name in part from rest in Gen.Elements("", "/report", "/report.html", "/trades.csv", "/trials") select $"{(rest == "/trials" ? "optimisations" : "backtests")}/{Uri.EscapeDataString(name)}{rest}",
-            from name in part select $"performance/accounts/{Uri.EscapeDataString(name)}",
-            Gen.Elements("bars/EURUSD", "accounts/main/orders", "accounts/main/equity", "journal", "decisions", "quotes", "accounts/main/fills", "backtests", "optimisations", "reports", "data-sets"));
-        Gen<string> query =
-            from name in Gen.Elements("limit", "before", "from", "to", "status", "symbol", "symbols", "count", "timeFrame", "strategy", "cursor", "sort", "riskFreePercent")
-            from value in part
-            select $"{name}={Uri.EscapeDataString(value)}";
-        Gen<string> requests = from p in path from q in query select $"{p}?{q}";
-        Prop.ForAll(requests.ToArbitrary(), request =>
+        string method = name[..name.IndexOf(' ')];
+        Gen<string> path = Gen.Constant("/");
+        foreach (RoutePatternPathSegment segment in endpoint.RoutePattern.PathSegments)
         {
-            Answer answer = host.GetAsync(request).GetAwaiter().GetResult();
-            Assert.True(answer.Status < 500, $"{request}: {answer.Status} {answer.Text}");
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000).WithQuietOnSuccess(true));
+            Gen<string> part = segment.Parts[0] is RoutePatternParameterPart parameter
+                ? (parameter.Name == "userId" ? Gen.OneOf(Gen.Constant(own), Words) : Gen.OneOf(Words, Words, Gen.Constant(other))).Select(Uri.EscapeDataString)
+                : Gen.Constant(((RoutePatternLiteralPart)segment.Parts[0]).Content);
+            path = from before in path from one in part select before.EndsWith('/') ? before + one : $"{before}/{one}";
+        }
+        string[] names = QueryNames(endpoint);
+        Gen<string> query = names.Length == 0
+            ? Gen.Constant("")
+            : from chosen in Gen.SubListOf(names)
+              from values in Gen.ArrayOf(Words, chosen.Count)
+              select string.Join('&', chosen.Zip(values, (key, value) => $"{key}={Uri.EscapeDataString(value)}"));
+        IAcceptsMetadata? accepts = endpoint.Metadata.GetMetadata<IAcceptsMetadata>();
+        Gen<string> body = accepts is null ? Gen.Constant("") : Gen.Frequency((8, Json(accepts.RequestType!, 0)), (1, Value), (1, Words), (1, Gen.Constant("")));
+        string usual = accepts?.ContentTypes[0] ?? "application/json";
+        Gen<string> media = Gen.Frequency((20, Gen.Constant(usual)), (1, Gen.Elements("text/plain", "application/xml", "multipart/form-data; boundary=x")));
+        return from to in path from asked in query from sent in body from type in media select new Sent(method, asked.Length == 0 ? to : $"{to}?{asked}", accepts is null ? null : sent, type);
     }
 
-    private static Task<Answer> AskAsync(ApiHost host, (string Method, string Path, string Body) request) =>
-        host.SendAsync(new HttpMethod(request.Method), request.Path, request.Body, ApiHost.NewKey());
+    /// <summary>An object of the type with some of its members, each mostly of its own type; now and then with one that is unknown or there twice.</summary>
+    private static Gen<string> Json(Type type, int depth)
+    {
+        Type plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (plain.IsEnum) return Gen.OneOf(Gen.Elements(Enum.GetNames(plain)).Select(one => $"\"{one}\""), Value);
+        JsonTypeInfo info = ApiJson.Options.GetTypeInfo(plain);
+        if (depth > 3 || info.Kind == JsonTypeInfoKind.None) return Value;
+        if (info.Kind == JsonTypeInfoKind.Enumerable)
+        {
+            return from count in Gen.Choose(0, 3) from items in Gen.ArrayOf(Json(info.ElementType!, depth + 1), count) select $"[{string.Join(',', items)}]";
+        }
+        if (info.Kind == JsonTypeInfoKind.Dictionary)
+        {
+            return from key in Words from value in Json(info.ElementType!, depth + 1) select $"{{{JsonSerializer.Serialize(key)}:{value}}}";
+        }
+        Gen<string>[] members = [.. info.Properties.Select(property => Gen.Frequency((3, Json(property.PropertyType, depth + 1)), (2, Value)).Select(value => $"\"{property.Name}\":{value}"))];
+        return from chosen in Gen.SubListOf(members)
+               from values in Gen.CollectToArray(chosen)
+               from more in Gen.Frequency((12, Gen.Constant<string[]>([])), (1, Gen.Constant<string[]>(["\"stranger\":1"])), (1, Gen.Constant(values.Take(1).ToArray())))
+               select $"{{{string.Join(',', values.Concat(more))}}}";
+    }
+
+    /// <summary>What the handler takes of the query.</summary>
+    private static string[] QueryNames(RouteEndpoint endpoint) =>
+    [
+        .. (endpoint.Metadata.GetMetadata<MethodInfo>()?.GetParameters() ?? [])
+            .Where(parameter => (Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType) is var plain
+                && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string) || plain == typeof(decimal) || plain == typeof(DateTime)))
+            .Select(parameter => parameter.Name!)
+            // A list is asked to wait for a position that is to come, for some seconds, and then says that it is behind: 503.
+            .Where(name => name != "minPosition" && endpoint.RoutePattern.GetParameter(name) is null),
+        "user",
+    ];
+
+    private static Task<Answer> SendAsync(Visitor visitor, Sent sent) => visitor.SendAsync(new HttpMethod(sent.Method), sent.Path, null, request =>
+    {
+        if (sent.Body is null) return;
+        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(sent.Body));
+        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(sent.MediaType);
+    });
 }

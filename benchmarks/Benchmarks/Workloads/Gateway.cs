@@ -1,4 +1,4 @@
-using System.Net;
+using System.Net.Http.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
@@ -6,130 +6,162 @@ using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Benchmarks.Workloads;
 
-/// <summary>The gateway of a whole running system, beside a bare minimal API; both in processes of their own on this machine.</summary>
+/// <summary>
+/// The gateway of a whole running system with its simulated market, beside a bare minimal API. Both, and the load, are processes of their own on this machine;
+/// each request has a token, is counted against limits, measured and traced as any other.
+/// </summary>
 internal sealed class Gateway() : Workload("gateway")
 {
-    private const string OurPath = "/api/v1/instruments";
-    private const int PerSecond = 1000, Connections = 16;
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(3);
+    private const int PerSecond = 1000, Connections = 64, Accounts = 64;
+    private const string One = "return wrk.format(\"GET\", \"/api/v1/instruments\")";
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(5), Long = TimeSpan.FromMinutes(1);
+
+    /// <summary>What a console and a program ask for in turns: of twenty requests one is an order, the others read what the page shows.</summary>
+    private static readonly string Mixed = $$"""
+        local kind, account = n % 20, "/api/v1/accounts/load-" .. (n % {{Accounts}})
+        if kind == 0 then
+          wrk.headers["Idempotency-Key"] = id()
+          local side = math.floor(n / {{Accounts}}) % 2 == 0 and "Buy" or "Sell"
+          return wrk.format("POST", account .. "/orders", nil, '{"symbol":"BTCUSD","side":"' .. side .. '","type":"Market","volume":0.01}')
+        end
+        if kind < 6 then return wrk.format("GET", "/api/v1/quotes?symbols=EURUSD") end
+        if kind < 10 then return wrk.format("GET", account) end
+        if kind < 12 then return wrk.format("GET", account .. "/orders?limit=20") end
+        if kind < 14 then return wrk.format("GET", account .. "/fills?limit=20") end
+        if kind < 16 then return wrk.format("GET", "/api/v1/bars/EURUSD?timeFrame=M1&count=50") end
+        if kind < 18 then return wrk.format("GET", "/api/v1/decisions?limit=20") end
+        return wrk.format("GET", "/api/v1/instruments")
+        """;
 
     public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
     {
-        int offset = Process.FreePort() % 20_000;
-        string folder = context.NewFolder(Name);
-        using System.Diagnostics.Process system = Process.Start(
-            "HybridTrading.Silo.dll", ["run", "--data", folder, "--port-offset", $"{offset}", "--no-demo"]);
-        (Task reading, System.Text.StringBuilder printed) = Owner.Listen(system);
-        Task output = Task.WhenAll(reading, system.StandardError.ReadToEndAsync(cancellation));
-        int barePort = Process.FreePort();
-        using System.Diagnostics.Process bare = Process.Start("HybridTrading.Benchmarks.dll", ["bare-api", $"{barePort}"]);
-        Task bareOutput = Task.WhenAll(bare.StandardOutput.ReadToEndAsync(cancellation), bare.StandardError.ReadToEndAsync(cancellation));
+        if (!Wrk.IsInstalled)
+        {
+            add(new Row(Name, "gateway: p99 at 1000 requests/s", "ms", null, Must: 10, Aim: 5, Note: Wrk.Missing));
+            return;
+        }
+        await using RunningSystem system = await RunningSystem.StartAsync(context, [], cancellation);
+        using HttpClient client = await system.SignInAsync(Connections, cancellation);
+        for (int account = 0; account < Accounts; account++)
+        {
+            using HttpResponseMessage answer = await client.PostAsJsonAsync(
+                "/api/v1/accounts", new { name = $"load-{account}", deposit = 1_000_000_000m, limits = new { } }, cancellation);
+            answer.EnsureSuccessStatusCode();
+        }
+        string token = client.DefaultRequestHeaders.Authorization!.Parameter!;
+        using System.Diagnostics.Process bare = Process.Start("HybridTrading.Benchmarks.dll", ["bare-api"]);
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Connections, UseProxy = false });
-            var ours = new Uri($"http://localhost:{8000 + offset}{OurPath}");
-            var theirs = new Uri($"http://localhost:{barePort}/");
-            await WaitAsync(client, new Uri(ours, "/api/v1/auth/state"), system, cancellation);
-            await Owner.SignInAsync(client, printed, cancellation, ours);
-            if (await WaitAsync(client, ours, system, cancellation) is var status && status != HttpStatusCode.OK)
-            {
-                add(new Row(Name, "gateway: p99 at 1000 requests/s", "ms", null, Must: 10, Aim: 5, Note: $"skipped: GET {OurPath} answers {(int)status}"));
-                return;
-            }
-            await WaitAsync(client, theirs, bare, cancellation);
+            var theirs = new Uri((await bare.StandardOutput.ReadLineAsync(cancellation))!);
+            await RunAsync(One, null, Short);
 
-            Sample p99 = await Sample.MeasureAsync(context.Runs, () => OpenLoopAsync(client, ours, cancellation));
-            Sample bareP99 = await Sample.MeasureAsync(context.Runs, () => OpenLoopAsync(client, theirs, cancellation));
-            add(new Row(Name, "gateway: p99 at 1000 requests/s", "ms", p99, 10, 5,
-                FormattableString.Invariant($"bare minimal API, same run: {bareP99.Median:0.0} ms"),
-                $"GET {OurPath} of the running system with its simulated market; load from the same machine"));
-            Sample ourRate = await Sample.MeasureAsync(context.Runs, () => ClosedLoopAsync(client, ours, cancellation));
-            Sample bareRate = await Sample.MeasureAsync(context.Runs, () => ClosedLoopAsync(client, theirs, cancellation));
-            add(new Row(Name, "gateway: throughput against a bare minimal API", "share", new Sample(ourRate.Median / bareRate.Median, ourRate.Least / bareRate.Most, ourRate.Most / bareRate.Least), 0.5, 0.8,
-                FormattableString.Invariant($"bare minimal API, same run: {bareRate.Median:0} requests/s"),
-                FormattableString.Invariant($"{ourRate.Median:0} requests/s by {Connections} connections")));
+            List<double> p50 = [], rates = [];
+            Sample mixed = await Sample.MeasureAsync(1, async () =>
+            {
+                WrkReport seen = await RunAsync(Mixed, PerSecond, Long);
+                p50.Add(seen.P50);
+                rates.Add(seen.PerSecond);
+                return seen.P99;
+            });
+            add(new Row(Name, "gateway: p99 at 1000 mixed requests/s for 60 s", "ms", mixed, 10, 5, "",
+                FormattableString.Invariant($"50 orders and 950 reads of seven kinds; {rates[^1]:0} requests/s were answered, p50 {p50[^1]:0.0} ms, none refused")));
+
+            List<double> bareP99 = [], bareRate = [], share = [];
+            Sample p99 = await Sample.MeasureAsync(context.Runs, async () =>
+            {
+                bareP99.Add((await BareAsync(PerSecond)).P99);
+                return (await RunAsync(One, PerSecond, Short)).P99;
+            });
+            add(new Row(Name, "gateway: p99 at 1000 requests/s of one kind", "ms", p99, 10, 5,
+                FormattableString.Invariant($"bare minimal API, same run: {Sample.Of(bareP99).Median:0.0} ms"), "GET /api/v1/instruments"));
+            Sample rate = await Sample.MeasureAsync(context.Runs, async () =>
+            {
+                double their = (await BareAsync(null)).PerSecond, our = (await RunAsync(One, null, Short)).PerSecond;
+                bareRate.Add(their);
+                share.Add(our / their);
+                return our;
+            });
+            add(new Row(Name, "gateway: throughput against a bare minimal API", "share", Sample.Of(share[1..]), 0.5, 0.8,
+                FormattableString.Invariant($"bare minimal API, same run: {Sample.Of(bareRate[1..]).Median:0} requests/s"),
+                FormattableString.Invariant($"{rate.Median:0} requests/s by {Connections} connections, measured in turns")));
+
+            Task<WrkReport> BareAsync(double? perSecond) =>
+                SoundAsync(Wrk.RunAsync(context, theirs, token, Connections, Short, "return wrk.format(\"GET\", \"/\")", perSecond, cancellation));
+
+            Task<WrkReport> RunAsync(string request, double? perSecond, TimeSpan duration) =>
+                SoundAsync(Wrk.RunAsync(context, system.Address, token, Connections, duration, request, perSecond, cancellation));
+
+            static async Task<WrkReport> SoundAsync(Task<WrkReport> report) => (await report).Sound();
         }
         finally
         {
-            foreach (System.Diagnostics.Process process in (System.Diagnostics.Process[])[system, bare])
-            {
-                if (!process.HasExited) process.Kill();
-                await process.WaitForExitAsync(CancellationToken.None);
-            }
-            await output;
-            await bareOutput;
+            if (!bare.HasExited) bare.Kill();
+            await bare.WaitForExitAsync(CancellationToken.None);
         }
     }
+}
 
-    /// <summary>The first answer of a server that is starting.</summary>
-    private static async Task<HttpStatusCode> WaitAsync(HttpClient client, Uri uri, System.Diagnostics.Process process, CancellationToken cancellation)
+/// <summary>A storm of sign-ins beside orders: hashing passwords is what costs most here, and must not stand in the way of trading.</summary>
+internal sealed class SignInStorm() : Workload("sign-in-storm")
+{
+    private const int Callers = 32, PerSecond = 50;
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
+
+    private const string Order = """
+        wrk.headers["Idempotency-Key"] = id()
+        local side = n % 2 == 0 and "Buy" or "Sell"
+        return wrk.format("POST", "/api/v1/accounts/load/orders", nil, '{"symbol":"BTCUSD","side":"' .. side .. '","type":"Market","volume":0.01}')
+        """;
+
+    /// <summary>Of people who are not there: each costs a hash all the same, so that nobody learns who is.</summary>
+    private const string SignIn = """
+        return wrk.format("POST", "/api/v1/auth/sign-in", nil, '{"email":"' .. id() .. '@example.org","password":"not the right one","cookie":false}')
+        """;
+
+    public override async Task RunAsync(BenchmarkContext context, Action<Row> add, CancellationToken cancellation)
     {
-        for (long start = Stopwatch.GetTimestamp(); ;)
+        if (!Wrk.IsInstalled)
         {
-            try
-            {
-                using HttpResponseMessage answer = await client.GetAsync(uri, cancellation);
-                return answer.StatusCode;
-            }
-            catch (HttpRequestException) when (!process.HasExited && Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(1))
-            {
-                await Task.Delay(100, cancellation);
-            }
+            add(new Row(Name, "orders beside a storm of sign-ins", "ms", null, Note: Wrk.Missing));
+            return;
         }
-    }
-
-    private static async Task<double> OpenLoopAsync(HttpClient client, Uri uri, CancellationToken cancellation)
-    {
-        var latencies = new Latencies();
-        List<Task> requests = [];
-        long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < PerSecond * Duration.TotalSeconds; i++)
-        {
-            long due = start + i * Stopwatch.Frequency / PerSecond;
-            while (Stopwatch.GetTimestamp() < due) await Task.Delay(1, cancellation);
-            requests.Add(Task.Run(async () =>
-            {
-                await GetAsync(client, uri, cancellation);
-                latencies.Add(due);
-            }, cancellation));
-        }
-        await Task.WhenAll(requests);
-        return latencies.Percentile(99);
-    }
-
-    private static async Task<double> ClosedLoopAsync(HttpClient client, Uri uri, CancellationToken cancellation)
-    {
-        long count = 0, start = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(async () =>
-        {
-            while (Stopwatch.GetElapsedTime(start) < Duration)
-            {
-                await GetAsync(client, uri, cancellation);
-                Interlocked.Increment(ref count);
-            }
-        }, cancellation)));
-        return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    private static async Task GetAsync(HttpClient client, Uri uri, CancellationToken cancellation)
-    {
-        using HttpResponseMessage answer = await client.GetAsync(uri, cancellation);
+        await using RunningSystem system = await RunningSystem.StartAsync(context, [], cancellation);
+        using HttpClient client = await system.SignInAsync(Callers, cancellation);
+        using HttpResponseMessage answer = await client.PostAsJsonAsync("/api/v1/accounts", new { name = "load", deposit = 1_000_000_000m, limits = new { } }, cancellation);
         answer.EnsureSuccessStatusCode();
-        await answer.Content.CopyToAsync(Stream.Null, cancellation);
+        string token = client.DefaultRequestHeaders.Authorization!.Parameter!;
+
+        Sample alone = await Sample.MeasureAsync(context.Runs, async () => (await OrdersAsync()).Sound().P99);
+        add(new Row(Name, $"orders at {PerSecond}/s without sign-ins, p99", "ms", alone));
+        List<double> signIns = [], rates = [];
+        Sample beside = await Sample.MeasureAsync(context.Runs, async () =>
+        {
+            Task<WrkReport> storm = Wrk.RunAsync(context, system.Address, null, Callers, Duration, SignIn, null, cancellation);
+            WrkReport orders = (await OrdersAsync()).Sound();
+            signIns.Add((await storm).PerSecond);
+            rates.Add(orders.PerSecond);
+            return orders.P99;
+        });
+        add(new Row(Name, $"orders at {PerSecond}/s beside {Callers} callers that sign in without end, p99", "ms", beside, Note: FormattableString.Invariant(
+            $"{Sample.Of(rates).Median:0} orders/s and {Sample.Of(signIns).Median:0} sign-ins/s were answered")));
+
+        Task<WrkReport> OrdersAsync() => Wrk.RunAsync(context, system.Address, token, 8, Duration, Order, PerSecond, cancellation);
     }
 }
 
 /// <summary>The least that ASP.NET Core can do for a JSON answer.</summary>
 internal static class BareApi
 {
-    public static async Task<int> RunAsync(int port, CancellationToken cancellation)
+    /// <summary>Prints its address when it answers.</summary>
+    public static async Task<int> RunAsync(CancellationToken cancellation)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         await using WebApplication app = builder.Build();
-        app.Urls.Add($"http://localhost:{port}");
+        app.Urls.Add("http://127.0.0.1:0");
         app.MapGet("/", () => Results.Text("{\"status\":\"ok\"}", "application/json"));
         await app.StartAsync(cancellation);
+        Console.Out.WriteLine(app.Urls.First());
         await app.WaitForShutdownAsync(cancellation);
         return 0;
     }

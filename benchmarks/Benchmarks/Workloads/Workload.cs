@@ -28,6 +28,8 @@ internal static class Catalog
         new PostgresAppends(),
         new Restart(),
         new Gateway(),
+        new SignInStorm(),
+        new HubLoad(),
         new OrdersOverHttp(),
     ];
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using HybridTrading.Silo.Hosting;
 
 namespace HybridTrading.Silo.Tests.Observability;
 
@@ -53,8 +54,8 @@ public sealed partial class MetricsEndpointTests(ITestOutputHelper output)
         {
             JsonNode instance = Assert.Single(service!["instances"]!.AsArray())!;
             int port = LiveSystem.Services("hybrid").First(one => one.Name == (string)service["name"]!).Port + system.Offset;
-            Assert.Equal(("healthy", "Local", port), ((string)instance["status"]!, (string)instance["host"]!, (int)instance["port"]!));
-            Assert.Null(instance["siloPort"]);
+            Assert.Equal(("healthy", OrleansHost.Name, port), ((string)instance["status"]!, (string)instance["host"]!, (int)instance["port"]!));
+            Assert.Equal(OrleansHost.Name == "Cluster", instance["siloPort"] is not null);
         }
         JsonNode history = await PlayedMarket.GetAsync(system.Client, "services/trading-engine/history?limit=1");
         JsonNode began = Assert.Single(history["transitions"]!.AsArray())!;
