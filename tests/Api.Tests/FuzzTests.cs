@@ -37,7 +37,7 @@ public sealed class FuzzTests
             "[{\"definition\":\"sma-cross\"}]", "[{\"rule\":\"enter long when close > sma(2);\"}]", "{\"fast\":\"1..9\"}", "{\"fast\":2,\"slow\":5}",
             "\"risk\"", "\"trading\"", "\"notifications\"", "{\"limits\":{\"lossLimits\":[{}]}}", "{\"pausedHours\":[{\"days\":[1]}]}",
             "\"one@example.org\"", "\"Owner\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\u202e\\ufeff\"", "\"../../etc\"", "\"a/b#c\"", "\"' or 1=1 --\"")),
-        (1, Gen.Choose(1, 20).Select(doublings => $"\"{new string('x', 1 << doublings)}\"")),
+        (1, Gen.Choose(1, 19).Select(doublings => $"\"{new string('x', 1 << doublings)}\"")),
         (1, Gen.Choose(1, 2000).Select(depth => new string('[', depth) + new string(']', depth))),
         (1, ArbMap.Default.GeneratorFor<string>().Select(text => JsonSerializer.Serialize(text ?? ""))),
         (1, ArbMap.Default.GeneratorFor<decimal>().Select(number => number.ToString(CultureInfo.InvariantCulture))));
@@ -63,21 +63,29 @@ public sealed class FuzzTests
         (await owner.PostAsync("accounts/main/orders", new { clientOrderId = "resting", symbol = "EURUSD", side = "Buy", type = "Limit", volume = 1000, limitPrice = 1.05 })).Expect(201);
         (await owner.PostAsync("strategies", StrategyApiTests.Cross())).Expect(201);
 
+        List<string> faults = [];
         foreach ((string name, RouteEndpoint endpoint) in ApiEndpoints.Of(host).Where(one => !EndsTheTest.Contains(one.Name)))
         {
             // What is told a later service is answered 501, whatever it is.
             bool isThere = LaterEndpoints.All.All(later => $"{later.Method} {later.Path.TrimStart('/')}" != name);
-            Prop.ForAll(Requests(name, endpoint, owner.Id, other.Id).ToArbitrary(), sent =>
+            Property holds = Prop.ForAll(Requests(name, endpoint, owner.Id, other.Id).ToArbitrary(), sent =>
             {
                 Answer answer = SendAsync(owner, sent).GetAwaiter().GetResult();
-                Assert.True(answer.Status < 500 || !isThere && answer.Status == 501, $"{sent}: {answer.Status} {answer.Text}");
-                Assert.DoesNotContain("   at ", answer.Text);
-                Assert.DoesNotContain("Exception", answer.Text);
-                if (answer.Status < 400) return;
-                Assert.True(answer.ContentType == "application/problem+json", $"{sent}: {answer.Status} as {answer.ContentType} {answer.Text}");
-                Assert.NotEmpty(answer.Reason!);
-            }).Check(Config.QuickThrowOnFailure.WithMaxTest(TriesEach).WithQuietOnSuccess(true));
+                string said = $"{sent}: {answer.Status} {answer.ContentType} {answer.Text}";
+                Assert.True(answer.Status < 500 || !isThere && answer.Status == 501, said);
+                Assert.False(answer.Text.Contains("   at ") || answer.Text.Contains("Exception"), said);
+                Assert.True(answer.Status < 400 || answer.ContentType == "application/problem+json" && answer.Reason!.Length > 0, said);
+            });
+            try
+            {
+                holds.Check(Config.QuickThrowOnFailure.WithMaxTest(TriesEach).WithQuietOnSuccess(true));
+            }
+            catch (Exception failed)
+            {
+                faults.Add($"{name}: {failed.Message}");
+            }
         }
+        Assert.True(faults.Count == 0, string.Join("\n\n", faults));
         // And what came of it is sound: who tried is still somebody, the account answers, and so does a market event.
         (await owner.GetAsync("accounts/main")).Expect(200);
         await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
@@ -90,7 +98,9 @@ public sealed class FuzzTests
         foreach (RoutePatternPathSegment segment in endpoint.RoutePattern.PathSegments)
         {
             Gen<string> part = segment.Parts[0] is RoutePatternParameterPart parameter
-                ? (parameter.Name == "userId" ? Gen.OneOf(Gen.Constant(own), Words) : Gen.OneOf(Words, Words, Gen.Constant(other))).Select(Uri.EscapeDataString)
+                ? (parameter.Name == "userId" ? Gen.OneOf(Gen.Constant(own), Words) : Gen.OneOf(Words, Words, Gen.Constant(other)))
+                    // The web server itself refuses NUL in a path, and without a body.
+                    .Select(text => Uri.EscapeDataString(text.Replace("\0", "", StringComparison.Ordinal)))
                 : Gen.Constant(((RoutePatternLiteralPart)segment.Parts[0]).Content);
             path = from before in path from one in part select before.EndsWith('/') ? before + one : $"{before}/{one}";
         }
