@@ -1,5 +1,3 @@
-using System.Net.Http.Json;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using HybridTrading.Silo.Hosting;
 using HybridTrading.Tests;
@@ -47,7 +45,7 @@ internal sealed class OrdersOverHttp() : Workload("orders-http")
         using HttpClient client = await system.SignInAsync(Callers, cancellation);
         for (int account = 0; account < Accounts; account++)
         {
-            await SendAsync(client, "accounts", new() { ["name"] = $"bench-{account}", ["deposit"] = 1_000_000_000, ["limits"] = new JsonObject() }, cancellation);
+            await RunningSystem.PostAsync(client, "accounts", new() { ["name"] = $"bench-{account}", ["deposit"] = 1_000_000_000, ["limits"] = new JsonObject() }, cancellation);
         }
         Sample rate = await Sample.MeasureAsync(context.Runs, async () =>
         {
@@ -89,17 +87,9 @@ internal sealed class OrdersOverHttp() : Workload("orders-http")
     private Task OrderAsync(HttpClient client, CancellationToken cancellation)
     {
         long number = Interlocked.Increment(ref _order);
-        return SendAsync(client, $"accounts/bench-{number % Accounts}/orders", new()
+        return RunningSystem.PostAsync(client, $"accounts/bench-{number % Accounts}/orders", new()
         {
             ["symbol"] = "BTCUSD", ["side"] = number / Accounts % 2 == 0 ? "Buy" : "Sell", ["type"] = "Market", ["volume"] = 0.01m,
         }, cancellation);
-    }
-
-    private static async Task SendAsync(HttpClient client, string path, JsonObject body, CancellationToken cancellation)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}") { Content = JsonContent.Create((JsonNode)body, options: JsonSerializerOptions.Default) };
-        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("N"));
-        using HttpResponseMessage answer = await client.SendAsync(request, cancellation);
-        if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}");
     }
 }

@@ -1,3 +1,6 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Tests;
 
@@ -58,6 +61,16 @@ internal sealed class RunningSystem : IAsyncDisposable
         var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = connections, UseProxy = false }) { BaseAddress = Address };
         await Owner.SignInAsync(client, Printed, cancellation);
         return client;
+    }
+
+    /// <summary>A change, with an idempotency key of its own.</summary>
+    /// <exception cref="InvalidOperationException">It was refused.</exception>
+    public static async Task PostAsync(HttpClient client, string path, JsonObject body, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}") { Content = JsonContent.Create((JsonNode)body, options: JsonSerializerOptions.Default) };
+        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("N"));
+        using HttpResponseMessage answer = await client.SendAsync(request, cancellation);
+        if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellation)}");
     }
 
     /// <summary>The most resident memory that the processes have had, in bytes.</summary>

@@ -28,10 +28,14 @@ internal static class Wrk
     public static bool IsInstalled { get; } = TryFind();
 
     /// <summary>Sends as fast as answers come, or at a rate: then by connections that each wait a random (exponential) time between an answer and the next request, so requests come as from many strangers.</summary>
-    /// <param name="request">Lua: the body of wrk's function <c>request</c>, which returns one. <c>n</c> counts the requests, <c>id()</c> makes a name that nobody else has.</param>
+    /// <param name="target">What is asked for; with <paramref name="request"/> only the server of it counts.</param>
+    /// <param name="request">
+    /// Lua: the body of wrk's function <c>request</c>, which returns one. <c>n</c> counts the requests, <c>id()</c> makes a name that nobody else has. Null for the same GET again
+    /// and again, which wrk does four times as fast.
+    /// </param>
     /// <param name="perSecond">Null for as fast as possible.</param>
     public static async Task<WrkReport> RunAsync(
-        BenchmarkContext context, Uri server, string? token, int connections, TimeSpan duration, string request, double? perSecond, CancellationToken cancellation)
+        BenchmarkContext context, Uri target, string? token, int connections, TimeSpan duration, string? request, double? perSecond, CancellationToken cancellation)
     {
         string script = Path.Combine(context.NewFolder("wrk"), "load.lua");
         // A request waits for the one before it on its connection, so the pause is shortened by about what an answer takes.
@@ -42,10 +46,7 @@ internal static class Wrk
             wrk.headers["Content-Type"] = "application/json"
             {{(token is null ? "" : $"wrk.headers[\"Authorization\"] = \"Bearer {token}\"")}}
             local function id() return string.format("%x-%d", run, n) end
-            function request()
-              n = n + 1
-              {{request}}
-            end
+            {{(request is null ? "" : $"function request()\n  n = n + 1\n  {request}\nend")}}
             {{(perSecond is null ? "" : $"function delay() return math.floor(-{pause.ToString(CultureInfo.InvariantCulture)} * math.log(1 - math.random()) + 0.5) end")}}
             function done(summary, latency, requests)
               local e = summary.errors
@@ -55,7 +56,7 @@ internal static class Wrk
             end
             """), cancellation);
         var start = new ProcessStartInfo("wrk") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        foreach (string argument in (string[])["-t1", $"-c{connections}", $"-d{(int)duration.TotalSeconds}s", "--timeout", "10s", "-s", script, server.ToString()]) start.ArgumentList.Add(argument);
+        foreach (string argument in (string[])["-t1", $"-c{connections}", $"-d{(int)duration.TotalSeconds}s", "--timeout", "10s", "-s", script, target.ToString()]) start.ArgumentList.Add(argument);
         using System.Diagnostics.Process wrk = System.Diagnostics.Process.Start(start)!;
         Task<string> error = wrk.StandardError.ReadToEndAsync(cancellation);
         string output = await wrk.StandardOutput.ReadToEndAsync(cancellation);
