@@ -63,13 +63,13 @@ internal static class HubClients
 
     public static Command Command()
     {
-        var server = new Argument<Uri>("server");
+        var server = new Argument<string>("server");
         var connections = new Argument<int>("connections");
         var seconds = new Argument<int>("seconds");
         var command = new Command(Name, "Connections to the hub that count what they are told.") { server, connections, seconds };
         command.Hidden = true;
         command.SetAction((parsed, cancellation) => RunAsync(
-            parsed.GetValue(server)!, parsed.GetValue(connections), TimeSpan.FromSeconds(parsed.GetValue(seconds)), cancellation));
+            new Uri(parsed.GetValue(server)!), parsed.GetValue(connections), TimeSpan.FromSeconds(parsed.GetValue(seconds)), cancellation));
         return command;
     }
 
@@ -98,6 +98,7 @@ internal static class HubClients
         {
             for (int ms = 0; ms < histogram.Length; ms++) histogram[ms] += connection.Ages[ms];
         }
+        if (connections.All(connection => connection.Quotes == 0)) throw new InvalidOperationException("no quote was pushed");
         double[] rates = [.. connections.Select(connection => connection.Quotes / seconds).Order()];
         var report = new HubReport(
             Percentile(histogram, 0.5), Percentile(histogram, 0.99), Array.FindLastIndex(histogram, one => one > 0), rates[rates.Length / 2], rates[0],
@@ -138,7 +139,8 @@ internal static class HubClients
             _socket.Options.Proxy = null;
             await _socket.ConnectAsync(hub, cancellation);
             await SendAsync("""{"protocol":"json","version":1}""", cancellation);
-            await SendAsync("""{"type":1,"invocationId":"1","target":"Subscribe","arguments":[{"symbols":["EURUSD"],"account":null}]}""", cancellation);
+            // A market that never closes.
+            await SendAsync("""{"type":1,"invocationId":"1","target":"Subscribe","arguments":[{"symbols":["BTCUSD"],"account":null}]}""", cancellation);
         }
 
         /// <exception cref="InvalidOperationException">The server ended the connection.</exception>
