@@ -158,7 +158,7 @@ public sealed class ClientLimits
     /// <summary>One lasts ten minutes, so a client that keeps its tokens needs one in that time.</summary>
     public const int TokensPerMinute = 60;
 
-    /// <summary>Pairs of client and address whose failures are remembered; beyond that all strangers share one.</summary>
+    /// <summary>Pairs of client and address whose failures are remembered. Those beyond go free: a secret of 256 bits is not guessed, and a shared door would shut out its owner.</summary>
     public const int MostRemembered = 1000;
 
     private readonly Dictionary<(string Client, string Address), (int Failures, DateTime Last)> _failures = [];
@@ -166,13 +166,13 @@ public sealed class ClientLimits
 
     /// <summary>Until when the door is closed for a client from an address; null when it is open.</summary>
     public DateTime? ClosedUntil(string client, string address, DateTime now) =>
-        _failures.TryGetValue(KeyOf(client, address), out (int Failures, DateTime Last) known) && Lockout.Until(known.Failures, known.Last) is { } until && until > now ? until : null;
+        _failures.TryGetValue((client, address), out (int Failures, DateTime Last) known) && Lockout.Until(known.Failures, known.Last) is { } until && until > now ? until : null;
 
     public void Failed(string client, string address, DateTime now)
     {
         foreach ((string, string) idle in _failures.Where(one => now - one.Value.Last > Lockout.Longest).Select(one => one.Key).ToArray()) _failures.Remove(idle);
-        (string, string) key = KeyOf(client, address);
-        _failures[key] = (_failures.GetValueOrDefault(key).Failures + 1, now);
+        if (_failures.Count >= MostRemembered && !_failures.ContainsKey((client, address))) return;
+        _failures[(client, address)] = (_failures.GetValueOrDefault((client, address)).Failures + 1, now);
     }
 
     /// <summary>Counts one token.</summary>
@@ -187,7 +187,4 @@ public sealed class ClientLimits
         _tokens[client] = (minute, count + 1);
         return null;
     }
-
-    private (string, string) KeyOf(string client, string address) =>
-        _failures.ContainsKey((client, address)) || _failures.Count < MostRemembered ? (client, address) : ("", "");
 }
