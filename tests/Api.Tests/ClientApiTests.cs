@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
 using HybridTrading.Domain.Users;
 using HybridTrading.Tests.Host;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +32,7 @@ public sealed class ClientApiTests
         (await service.GetAsync("journal")).ExpectProblem(403, "PermissionMissing");
         (await service.GetAsync("members")).ExpectProblem(403, "PermissionMissing");
         (await service.GetAsync("accounts?user=owner")).ExpectProblem(403, "PermissionMissing");
+        (await service.PostAsync("auth/sign-out", new { })).Expect(204);
         // What is the service's is not the owner's, and the tenant is the client's own.
         Assert.Empty((await owner.GetAsync("accounts")).Expect(200).Json.EnumerateArray());
         Assert.Equal("main", (await owner.GetAsync($"accounts?user={id}")).Expect(200).Json[0].GetProperty("name").GetString());
@@ -193,6 +196,25 @@ public sealed class ClientApiTests
         Assert.InRange(int.Parse(closed.Headers["Retry-After"], System.Globalization.CultureInfo.InvariantCulture), 1, 30);
         clock.Moved = TimeSpan.FromSeconds(31);
         (await TokenAsync(host, $"{id}:{secret}")).Expect(200);
+    }
+
+    [Fact]
+    public async Task NoFormMakesTheServiceFail()
+    {
+        await using ApiHost host = await ApiHost.StartAsync(signIn: true);
+        Gen<string> word = Gen.OneOf(
+            Gen.Elements("grant_type", "client_id", "client_secret", "scope", "client_credentials", "local.c", "a.b.c", ".", "%", "%zz", "&", "=", "+", "ReadMarket", "\0", "\ud800", new string('x', 3000)),
+            ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""));
+        Gen<(string? Basic, string Form)> requests =
+            from names in Gen.ListOf(word)
+            from values in Gen.ArrayOf(word, names.Count)
+            from basic in Gen.OneOf(Gen.Constant<string?>(null), word.Select(text => (string?)text))
+            select (basic, "grant_type=client_credentials&" + string.Join('&', names.Zip(values, (name, value) => $"{name}={value}")));
+        Prop.ForAll(requests.ToArbitrary(), request =>
+        {
+            Answer answer = FormAsync(host, request.Basic, request.Form).GetAwaiter().GetResult();
+            Assert.True(answer.Status is >= 400 and < 500, $"{request.Basic} {request.Form}: {answer.Status} {answer.Text}");
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithQuietOnSuccess(true));
     }
 
     internal static async Task<(string Id, string Secret)> MakeAsync(Visitor owner, params string[] scopes)

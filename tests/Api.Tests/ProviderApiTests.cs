@@ -336,6 +336,8 @@ public sealed class ProviderApiTests
         // Nothing that a person has to do here.
         (await program.PostAsync("me/api-keys", new { name = "k", scopes = new[] { "ReadMarket" }, expiresDays = 1 })).ExpectProblem(403, "PermissionMissing");
         (await program.GetAsync("me/sessions")).ExpectProblem(403, "PermissionMissing");
+        // Nor can it be made a session, which may do all of it.
+        (await program.PostAsync("me/tenant", new { tenant = "local" })).ExpectProblem(403, "NotPermitted");
 
         async Task RefusedAsync(string token)
         {

@@ -162,6 +162,7 @@ public sealed partial class SignInDesk(
         OpenSession session;
         if (Context.User.Identity is CallerIdentity caller)
         {
+            RequireSession(caller);
             user = caller.User;
             // The invitation was to an address, and whoever has the link need not be its owner.
             if (await grains.Email(invitation.Email).Find() != user)
@@ -189,6 +190,7 @@ public sealed partial class SignInDesk(
     public async Task<Tokens> EnterAsync(string tenant)
     {
         CallerIdentity caller = Caller();
+        RequireSession(caller);
         using Principal.Scope scope = Principal.OfGateway();
         if (!Keys.IsName(tenant) || await Tenant(tenant).GetMember(caller.User) is null)
         {
@@ -230,6 +232,12 @@ public sealed partial class SignInDesk(
             UserFault.Unknown => new ApiException(Status404NotFound, ApiReason.UserUnknown, detail ?? "no such user"),
             _ => new ApiException(Status409Conflict, fault.ToString(), detail ?? fault.ToString()),
         };
+    }
+
+    /// <exception cref="ApiException">403: the caller has proven less than a session has.</exception>
+    private static void RequireSession(CallerIdentity caller)
+    {
+        if (!caller.IsSession) throw new ApiException(Status403Forbidden, ApiReason.NotPermitted, "this is for somebody who has signed in here, and for no program");
     }
 
     private static ApiException NoLink() => new(Status403Forbidden, ApiReason.LinkInvalid, "the link is used up, too old, or was never ours");

@@ -21,8 +21,6 @@ public sealed partial class TokenVerifier(
 {
     private const int MostRemembered = 50_000;
 
-    private const string BearerScheme = "Bearer", ClientScheme = "Client", ProviderScheme = "Provider";
-
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(500), KeysAtMostEvery = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, CallerIdentity> _remembered = new(StringComparer.Ordinal);
@@ -48,7 +46,7 @@ public sealed partial class TokenVerifier(
             if (identity.Expires > now && !IsRevoked(identity)) return (identity, default);
             _remembered.TryRemove(hash, out _);
             // Of a provider's token the token is not revoked but what was known of its user: that is asked anew.
-            if (identity.AuthenticationType != ProviderScheme) return (null, identity.Expires <= now ? TokenFault.Expired : TokenFault.Revoked);
+            if (identity.AuthenticationType != CallerIdentity.ProviderScheme) return (null, identity.Expires <= now ? TokenFault.Expired : TokenFault.Revoked);
         }
         if (providers.Current is { Options.Audience: not null } provider && ProviderToken.IssuerOf(token) == provider.Options.Issuer)
         {
@@ -113,7 +111,7 @@ public sealed partial class TokenVerifier(
         claims.Subject, claims.Tenant, claims.Session, claims.Roles,
         claims.Scope is null ? RolePermissions.Of(claims.Roles) : (ServiceClient.ScopesOf(claims.Scope) ?? []).ToFrozenSet(),
         DateTimeOffset.FromUnixTimeMilliseconds(claims.IssuedMilliseconds).UtcDateTime, DateTimeOffset.FromUnixTimeSeconds(claims.Expires).UtcDateTime,
-        claims.Scope is null ? BearerScheme : ClientScheme);
+        claims.Scope is null ? CallerIdentity.SessionScheme : CallerIdentity.ClientScheme);
 
     /// <summary>Whom of ours a token of the provider speaks for. Tenant, roles and whether they may come in at all are ours to say, so they are asked here.</summary>
     private async Task<(CallerIdentity? Identity, TokenFault Fault)> OfProviderAsync(ExternalProvider provider, string token, DateTime now)
@@ -133,7 +131,7 @@ public sealed partial class TokenVerifier(
             // What was known a moment before counts as older than it is: the clock that revokes may be behind this one.
             return (new CallerIdentity(
                 user, tenant, link.Id, roles, RolePermissions.Of(roles).Except(ServiceClient.ForPersonsOnly).ToFrozenSet(), now - AccessToken.Skew,
-                claims.Expires < now + AccessToken.Life ? claims.Expires : now + AccessToken.Life, ProviderScheme), default);
+                claims.Expires < now + AccessToken.Life ? claims.Expires : now + AccessToken.Life, CallerIdentity.ProviderScheme), default);
         }
         return (null, TokenFault.Unlinked);
     }

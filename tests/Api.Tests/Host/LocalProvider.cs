@@ -79,7 +79,7 @@ internal sealed class LocalProvider : IAsyncDisposable
         }));
         app.MapGet("/realm/keys", provider.Keys);
         app.MapGet("/realm/authorize", (HttpContext context) => provider.Authorize(context));
-        app.MapPost("/realm/token", (HttpContext context) => provider.TokenAsync(context));
+        app.MapPost("/realm/token", (Delegate)provider.TokenAsync);
         await app.StartAsync();
         provider.Issuer = $"{app.Urls.Single()}/realm";
         return provider;
