@@ -331,8 +331,8 @@ public sealed class ProviderApiTests
         using var program = new Visitor(host) { Token = provider.AccessToken() };
         (await program.GetAsync("accounts")).ExpectProblem(401, "TokenInvalid");
         (await ann.LinkAsync()).Expect(200);
-        (await program.PostAsync("accounts", new { name = "main", currency = "USD" })).Expect(201);
-        Assert.Equal("main", (await ann.GetAsync("accounts")).Json[0].GetProperty("name").GetString());
+        long position = (await program.PostAsync("accounts", new { name = "main", currency = "USD" })).Expect(201).MinPosition;
+        Assert.Equal("main", (await ann.GetAsync($"accounts?minPosition={position}")).Json[0].GetProperty("name").GetString());
         // Nothing that a person has to do here.
         (await program.PostAsync("me/api-keys", new { name = "k", scopes = new[] { "ReadMarket" }, expiresDays = 1 })).ExpectProblem(403, "PermissionMissing");
         (await program.GetAsync("me/sessions")).ExpectProblem(403, "PermissionMissing");

@@ -6,7 +6,8 @@ namespace HybridTrading.Api.Contract;
 public sealed record ProviderStart([property: Description("Of the provider")] string Address);
 
 /// <summary>One of the two is there.</summary>
-public sealed record ProviderSignedIn(Tokens? Tokens, [property: Description("The second factor is missing: send it with its code within five minutes")] string? Ticket);
+public sealed record ProviderSignedIn(
+    Tokens? Tokens, [property: Description("The second factor is missing: send it with its code within five minutes")] string? Ticket);
 
 public sealed record ProviderLinkShown(
     string Id, string Issuer, [property: Description("As the provider told it; empty where it told none")] string Email,

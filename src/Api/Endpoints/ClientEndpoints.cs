@@ -16,8 +16,8 @@ internal static class ClientEndpoints
     /// <param name="api">Before anybody is known.</param>
     public static void MapDoor(IEndpointRouteBuilder api) => api.MapPost("/auth/token", (HttpContext context, ClientTokens tokens) => tokens.IssueAsync(context))
         .WithTags("Sign-in").WithName("getClientToken").WithSummary("A token for a service: OAuth 2.0 client credentials")
-        .WithDescription("RFC 6749, section 4.4. The client shows its secret by Authorization: Basic, or as client_id and client_secret in the form. Failures have that document's form, not that "
-            + "of a problem. A token lasts ten minutes; there is no refresh token.")
+        .WithDescription("RFC 6749, section 4.4. The client shows its secret by Authorization: Basic, or as client_id and client_secret in the form. "
+            + "Failures have that document's form, not that of a problem. A token lasts ten minutes; there is no refresh token.")
         .Accepts<ClientTokenRequest>("application/x-www-form-urlencoded").Produces<ClientToken>()
         .Produces<ClientTokenFault>(Status400BadRequest).Produces<ClientTokenFault>(Status401Unauthorized).OpenToAll();
 

@@ -23,7 +23,8 @@ public sealed class ComplianceGuard(ServiceEndpoints plan) : IStartupFilter
 
     private async Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
-        if (plan.OwnerOf(context.Connection.LocalPort)?.Network != ServiceNetwork.Compliance || (HttpMethods.IsGet(context.Request.Method) && context.Request.Path == Alive))
+        if (plan.OwnerOf(context.Connection.LocalPort)?.Network != ServiceNetwork.Compliance
+            || (HttpMethods.IsGet(context.Request.Method) && context.Request.Path == Alive))
         {
             await next(context);
             return;
@@ -38,7 +39,8 @@ public sealed class ComplianceGuard(ServiceEndpoints plan) : IStartupFilter
         // Without anybody who can check tokens nobody passes.
         if (context.RequestServices.GetService<IAuthenticationService>() is null)
         {
-            return Problems.Of(StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "tokens cannot be checked in this process: nobody is served here");
+            return Problems.Of(
+                StatusCodes.Status503ServiceUnavailable, ApiReason.Unavailable, "tokens cannot be checked in this process: nobody is served here");
         }
         CallerIdentity? caller;
         try
@@ -52,9 +54,11 @@ public sealed class ComplianceGuard(ServiceEndpoints plan) : IStartupFilter
         if (caller is null)
         {
             context.Response.Headers.WWWAuthenticate = $"Bearer scope=\"{Permission.Compliance}\"";
-            return Problems.Of(StatusCodes.Status401Unauthorized, ApiReason.SignInNeeded, $"expected Authorization: Bearer with the token of a client that has the scope {Permission.Compliance}");
+            return Problems.Of(
+                StatusCodes.Status401Unauthorized, ApiReason.SignInNeeded, $"expected Authorization: Bearer with the token of a client that has the scope {Permission.Compliance}");
         }
         return caller.Permissions.Contains(Permission.Compliance) ? null
-            : Problems.Of(StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"this needs the scope {Permission.Compliance}, which the caller's token does not have");
+            : Problems.Of(
+                StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"this needs the scope {Permission.Compliance}, which the caller's token does not have");
     }
 }

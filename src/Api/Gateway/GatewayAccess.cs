@@ -7,7 +7,9 @@ public sealed record GatewayAccess
 {
     public static readonly GatewayAccess LoopbackOnly = new();
 
-    /// <summary>Where the gateway's ports listen beside loopback; null: nowhere. Ports of other services are on loopback always, but for <see cref="Compliance"/>.</summary>
+    /// <summary>
+    /// Where the gateway's ports listen beside loopback; null: nowhere. Ports of other services are on loopback always, but for <see cref="Compliance"/>.
+    /// </summary>
     public IPAddress? Listen { get; init; }
 
     /// <summary>DNS names (or addresses) by which browsers and programs call the gateway.</summary>

@@ -30,7 +30,10 @@ public sealed class ClientTokens(IGrainFactory grains, IdentityOptions options, 
         if (!form.TryGetValue("grant_type", out var grant)) return Fault("invalid_request", $"grant_type is missing; expected {Grant}");
         if (grant != Grant) return Fault("unsupported_grant_type", $"expected {Grant}");
         bool isBasic = request.Headers.Authorization is { Count: 1 } header && header[0]!.StartsWith(Basic, StringComparison.OrdinalIgnoreCase);
-        if (isBasic && (form.ContainsKey("client_secret") || form.ContainsKey("client_id"))) return Fault("invalid_request", "expected the client in the Authorization header or in the body, not in both");
+        if (isBasic && (form.ContainsKey("client_secret") || form.ContainsKey("client_id")))
+        {
+            return Fault("invalid_request", "expected the client in the Authorization header or in the body, not in both");
+        }
         (string Id, string Secret)? pair = isBasic ? Pair(request.Headers.Authorization[0]![Basic.Length..])
             : form.TryGetValue("client_id", out var id) && form.TryGetValue("client_secret", out var secret) ? (id.ToString(), secret.ToString())
             : null;
@@ -42,7 +45,8 @@ public sealed class ClientTokens(IGrainFactory grains, IdentityOptions options, 
             new ClientAttempt(client, new Secret(shown), scope, context.Connection.RemoteIpAddress?.ToString() ?? ""));
         if (answer.Until is { } until)
         {
-            context.Response.Headers.RetryAfter = Math.Ceiling(Math.Max(1, (until - clock.GetUtcNow().UtcDateTime).TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            double seconds = Math.Max(1, (until - clock.GetUtcNow().UtcDateTime).TotalSeconds);
+            context.Response.Headers.RetryAfter = Math.Ceiling(seconds).ToString(CultureInfo.InvariantCulture);
         }
         switch (answer.Outcome)
         {
@@ -62,11 +66,15 @@ public sealed class ClientTokens(IGrainFactory grains, IdentityOptions options, 
 
     private static async Task<IFormCollection?> ReadAsync(HttpRequest request)
     {
-        if (!request.HasFormContentType || request.ContentType?.StartsWith(FormType, StringComparison.OrdinalIgnoreCase) != true || request.ContentLength > LongestForm) return null;
-        if (request.ContentLength is null && request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound) bound.MaxRequestBodySize = LongestForm;
+        bool isForm = request.HasFormContentType && request.ContentType!.StartsWith(FormType, StringComparison.OrdinalIgnoreCase);
+        if (!isForm || request.ContentLength > LongestForm) return null;
+        // One that does not say how long it is ends there at the latest.
+        var bound = request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (request.ContentLength is null && bound is { IsReadOnly: false }) bound.MaxRequestBodySize = LongestForm;
         try
         {
-            return await request.ReadFormAsync(new FormOptions { ValueCountLimit = 20, KeyLengthLimit = 100, ValueLengthLimit = LongestValue }, request.HttpContext.RequestAborted);
+            var limits = new FormOptions { ValueCountLimit = 20, KeyLengthLimit = 100, ValueLengthLimit = LongestValue };
+            return await request.ReadFormAsync(limits, request.HttpContext.RequestAborted);
         }
         catch (InvalidDataException)
         {

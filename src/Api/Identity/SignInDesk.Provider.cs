@@ -68,7 +68,8 @@ public sealed partial class SignInDesk
         using Principal.Scope scope = Principal.OfGateway();
         if (await ProviderUser(identity).Claim(caller.User) != caller.User)
         {
-            throw new ApiException(Status409Conflict, ApiReason.UserExists, $"{Provider.Options.Name} knows another user of this installation by that sign-in: unlink it there first");
+            throw new ApiException(
+                Status409Conflict, ApiReason.UserExists, $"{Provider.Options.Name} knows another user here by that sign-in: unlink it there first");
         }
         UserAnswer linked = await User(caller.User).Link(ticket, identity, caller.Tenant);
         if (linked.Fault != UserFault.None) await ReleaseUnlessLinkedAsync(identity, caller.User);
@@ -107,7 +108,8 @@ public sealed partial class SignInDesk
     }
 
     /// <summary>Whom the answer to what this browser has asked proves; the browser's secret is used up.</summary>
-    private async Task<(ProviderClaims Claims, Secret Secret)> RedeemAsync(string purpose, string code, string state, string? issuer, CancellationToken cancellation)
+    private async Task<(ProviderClaims Claims, Secret Secret)> RedeemAsync(
+        string purpose, string code, string state, string? issuer, CancellationToken cancellation)
     {
         string? secret = Context.Request.Cookies[FlowCookie];
         Context.Response.Cookies.Delete(FlowCookie, FlowCookieOptions());
@@ -127,14 +129,18 @@ public sealed partial class SignInDesk
         (string Owner, Secret Token)? link = invitation is null ? null : Parse(invitation);
         Invitation? invited = link is var (inviting, token) ? await Tenant(inviting).FindInvitation(token) ?? throw NoLink() : null;
         string email = invited?.Email ?? identity.Email;
-        if (email.Length == 0) throw new ApiException(Status403Forbidden, ApiReason.ProviderUnlinked, $"{Provider.Options.Name} tells no e-mail address, which a new user needs");
+        if (email.Length == 0)
+        {
+            throw new ApiException(Status403Forbidden, ApiReason.ProviderUnlinked, $"{Provider.Options.Name} tells no e-mail address, which a new user needs");
+        }
         // Who has the invitation has read the mail to that address; else it is as good as the provider's word for it.
         bool isProven = invited is not null || claims.EmailVerified;
         string id = secrets.Name('u'), tenant = link?.Owner ?? secrets.Name('t');
         if (await grains.Email(email).Claim(id) != id)
         {
             throw isProven
-                ? new ApiException(Status409Conflict, ApiReason.UserExists, $"the address has a user: sign in by password, and link {Provider.Options.Name} under Settings")
+                ? new ApiException(
+                    Status409Conflict, ApiReason.UserExists, $"the address has a user: sign in by password, and link {Provider.Options.Name} under Settings")
                 : Unproven();
         }
         var registration = new Registration(email, NameOf(claims, email), null, isProven, Provider: identity, Tenant: tenant);
@@ -175,7 +181,8 @@ public sealed partial class SignInDesk
     private ApiException Unlinked() => new(Status403Forbidden, ApiReason.ProviderUnlinked,
         $"no user here is linked to that sign-in: sign in by password and link {Provider.Options.Name} under Settings, or ask for an invitation");
 
-    private static ApiException Unproven() => new(Status403Forbidden, ApiReason.EmailUnverified, "the address is not proven: open the link in the mail that was sent");
+    private static ApiException Unproven() => new(
+        Status403Forbidden, ApiReason.EmailUnverified, "the address is not proven: open the link in the mail that was sent");
 
     private CookieOptions FlowCookieOptions() => new()
     {

@@ -16,7 +16,8 @@ namespace HybridTrading.Api.Identity;
 /// stranger nothing of who has a user here.
 /// </summary>
 public sealed partial class SignInDesk(
-    IGrainFactory grains, IdentityOptions options, ExternalProviders providers, MailSender mails, SecretSource secrets, IHttpContextAccessor http, TimeProvider clock, ILogger<SignInDesk> log)
+    IGrainFactory grains, IdentityOptions options, ExternalProviders providers, MailSender mails, SecretSource secrets, IHttpContextAccessor http,
+    TimeProvider clock, ILogger<SignInDesk> log)
 {
     /// <summary>The first owner, and their tenant.</summary>
     public const string FirstUser = "owner", FirstTenant = "local";

@@ -43,7 +43,8 @@ public static class ObservabilityHosting
         try
         {
             return context.RequestServices.GetService<ICaller>()?.Has(Permission.ReadMetrics) == true ? null
-                : Problems.Of(StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"from another machine this needs the permission {Permission.ReadMetrics}");
+                : Problems.Of(
+                    StatusCodes.Status403Forbidden, ApiReason.PermissionMissing, $"from another machine this needs the permission {Permission.ReadMetrics}");
         }
         catch (ApiException nobody)
         {

@@ -29,7 +29,10 @@ public sealed partial class ExternalProvider : IDisposable
     public ExternalProvider(ProviderOptions options, TimeProvider clock, ILogger<ExternalProvider> log)
     {
         (_options, _clock, _log) = (options, clock, log);
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = Patience, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = Patience, PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
         {
             Timeout = Patience, MaxResponseContentBufferSize = LongestDocument,
         };
@@ -59,13 +62,15 @@ public sealed partial class ExternalProvider : IDisposable
         // Else a code of another provider, one that answers to somebody else, could be brought here.
         if (issuer is null ? metadata.NamesIssuer : issuer != _options.Issuer) throw Refused("the answer is of another issuer");
         string token = await TokenAsync(metadata, code, flow, redirect, cancellation);
-        (ProviderClaims? claims, TokenFault fault) = await VerifyAsync(token, new ProviderExpectation(_options.Issuer, _options.ClientId, _options.Algorithms, flow.Nonce), cancellation);
-        return claims ?? throw (fault == TokenFault.UnknownKey && await _keys.GetAsync(cancellation) is null ? Unavailable() : Refused($"the id_token is not good: {fault}"));
+        var expected = new ProviderExpectation(_options.Issuer, _options.ClientId, _options.Algorithms, flow.Nonce);
+        (ProviderClaims? claims, TokenFault fault) = await VerifyAsync(token, expected, cancellation);
+        if (claims is not null) return claims;
+        throw fault == TokenFault.UnknownKey && await _keys.GetAsync(cancellation) is null ? Unavailable() : Refused($"the id_token is not good: {fault}");
     }
 
     /// <summary>An access token of the provider for this API.</summary>
-    public async Task<(ProviderClaims? Claims, TokenFault Fault)> VerifyAccessAsync(string token, CancellationToken cancellation) => _options.Audience is { } audience
-        ? await VerifyAsync(token, new ProviderExpectation(_options.Issuer, audience, _options.Algorithms, null), cancellation)
+    public async Task<(ProviderClaims? Claims, TokenFault Fault)> VerifyAccessAsync(string token, CancellationToken cancellation) =>
+        _options.Audience is { } audience ? await VerifyAsync(token, new ProviderExpectation(_options.Issuer, audience, _options.Algorithms, null), cancellation)
         : (null, TokenFault.Audience);
 
     /// <summary>Has the provider asked for a second factor, and does its word count?</summary>
@@ -107,7 +112,8 @@ public sealed partial class ExternalProvider : IDisposable
             using JsonDocument document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellation));
             JsonElement root = document.RootElement;
             if (answer.IsSuccessStatusCode && root.ValueKind == JsonValueKind.Object && Text(root, "id_token") is { } token) return token;
-            throw Refused(root.ValueKind == JsonValueKind.Object && Text(root, "error") is { } error ? $"it answers {ApiException.Quote(error)}" : "it gives no id_token");
+            string? error = root.ValueKind == JsonValueKind.Object ? Text(root, "error") : null;
+            throw Refused(error is null ? "it gives no id_token" : $"it answers {ApiException.Quote(error)}");
         }
         catch (JsonException)
         {
@@ -122,8 +128,11 @@ public sealed partial class ExternalProvider : IDisposable
 
     private async Task<ProviderMetadata> MetadataAsync(CancellationToken cancellation) => await _metadata.GetAsync(cancellation) ?? throw Unavailable();
 
-    private async Task<ProviderMetadata> FetchMetadataAsync(CancellationToken cancellation) =>
-        ProviderMetadata.Parse(await _http.GetByteArrayAsync(new Uri($"{_options.Issuer.TrimEnd('/')}/.well-known/openid-configuration"), cancellation), _options.Issuer);
+    private async Task<ProviderMetadata> FetchMetadataAsync(CancellationToken cancellation)
+    {
+        var address = new Uri($"{_options.Issuer.TrimEnd('/')}/.well-known/openid-configuration");
+        return ProviderMetadata.Parse(await _http.GetByteArrayAsync(address, cancellation), _options.Issuer);
+    }
 
     private async Task<ProviderKeys> FetchKeysAsync(CancellationToken cancellation)
     {
@@ -139,7 +148,8 @@ public sealed partial class ExternalProvider : IDisposable
         return new ApiException(Status401Unauthorized, ApiReason.ProviderRefused, $"{_options.Name} has not proven who you are: begin again");
     }
 
-    private ApiException Unavailable() => new(Status503ServiceUnavailable, ApiReason.ProviderUnavailable, $"{_options.Name} cannot be reached now: try again, or sign in by password")
+    private ApiException Unavailable() => new(
+        Status503ServiceUnavailable, ApiReason.ProviderUnavailable, $"{_options.Name} cannot be reached now: try again, or sign in by password")
     {
         RetryAfter = Floor,
     };
@@ -151,7 +161,8 @@ public sealed partial class ExternalProvider : IDisposable
         return text.ToString();
     }
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the identity provider's {What} could not be had: {Why}")]
     private partial void LogNotFetched(string what, string why);

@@ -32,5 +32,6 @@ internal sealed record ProviderMetadata(Uri Authorization, Uri Token, Uri Keys, 
             ? address
             : throw new FormatException($"the metadata's {name} is '{Text(root, name)}'; expected an address with https");
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

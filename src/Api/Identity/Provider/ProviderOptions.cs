@@ -53,10 +53,16 @@ public sealed record ProviderOptions
         {
             throw new FormatException($"Identity:Provider:Issuer is '{issuer}'; expected an address such as https://login.example.org, http on loopback only");
         }
-        if (section["ClientId"] is not { Length: > 0 } client) throw new FormatException("Identity:Provider:ClientId is missing; expected what the provider calls this installation");
+        if (section["ClientId"] is not { Length: > 0 } client)
+        {
+            throw new FormatException("Identity:Provider:ClientId is missing; expected what the provider calls this installation");
+        }
         string? audience = section["Audience"] is { Length: > 0 } given ? given : null;
         // What proves a sign-in to this installation would else open the API to whoever sees it.
-        if (audience == client) throw new FormatException($"Identity:Provider:Audience is '{audience}', which is the ClientId, too; expected an audience of the API's own");
+        if (audience == client)
+        {
+            throw new FormatException($"Identity:Provider:Audience is '{audience}', which is the ClientId, too; expected an audience of the API's own");
+        }
         string scopes = section["Scopes"] is { Length: > 0 } wanted ? wanted : "openid email profile";
         if (!scopes.Split(' ').Contains("openid")) throw new FormatException($"Identity:Provider:Scopes is '{scopes}'; expected openid among them");
         ImmutableArray<string> algorithms = section["Algorithms"] is { Length: > 0 } names ? Words(names) : ProviderAlgorithms.All;
