@@ -9,7 +9,7 @@ public sealed class ServiceClientTests
 
     [Fact]
     public void No_role_gives_the_scope_of_the_compliance_services() =>
-        Assert.All(Enum.GetValues<Role>(), role => Assert.False(RolePermissions.Of(role).Contains(Permission.Compliance)));
+        Assert.Equal([], Enum.GetValues<Role>().Where(role => RolePermissions.Of(role).Contains(Permission.Compliance)));
 
     [Fact]
     public void Scopes_are_words_of_the_list_each_once()
