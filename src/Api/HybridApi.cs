@@ -78,6 +78,8 @@ public static class HybridApi
         // Before anybody is known; its calls are the gateway's.
         RouteGroupBuilder door = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
         AuthEndpoints.Map(door);
+        ProviderEndpoints.MapDoor(door);
+        ClientEndpoints.MapDoor(door);
         door.WithProblems();
         AuthEndpoints.MapKeys(endpoints);
 
@@ -90,7 +92,9 @@ public static class HybridApi
         });
         SystemEndpoints.Map(api);
         ProfileEndpoints.Map(api);
+        ProviderEndpoints.Map(api);
         MemberEndpoints.Map(api);
+        ClientEndpoints.Map(api);
         UserEndpoints.Map(api);
         MarketEndpoints.Map(api);
         FeedEndpoints.Map(api);

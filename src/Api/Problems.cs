@@ -63,6 +63,9 @@ public static class ApiReason
     public const string TooMany = nameof(TooMany);
     public const string UserExists = nameof(UserExists);
     public const string UserUnknown = nameof(UserUnknown);
+    public const string ProviderRefused = nameof(ProviderRefused);
+    public const string ProviderUnavailable = nameof(ProviderUnavailable);
+    public const string ProviderUnlinked = nameof(ProviderUnlinked);
     public const string PermissionMissing = nameof(PermissionMissing);
     public const string NotPermitted = nameof(NotPermitted);
     public const string ServiceNotAvailable = nameof(ServiceNotAvailable);

@@ -58,6 +58,11 @@ public static class Keys
     /// <summary>tenant/kill-switch.</summary>
     public static string KillSwitch(string tenant) => $"{tenant}/kill-switch";
 
+    /// <summary>tenant/clients: the services that sign in for the tenant.</summary>
+    public static string Clients(string tenant) => $"{tenant}/clients";
+
+    public static string ClientsStream(string tenant) => $"clients/{tenant}";
+
     public static string KillSwitchStream(string tenant) => $"kill-switch/{tenant}";
 
     /// <summary>tenant/*: the tenant's own layer of configuration. A user's is at tenant/user, and no user is called by a star.</summary>

@@ -351,7 +351,7 @@ public sealed class IdentityApiTests
 
     private static string Encoded(string json) => System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));
 
-    private static byte[] FromBase32(string text)
+    internal static byte[] FromBase32(string text)
     {
         List<byte> bytes = [];
         int buffer = 0, bits = 0;

@@ -19,7 +19,7 @@ public sealed class PortMapScenarios
         using var client = new HttpClient();
 
         int answered = 0;
-        foreach ((string name, string _, int port, int? webSocketPort, string? health) in LiveSystem.Services(map))
+        foreach ((string name, string _, int port, int? webSocketPort, string? health, bool compliance) in LiveSystem.Services(map))
         {
             string expected = health ?? $$"""{"status":"healthy","service":"{{name}}","port":{{port + system.Offset}}}""";
             foreach (int each in new[] { port, webSocketPort }.OfType<int>())
@@ -30,9 +30,14 @@ public sealed class PortMapScenarios
                 Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
                 Assert.Equal(expected, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             }
-            string ready = await client.GetStringAsync($"http://127.0.0.1:{port + system.Offset}/health/ready",
+            using HttpResponseMessage ready = await client.GetAsync($"http://127.0.0.1:{port + system.Offset}/health/ready",
                 TestContext.Current.CancellationToken);
-            Assert.Equal(name, JsonDocument.Parse(ready).RootElement.GetProperty("service").GetString());
+            if (compliance) Assert.Equal(HttpStatusCode.Unauthorized, ready.StatusCode);
+            else
+            {
+                string state = await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+                Assert.Equal(name, JsonDocument.Parse(state).RootElement.GetProperty("service").GetString());
+            }
             answered++;
         }
         Assert.Equal(services, answered);

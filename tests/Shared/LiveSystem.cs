@@ -67,16 +67,16 @@ public sealed class LiveSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>Every service of a map as its file in <c>ports/</c> has it: name, ports, our service of that name, and the body of its health if a
-    /// document prints one.</summary>
-    public static IEnumerable<(string Name, string Means, int Port, int? WebSocketPort, string? Health)> Services(string map)
+    /// <summary>Every service of a map as its file in <c>ports/</c> has it: name, ports, our service of that name, the body of its health if a
+    /// document prints one, and whether it is of the compliance network.</summary>
+    public static IEnumerable<(string Name, string Means, int Port, int? WebSocketPort, string? Health, bool Compliance)> Services(string map)
     {
         JsonNode file = JsonNode.Parse(File.ReadAllText(Path.Combine(SharedData.RepositoryRoot, "ports", $"{map}.json")))!;
         foreach (JsonNode? service in file["services"]!.AsArray())
         {
             string name = (string)service!["service"]!;
             yield return (name, (string?)service["mapsTo"] ?? name, (int)service["port"]!, (int?)service["webSocketPort"],
-                (string?)service["health"]);
+                (string?)service["health"], (string?)service["network"] == "compliance");
         }
     }
 

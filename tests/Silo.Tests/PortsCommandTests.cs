@@ -14,7 +14,7 @@ public sealed class PortsCommandTests
     {
         ProgramResult result = (await HybridProgram.RunAsync("ports", "--map", map, "--port-offset", "100")).Succeeded();
         // In a pipe a row is a line, however wide: tools look for port and name on it.
-        foreach ((string name, string _, int port, int? _, string? _) in LiveSystem.Services(map))
+        foreach ((string name, string _, int port, int? _, string? _, bool _) in LiveSystem.Services(map))
         {
             Assert.Matches($@"(?m)^\S?\s*{port + 100}\b.*\s{Regex.Escape(name)}\s", result.Output);
         }
@@ -30,7 +30,7 @@ public sealed class PortsCommandTests
         string[] lines = env.Output.Split('\n');
         Assert.All(lines, line => Assert.Matches("^(#.*|[A-Z][A-Z0-9_]*=.*)?$", line));
         JsonArray services = JsonNode.Parse(json.Output)!["services"]!.AsArray();
-        foreach ((string name, string _, int port, int? _, string? _) in LiveSystem.Services(map))
+        foreach ((string name, string _, int port, int? _, string? _, bool _) in LiveSystem.Services(map))
         {
             Assert.Contains(lines, line => line.EndsWith($"_PORT={port}", StringComparison.Ordinal));
             Assert.Contains(services, service => (string?)service!["service"] == name && (int)service["port"]! == port);

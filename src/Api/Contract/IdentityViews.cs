@@ -8,7 +8,8 @@ namespace HybridTrading.Api.Contract;
 public sealed record SignInState(
     [property: Description("needed: nobody owns this installation yet; done")] string Setup,
     [property: Description("open, or invitation")] string SignUp,
-    int PasswordMinLength, int PasswordMaxLength);
+    int PasswordMinLength, int PasswordMaxLength,
+    [property: Description("What the external provider is called; null where there is none")] string? Provider);
 
 /// <summary>A session as a client gets it.</summary>
 public sealed record Tokens(

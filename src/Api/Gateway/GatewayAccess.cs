@@ -7,7 +7,9 @@ public sealed record GatewayAccess
 {
     public static readonly GatewayAccess LoopbackOnly = new();
 
-    /// <summary>Where the gateway's ports listen beside loopback; null: nowhere. Ports of other services are on loopback always.</summary>
+    /// <summary>
+    /// Where the gateway's ports listen beside loopback; null: nowhere. Ports of other services are on loopback always, but for <see cref="Compliance"/>.
+    /// </summary>
     public IPAddress? Listen { get; init; }
 
     /// <summary>DNS names (or addresses) by which browsers and programs call the gateway.</summary>
@@ -22,6 +24,8 @@ public sealed record GatewayAccess
     /// <summary>Other sites whose pages may call the API, such as https://app.example.com.</summary>
     public ImmutableArray<string> CorsOrigins { get; init; } = [];
 
+    public ComplianceAccess Compliance { get; init; } = ComplianceAccess.LoopbackOnly;
+
     /// <summary>What does not go together; null when all is well.</summary>
     public string? Fault() =>
         Listen is not null && !IPAddress.IsLoopback(Listen) && Certificate is null && Proxies.IsEmpty
@@ -32,7 +36,7 @@ public sealed record GatewayAccess
             ? $"--public-host is '{wrong}'; expected names such as trade.example.com, without scheme or port"
         : CorsOrigins.FirstOrDefault(origin => !IsOrigin(origin)) is { } site
             ? $"--cors-origin is '{site}'; expected an origin such as https://app.example.com, without a path"
-        : null;
+        : Compliance.Fault();
 
     private static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? site) && site.Scheme is "https" or "http" && text == $"{site.Scheme}://{site.Authority}";

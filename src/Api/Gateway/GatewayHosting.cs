@@ -11,18 +11,19 @@ namespace HybridTrading.Api.Gateway;
 public static class GatewayHosting
 {
     /// <summary>
-    /// Makes the web server listen on every hosted service's port, on loopback, the gateway's beyond it as <paramref name="access"/> says, refuses callers
+    /// Makes the web server listen on every hosted service's port, on loopback, the gateway's and the compliance services' beyond it as <paramref name="access"/> says, refuses callers
     /// from elsewhere than that (<see cref="HostAccess"/>) and keeps endpoints to their ports.
     /// </summary>
     public static WebApplicationBuilder AddServiceEndpoints(this WebApplicationBuilder builder, ServiceEndpoints plan, GatewayAccess? access = null)
     {
         access ??= GatewayAccess.LoopbackOnly;
-        if (access.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        if (access.Certificate is not null || access.Compliance.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => GatewayPorts.Listen(kestrel, plan, access));
         builder.Services.AddSingleton(access);
         builder.Services.TryAddSingleton<IPublicAccess, ClosedToOthers>();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RequestIdentity>());
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HostAccess>());
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ComplianceGuard>());
         builder.Services.AddServicePorts(plan);
         return builder;
     }

@@ -13,7 +13,7 @@ namespace HybridTrading.Api.Gateway;
 /// <summary>Where the web server listens, and how much it takes of a connection before a request is even one.</summary>
 internal static class GatewayPorts
 {
-    /// <summary>The gateway's ports by HTTPS and beyond loopback as told; those of all other services on loopback.</summary>
+    /// <summary>The gateway's ports, and those of the compliance services, by HTTPS and beyond loopback as told; all others on loopback.</summary>
     public static void Listen(KestrelServerOptions kestrel, ServiceEndpoints plan, GatewayAccess access)
     {
         Bound(kestrel.Limits);
@@ -21,20 +21,24 @@ internal static class GatewayPorts
         IReadOnlySet<int> gateway = plan.PortsOf(ServiceEndpoints.Gateway);
         foreach (int port in plan.ListenPorts)
         {
-            if (!gateway.Contains(port))
-            {
-                kestrel.ListenLocalhost(port);
-                continue;
-            }
-            bool everywhere = access.Listen is { } address && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
-            if (everywhere) kestrel.Listen(access.Listen!, port, Secure);
-            else kestrel.ListenLocalhost(port, Secure);
-            if (!everywhere && access.Listen is { } one && !IPAddress.IsLoopback(one)) kestrel.Listen(one, port, Secure);
+            (IPAddress? address, ServerCertificate? certificate) = gateway.Contains(port) ? (access.Listen, access.Certificate)
+                : plan.OwnerOf(port)!.Network == ServiceNetwork.Compliance ? (access.Compliance.Listen, access.Compliance.Certificate)
+                : (null, null);
+            Listen(kestrel, port, address, certificate);
         }
+    }
+
+    /// <summary>On loopback, and on one more address, or on all.</summary>
+    private static void Listen(KestrelServerOptions kestrel, int port, IPAddress? address, ServerCertificate? certificate)
+    {
+        bool everywhere = address is not null && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+        if (everywhere) kestrel.Listen(address!, port, Secure);
+        else kestrel.ListenLocalhost(port, Secure);
+        if (!everywhere && address is not null && !IPAddress.IsLoopback(address)) kestrel.Listen(address, port, Secure);
 
         void Secure(ListenOptions listen)
         {
-            if (access.Certificate is not { } certificate) return;
+            if (certificate is null) return;
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions

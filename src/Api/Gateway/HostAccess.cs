@@ -46,7 +46,9 @@ public sealed class HostAccess(ServiceEndpoints plan, GatewayAccess access, IPub
         }
         bool fromHere = context.Connection.RemoteIpAddress is null || IPAddress.IsLoopback(context.Connection.RemoteIpAddress);
         bool isPublic = IsPublic(request.Host.Host) && plan.PortsOf(ServiceEndpoints.Gateway).Contains(context.Connection.LocalPort);
-        if (!isPublic && !(fromHere && IsLocal(request.Host.Host)))
+        // On the compliance network the name says nothing: nothing is done there by cookie, and no page has the token that is asked for.
+        bool isCompliance = access.Compliance.IsReachable && plan.OwnerOf(context.Connection.LocalPort)?.Network == ServiceNetwork.Compliance;
+        if (!isPublic && !isCompliance && !(fromHere && IsLocal(request.Host.Host)))
         {
             return access.PublicHosts.IsEmpty
                 ? Refuse(context, StatusCodes.Status421MisdirectedRequest, "host-not-local",

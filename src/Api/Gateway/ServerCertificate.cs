@@ -5,14 +5,14 @@ using System.Security.Cryptography.X509Certificates;
 namespace HybridTrading.Api.Gateway;
 
 /// <summary>
-/// The gateway's certificate, out of a PEM file (with its key in it or in another) or a PFX file. When a file changes it is read anew, so a renewed one is taken
+/// A certificate of the web server, out of a PEM file (with its key in it or in another) or a PFX file. When a file changes it is read anew, so a renewed one is taken
 /// without a restart; one that cannot be read is logged, and the old one stays. Safe for concurrent use.
 /// </summary>
 public sealed partial class ServerCertificate
 {
     private static readonly TimeSpan LookPace = TimeSpan.FromSeconds(1);
 
-    private readonly string _file;
+    private readonly string _file, _option;
     private readonly string? _keyFile, _password;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
@@ -23,10 +23,11 @@ public sealed partial class ServerCertificate
 
     /// <param name="keyFile">PEM of the private key; null when it is in <paramref name="file"/>.</param>
     /// <param name="password">Of the PFX file or of an encrypted key; null for none.</param>
+    /// <param name="option">Of the command line, which faults name.</param>
     /// <exception cref="InvalidDataException">A file is missing, unreadable, or holds no certificate with its private key: the text says which.</exception>
-    public ServerCertificate(string file, string? keyFile, string? password, TimeProvider clock, ILogger log)
+    public ServerCertificate(string file, string? keyFile, string? password, TimeProvider clock, ILogger log, string option = "--cert")
     {
-        (_file, _keyFile, _password, _clock, _log) = (file, keyFile, password, clock, log);
+        (_file, _keyFile, _password, _clock, _log, _option) = (file, keyFile, password, clock, log, option);
         _stamp = Stamp();
         _looked = clock.GetUtcNow();
         _current = Load();
@@ -78,14 +79,14 @@ public sealed partial class ServerCertificate
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new InvalidDataException($"--cert {_file}{(_keyFile is null ? "" : $" with --cert-key {_keyFile}")} cannot be used: {e.Message}", e);
+            throw new InvalidDataException($"{_option} {_file}{(_keyFile is null ? "" : $" with {_option}-key {_keyFile}")} cannot be used: {e.Message}", e);
         }
     }
 
     /// <param name="all">What the file holds; the certificate itself is left out of its own chain.</param>
     private SslStreamCertificateContext Context(X509Certificate2? certificate, X509Certificate2Collection all)
     {
-        if (certificate is not { HasPrivateKey: true }) throw new InvalidDataException($"--cert {_file} has no private key; expected it there or in --cert-key FILE");
+        if (certificate is not { HasPrivateKey: true }) throw new InvalidDataException($"{_option} {_file} has no private key; expected it there or in {_option}-key FILE");
         X509Certificate2Collection above = [.. all.Where(each => each.Thumbprint != certificate.Thumbprint)];
         return SslStreamCertificateContext.Create(certificate, above, offline: true);
     }

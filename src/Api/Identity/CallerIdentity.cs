@@ -12,6 +12,12 @@ public sealed class CallerIdentity(
     string user, string tenant, string session, ImmutableArray<Role> roles, FrozenSet<Permission> permissions, DateTime issued, DateTime? expires, string scheme)
     : ClaimsIdentity([new Claim("sub", user), new Claim("tid", tenant), .. roles.Select(role => new Claim("roles", role.ToString()))], scheme, "sub", "roles")
 {
+    /// <summary>How a caller proves itself: by a session's token, a client's, one of the external provider, or a signature.</summary>
+    public const string SessionScheme = "Bearer", ClientScheme = "Client", ProviderScheme = "Provider", SignatureScheme = "Signature";
+
+    /// <summary>Only a session may go on as another session: what proves less may get no token that may do more.</summary>
+    public bool IsSession => AuthenticationType == SessionScheme;
+
     public string User => user;
 
     public string Tenant => tenant;

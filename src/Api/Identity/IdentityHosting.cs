@@ -1,4 +1,5 @@
 using HybridTrading.Api.Gateway;
+using HybridTrading.Api.Identity.Provider;
 using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Users;
@@ -9,19 +10,28 @@ using Microsoft.Extensions.Hosting;
 
 namespace HybridTrading.Api.Identity;
 
-internal static class IdentityHosting
+public static class IdentityHosting
 {
     /// <summary>Who calls. A host that has its own <see cref="ICaller"/>, <see cref="IdentityOptions"/> or <see cref="MailOptions"/> registers them before.</summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services)
     {
-        services.AddHttpContextAccessor();
-        services.TryAddSingleton(new IdentityOptions());
         services.TryAddSingleton(new MailOptions());
         services.TryAddSingleton<SecretSource>();
         services.AddSingleton<MailSender>();
+        services.AddScoped<SignInDesk>();
+        services.AddSingleton<ClientTokens>();
+        return services.AddAuthenticatedCallers();
+    }
+
+    /// <summary>Who calls, of a process that lets nobody in itself: its ports take tokens that others have given.</summary>
+    public static IServiceCollection AddAuthenticatedCallers(this IServiceCollection services)
+    {
+        services.AddHttpContextAccessor();
+        services.TryAddSingleton(new IdentityOptions());
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ExternalProviders>();
         services.AddSingleton<TokenVerifier>();
         services.AddHostedService(provider => provider.GetRequiredService<TokenVerifier>());
-        services.AddScoped<SignInDesk>();
         services.TryAddScoped<ICaller, RequestCaller>();
         services.AddAuthentication(TokenAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.SchemeName, null);
         services.AddSingleton<Ownership>();

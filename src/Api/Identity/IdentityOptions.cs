@@ -1,3 +1,4 @@
+using HybridTrading.Api.Identity.Provider;
 using Microsoft.Extensions.Configuration;
 
 namespace HybridTrading.Api.Identity;
@@ -18,6 +19,9 @@ public sealed class IdentityOptions
     /// <summary>Where the console is reached, for links in mails; null takes the address of the request, which on loopback is right.</summary>
     public Uri? PublicUrl { get; init; }
 
+    /// <summary>Where users may sign in, too; null for here alone.</summary>
+    public ProviderOptions? Provider { get; init; }
+
     /// <exception cref="FormatException">Names key, value and expectation.</exception>
     public static IdentityOptions Read(IConfiguration configuration)
     {
@@ -35,6 +39,7 @@ public sealed class IdentityOptions
             PublicUrl = section["PublicUrl"] is not { Length: > 0 } url ? null
                 : Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https" ? parsed
                 : throw new FormatException($"Identity:PublicUrl is '{url}'; expected an address such as https://trading.example.org"),
+            Provider = ProviderOptions.Read(section),
         };
     }
 }

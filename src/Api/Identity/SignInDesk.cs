@@ -1,5 +1,6 @@
 using HybridTrading.Api.Contract;
 using HybridTrading.Api.Endpoints;
+using HybridTrading.Api.Identity.Provider;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
@@ -15,7 +16,8 @@ namespace HybridTrading.Api.Identity;
 /// stranger nothing of who has a user here.
 /// </summary>
 public sealed partial class SignInDesk(
-    IGrainFactory grains, IdentityOptions options, MailSender mails, SecretSource secrets, IHttpContextAccessor http, TimeProvider clock, ILogger<SignInDesk> log)
+    IGrainFactory grains, IdentityOptions options, ExternalProviders providers, MailSender mails, SecretSource secrets, IHttpContextAccessor http,
+    TimeProvider clock, ILogger<SignInDesk> log)
 {
     /// <summary>The first owner, and their tenant.</summary>
     public const string FirstUser = "owner", FirstTenant = "local";
@@ -28,13 +30,16 @@ public sealed partial class SignInDesk(
 
     private string Address => Context.Connection.RemoteIpAddress?.ToString() ?? "";
 
+    private Uri Root => options.PublicUrl ?? new Uri($"{Context.Request.Scheme}://{Context.Request.Host}");
+
     private IInstallationGrain Installation => grains.GetGrain<IInstallationGrain>(Keys.Installation);
 
     public async Task<SignInState> StateAsync()
     {
         using Principal.Scope scope = Principal.OfGateway();
         return new SignInState(
-            await Installation.IsOwned() ? "done" : "needed", options.SignUp ? "open" : "invitation", PasswordPolicy.Shortest, PasswordPolicy.Longest);
+            await Installation.IsOwned() ? "done" : "needed", options.SignUp ? "open" : "invitation", PasswordPolicy.Shortest, PasswordPolicy.Longest,
+            providers.Current?.Options.Name);
     }
 
     public async Task<Tokens> SetUpAsync(SetUp asked)
@@ -64,18 +69,7 @@ public sealed partial class SignInDesk(
         // For an address that nobody has, a user that there is not: it takes as long.
         SignInAnswer answer = await User(id ?? "nobody").SignIn(new SignInAttempt(
             new Secret(asked.Password!), asked.Code is null ? null : new Secret(asked.Code), Agent, Address));
-        return answer.Outcome switch
-        {
-            SignInOutcome.SignedIn => await IssueAsync(answer.Session!, asked.Cookie),
-            SignInOutcome.CodeNeeded => throw new ApiException(
-                Status401Unauthorized, ApiReason.SecondFactorNeeded, "code is missing; expected six digits of the authenticator, or a recovery code"),
-            SignInOutcome.LockedOut => throw Later(
-                Status423Locked, ApiReason.LockedOut, "too many wrong passwords: wait, or reset the password", answer.Until!.Value - clock.GetUtcNow().UtcDateTime),
-            SignInOutcome.Busy => throw Later(Status503ServiceUnavailable, ApiReason.Busy, "too many sign-ins at once: try again", TimeSpan.FromSeconds(2)),
-            SignInOutcome.EmailUnverified => throw new ApiException(Status403Forbidden, ApiReason.EmailUnverified, "the address is not proven: open the link in the mail that was sent"),
-            SignInOutcome.Barred => throw new ApiException(Status403Forbidden, ApiReason.Barred, "an administrator has closed this user's access"),
-            _ => throw new ApiException(Status401Unauthorized, ApiReason.SignInFailed, "address, password or code is wrong"),
-        };
+        return await TokensAsync(answer, asked.Cookie);
     }
 
     public async Task<Tokens> RefreshAsync(string? given)
@@ -169,6 +163,7 @@ public sealed partial class SignInDesk(
         OpenSession session;
         if (Context.User.Identity is CallerIdentity caller)
         {
+            RequireSession(caller);
             user = caller.User;
             // The invitation was to an address, and whoever has the link need not be its owner.
             if (await grains.Email(invitation.Email).Find() != user)
@@ -196,6 +191,7 @@ public sealed partial class SignInDesk(
     public async Task<Tokens> EnterAsync(string tenant)
     {
         CallerIdentity caller = Caller();
+        RequireSession(caller);
         using Principal.Scope scope = Principal.OfGateway();
         if (!Keys.IsName(tenant) || await Tenant(tenant).GetMember(caller.User) is null)
         {
@@ -239,6 +235,12 @@ public sealed partial class SignInDesk(
         };
     }
 
+    /// <exception cref="ApiException">403: the caller has proven less than a session has.</exception>
+    private static void RequireSession(CallerIdentity caller)
+    {
+        if (!caller.IsSession) throw new ApiException(Status403Forbidden, ApiReason.NotPermitted, "this is for somebody who has signed in here, and for no program");
+    }
+
     private static ApiException NoLink() => new(Status403Forbidden, ApiReason.LinkInvalid, "the link is used up, too old, or was never ours");
 
     private IUserGrain User(string id) => grains.GetGrain<IUserGrain>(id);
@@ -251,6 +253,20 @@ public sealed partial class SignInDesk(
         if (EmailAddress.Fault(email) is { } address) throw ApiException.Invalid("email", address);
         if (PasswordPolicy.Fault(password, EmailAddress.Normalise(email), name) is { } weak) throw ApiException.Invalid("password", weak);
     }
+
+    /// <summary>A session, or why there is none.</summary>
+    private async Task<Tokens> TokensAsync(SignInAnswer answer, bool cookie) => answer.Outcome switch
+    {
+        SignInOutcome.SignedIn => await IssueAsync(answer.Session!, cookie),
+        SignInOutcome.CodeNeeded => throw new ApiException(
+            Status401Unauthorized, ApiReason.SecondFactorNeeded, "code is missing; expected six digits of the authenticator, or a recovery code"),
+        SignInOutcome.LockedOut => throw Later(
+            Status423Locked, ApiReason.LockedOut, "too many wrong passwords: wait, or reset the password", answer.Until!.Value - clock.GetUtcNow().UtcDateTime),
+        SignInOutcome.Busy => throw Later(Status503ServiceUnavailable, ApiReason.Busy, "too many sign-ins at once: try again", TimeSpan.FromSeconds(2)),
+        SignInOutcome.EmailUnverified => throw new ApiException(Status403Forbidden, ApiReason.EmailUnverified, "the address is not proven: open the link in the mail that was sent"),
+        SignInOutcome.Barred => throw new ApiException(Status403Forbidden, ApiReason.Barred, "an administrator has closed this user's access"),
+        _ => throw new ApiException(Status401Unauthorized, ApiReason.SignInFailed, "address, password or code is wrong"),
+    };
 
     private async Task RegisterAsync(string id, Registration registration)
     {
@@ -294,6 +310,7 @@ public sealed partial class SignInDesk(
 
     private async Task<Me> MeAsync(string user, string tenant, ImmutableArray<Role> roles, IReadOnlyCollection<Permission> permissions)
     {
+        if (ServiceClient.IsId(user)) throw new ApiException(Status403Forbidden, ApiReason.NotPermitted, "a client has no profile: expected a user's token");
         UserView view = await User(user).GetView() ?? throw new ApiException(Status401Unauthorized, ApiReason.SessionEnded, "the user is no more");
         ImmutableArray<Membership> memberships = await Memberships.OfAsync(view, grains);
         return new Me(
@@ -332,8 +349,7 @@ public sealed partial class SignInDesk(
     /// <summary>A page of the console. What a link holds stands behind the hash, which no server and no log sees.</summary>
     private string Link(string page, string? token = null)
     {
-        Uri root = options.PublicUrl ?? new Uri($"{Context.Request.Scheme}://{Context.Request.Host}");
-        return $"{root.GetLeftPart(UriPartial.Authority)}/#/{page}{(token is null ? "" : "/" + token)}";
+        return $"{Root.GetLeftPart(UriPartial.Authority)}/#/{page}{(token is null ? "" : "/" + token)}";
     }
 
     private static (string Owner, Secret Token)? TryParse(string link)

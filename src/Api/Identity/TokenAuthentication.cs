@@ -67,7 +67,7 @@ public sealed partial class TokenAuthentication(
         ImmutableArray<Role> roles = view.Administrator ? member.Roles.Add(Role.Administrator) : member.Roles;
         return Admit(new CallerIdentity(
             user, answer.Tenant, key[0]!, roles, System.Collections.Frozen.FrozenSet.ToFrozenSet(RolePermissions.Of(roles).Intersect(answer.Scopes)),
-            TimeProvider.GetUtcNow().UtcDateTime, null, "Signature"));
+            TimeProvider.GetUtcNow().UtcDateTime, null, CallerIdentity.SignatureScheme));
     }
 
     private AuthenticateResult Refuse(string detail)

@@ -152,7 +152,8 @@ public sealed record AddApiKey : IChecked
     {
         if (Scopes!.Length is 0 or > 50) faults.Add("scopes", $"{Scopes.Length} names", "1 to 50");
         // A key that can make keys, or let people in, would outlive its own end.
-        foreach (Permission scope in Scopes.Where(one => one is Permission.ManageKeys or Permission.ManageProfile or Permission.ManageMembers or Permission.Administer))
+        foreach (Permission scope in Scopes.Where(one => one is Permission.ManageKeys or Permission.ManageProfile or Permission.ManageMembers
+            or Permission.ManageClients or Permission.Administer))
         {
             faults.Add("scopes", scope.ToString(), "none that manages keys, profiles, members or users");
         }

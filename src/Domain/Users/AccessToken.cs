@@ -7,9 +7,11 @@ using System.Text.Json.Serialization;
 namespace HybridTrading.Domain.Users;
 
 /// <summary>Who a token speaks for. Names as RFC 7519 and RFC 9068 have them; ours are tid (tenant), roles, sid (session), ims.</summary>
-/// <param name="Subject">The user's id.</param>
+/// <param name="Subject">The user's id, or the client's.</param>
+/// <param name="Session">Of a user; of a client its id, so that revoking either is the same.</param>
 /// <param name="IssuedAt">Seconds since 1970, as the other two.</param>
 /// <param name="IssuedMilliseconds">The same to the millisecond: what is revoked and what is issued within one second are told apart by it.</param>
+/// <param name="Scope">Of a client: names of permissions, a space between; null for a user, whose roles say what they may do.</param>
 public sealed record AccessClaims(
     [property: JsonPropertyName("iss")] string Issuer,
     [property: JsonPropertyName("aud")] string Audience,
@@ -21,10 +23,11 @@ public sealed record AccessClaims(
     [property: JsonPropertyName("nbf")] long NotBefore,
     [property: JsonPropertyName("exp")] long Expires,
     [property: JsonPropertyName("jti")] string Id,
-    [property: JsonPropertyName("ims")] long IssuedMilliseconds);
+    [property: JsonPropertyName("ims")] long IssuedMilliseconds,
+    [property: JsonPropertyName("scope")] string? Scope = null);
 
 /// <summary>Why a token was refused. All are 401 to a stranger; the log tells them apart.</summary>
-public enum TokenFault : byte { Malformed, Algorithm, UnknownKey, Signature, Issuer, Audience, NotYetValid, Expired, Revoked }
+public enum TokenFault : byte { Malformed, Algorithm, UnknownKey, Signature, Issuer, Audience, NotYetValid, Expired, Revoked, Party, Nonce, Unlinked }
 
 /// <summary>
 /// Access tokens: JWTs signed with ES256 (ECDSA on P-256, SHA-256), and nothing else. The header's algorithm chooses nothing: a token that names
@@ -55,18 +58,15 @@ public static class AccessToken
     /// <returns>The claims, or what is wrong with it.</returns>
     public static (AccessClaims? Claims, TokenFault Fault) Verify(string token, string issuer, string audience, DateTime now, Func<string, ECDsa?> keyOf)
     {
-        if (token.Length > Longest) return (null, TokenFault.Malformed);
-        int first = token.IndexOf('.'), last = token.LastIndexOf('.');
-        if (first <= 0 || last == first || token.AsSpan(first + 1, last - first - 1).Contains('.')) return (null, TokenFault.Malformed);
-        if (Part(token.AsSpan(0, first), TokenJson.Default.TokenHeader) is not { KeyId.Length: > 0 } header) return (null, TokenFault.Malformed);
+        if (JsonWebToken.Read(token, Longest) is not { Header: { KeyId: { Length: > 0 } keyId } header } read) return (null, TokenFault.Malformed);
         if (header.Algorithm != Algorithm || header.Type != Type || header.Critical is not null) return (null, TokenFault.Algorithm);
-        if (keyOf(header.KeyId) is not { } key) return (null, TokenFault.UnknownKey);
-        if (Bytes(token.AsSpan(last + 1)) is not { Length: 64 } signature
-            || !key.VerifyData(Encoding.ASCII.GetBytes(token[..last]), signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation))
+        if (keyOf(keyId) is not { } key) return (null, TokenFault.UnknownKey);
+        if (read.Signature.Length != 64
+            || !key.VerifyData(read.Signed, read.Signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation))
         {
             return (null, TokenFault.Signature);
         }
-        if (Part(token.AsSpan(first + 1, last - first - 1), TokenJson.Default.AccessClaims) is not { } claims
+        if (JsonWebToken.Part(read.Payload, TokenJson.Default.AccessClaims) is not { } claims
             || claims.Subject is null or "" || claims.Tenant is null || claims.Session is null || claims.Roles.IsDefault || claims.Expires == 0)
         {
             return (null, TokenFault.Malformed);
@@ -77,36 +77,4 @@ public static class AccessToken
         if (seconds + skew < claims.NotBefore || seconds + skew < claims.IssuedAt) return (null, TokenFault.NotYetValid);
         return seconds >= claims.Expires ? (null, TokenFault.Expired) : (claims, default);
     }
-
-    private static T? Part<T>(ReadOnlySpan<char> text, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> json) where T : class
-    {
-        if (Bytes(text) is not { } bytes) return null;
-        try
-        {
-            return JsonSerializer.Deserialize(bytes, json);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Null where it is not base64url in its one right spelling.</summary>
-    private static byte[]? Bytes(ReadOnlySpan<char> text)
-    {
-        if (text.Length == 0 || !Base64Url.IsValid(text, out int length)) return null;
-        var bytes = new byte[length];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out int written) || written != length) return null;
-        // Bits that belong to no byte, or padding: another spelling of the same bytes would be another token with the same signature.
-        return text.SequenceEqual(Base64Url.EncodeToString(bytes)) ? bytes : null;
-    }
 }
-
-internal sealed record TokenHeader(
-    [property: JsonPropertyName("alg")] string? Algorithm, [property: JsonPropertyName("kid")] string? KeyId, [property: JsonPropertyName("typ")] string? Type,
-    [property: JsonPropertyName("crit")] string[]? Critical = null);
-
-[JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(TokenHeader))]
-[JsonSerializable(typeof(AccessClaims))]
-internal sealed partial class TokenJson : JsonSerializerContext;

@@ -59,4 +59,13 @@ public enum Permission : byte
 
     /// <summary>All users and tenants of the installation.</summary>
     Administer,
+
+    /// <summary>The tenant's clients: services that sign in by a secret of their own.</summary>
+    ManageClients,
+
+    /// <summary>The metrics of a process, from beyond its machine.</summary>
+    ReadMetrics,
+
+    /// <summary>The ports of the compliance services. No role has it: only a client's token can hold it.</summary>
+    Compliance,
 }

@@ -14,7 +14,7 @@ public static class RolePermissions
         [
             .. EveryMember, Permission.ReadTrading, Permission.ReadTenant, Permission.ReadJournal, Permission.Trade, Permission.ManageRisk,
             Permission.Automate, Permission.Research, Permission.Halt, Permission.HaltTenant, Permission.ReleaseTenant, Permission.ConfigureTenant,
-            Permission.ManageKeys, Permission.ManageMembers,
+            Permission.ManageKeys, Permission.ManageMembers, Permission.ManageClients,
         ],
         [Role.Trader] =
         [
@@ -27,7 +27,7 @@ public static class RolePermissions
             .. EveryMember, Permission.ReadTrading, Permission.ReadTenant, Permission.ReadJournal, Permission.HaltTenant, Permission.ReleaseTenant,
         ],
         [Role.Auditor] = [.. EveryMember, Permission.ReadTrading, Permission.ReadTenant, Permission.ReadJournal],
-        [Role.Administrator] = [.. EveryMember, Permission.Operate, Permission.Administer],
+        [Role.Administrator] = [.. EveryMember, Permission.Operate, Permission.Administer, Permission.ReadMetrics],
     }.ToFrozenDictionary(entry => entry.Key, entry => entry.Value.ToFrozenSet());
 
     /// <summary>All that a role may do.</summary>

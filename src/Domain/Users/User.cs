@@ -18,6 +18,9 @@ public sealed class User
 
     public string PasswordHash { get; private set; } = "";
 
+    /// <summary>Who came by a provider has none until they set one by a mailed link.</summary>
+    public bool HasPassword => PasswordHash.Length > 0;
+
     public DateTime Created { get; private set; }
 
     public bool EmailVerified { get; private set; }
@@ -33,6 +36,9 @@ public sealed class User
     public ImmutableArray<string> Tenants { get; private set; } = [];
 
     public ImmutableArray<ApiKey> Keys { get; private set; } = [];
+
+    /// <summary>Users of external providers who are this one.</summary>
+    public ImmutableArray<ProviderLink> Links { get; private set; } = [];
 
     /// <summary>The secret of the second factor; empty while there is none.</summary>
     public ImmutableArray<byte> Secret { get; private set; } = [];
@@ -120,6 +126,12 @@ public sealed class User
                 break;
             case ApiKeyRemoved e:
                 Keys = Keys.RemoveAll(key => key.Id == e.Id);
+                break;
+            case ProviderLinked e:
+                Links = Links.Add(e.Link);
+                break;
+            case ProviderUnlinked e:
+                Links = Links.RemoveAll(link => link.Id == e.Id);
                 break;
             case SessionEnded:
                 break;

@@ -6,7 +6,7 @@ namespace HybridTrading.Domain.Users;
 /// <summary>Something that happened to a user's identity. The stream is encrypted with the user's own key: erasing it erases the person.</summary>
 public abstract record UserEvent(DateTime Time);
 
-/// <param name="PasswordHash">As the hasher makes it, salt and iterations inside.</param>
+/// <param name="PasswordHash">As the hasher makes it, salt and iterations inside; empty for who came by a provider and has none.</param>
 public sealed record UserRegistered(DateTime Time, string Email, string Name, string PasswordHash, bool EmailVerified, bool Administrator) : UserEvent(Time);
 
 public sealed record EmailVerified(DateTime Time) : UserEvent(Time);
@@ -54,6 +54,12 @@ public sealed record ApiKeyAdded(DateTime Time, ApiKey Key) : UserEvent(Time);
 
 public sealed record ApiKeyRemoved(DateTime Time, string Id) : UserEvent(Time);
 
+/// <summary>The user of a provider is this one from now on.</summary>
+public sealed record ProviderLinked(DateTime Time, ProviderLink Link) : UserEvent(Time);
+
+/// <param name="Id">Of the link.</param>
+public sealed record ProviderUnlinked(DateTime Time, string Id) : UserEvent(Time);
+
 /// <summary>What a link in a mail is for.</summary>
 public enum LinkKind : byte { VerifyEmail, ResetPassword }
 
@@ -77,6 +83,8 @@ public enum LinkKind : byte { VerifyEmail, ResetPassword }
 [JsonSerializable(typeof(AccessChanged))]
 [JsonSerializable(typeof(ApiKeyAdded))]
 [JsonSerializable(typeof(ApiKeyRemoved))]
+[JsonSerializable(typeof(ProviderLinked))]
+[JsonSerializable(typeof(ProviderUnlinked))]
 internal sealed partial class UserJson : JsonSerializerContext;
 
 /// <summary>Stable names and schema versions of the events in a user's stream.</summary>
@@ -101,5 +109,7 @@ public static class UserEventCatalog
         .Add("tenant-left", 1, UserJson.Default.TenantLeft)
         .Add("access-changed", 1, UserJson.Default.AccessChanged)
         .Add("api-key-added", 1, UserJson.Default.ApiKeyAdded)
-        .Add("api-key-removed", 1, UserJson.Default.ApiKeyRemoved);
+        .Add("api-key-removed", 1, UserJson.Default.ApiKeyRemoved)
+        .Add("provider-linked", 1, UserJson.Default.ProviderLinked)
+        .Add("provider-unlinked", 1, UserJson.Default.ProviderUnlinked);
 }

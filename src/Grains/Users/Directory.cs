@@ -43,6 +43,45 @@ public sealed class EmailGrain([PersistentState("email")] IPersistentState<Email
     }
 }
 
+[GenerateSerializer, Immutable, Alias("ht.ProviderUserState")]
+public sealed record ProviderUserState
+{
+    [Id(0)] public string? User { get; init; }
+}
+
+/// <summary>Which user somebody is whom an external provider knows: one at most, since one grain decides. Key: <see cref="ProviderIdentity.Key"/>.</summary>
+[Shared, ForGateway, Alias("ht.IProviderUserGrain")]
+public interface IProviderUserGrain : IGrainWithStringKey
+{
+    [AlwaysInterleave, Alias("Find")] Task<string?> Find();
+
+    /// <summary>Gives the identity to a user, if nobody has it.</summary>
+    /// <returns>Who has it now.</returns>
+    [Alias("Claim")] Task<string> Claim(string user);
+
+    /// <summary>Takes it back from that user.</summary>
+    [Alias("Release")] Task Release(string user);
+}
+
+[HostedBy("user-service")]
+public sealed class ProviderUserGrain([PersistentState("provider-user")] IPersistentState<ProviderUserState> state) : Grain, IProviderUserGrain
+{
+    public Task<string?> Find() => Task.FromResult(state.State.User);
+
+    public async Task<string> Claim(string user)
+    {
+        if (state.State.User is { } owner) return owner;
+        state.State = new ProviderUserState { User = user };
+        await state.WriteStateAsync();
+        return user;
+    }
+
+    public async Task Release(string user)
+    {
+        if (state.State.User == user) await state.ClearStateAsync();
+    }
+}
+
 public static class EmailDirectory
 {
     /// <summary>An address is personal data, and a key is stored in the clear: it holds a hash.</summary>

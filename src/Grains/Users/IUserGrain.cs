@@ -18,16 +18,26 @@ public sealed record SignInAttempt(Secret Password, Secret? Code, string Agent, 
 public sealed record OpenSession(string User, string Id, string Tenant, Secret Token);
 
 /// <param name="Until">When locked out.</param>
+/// <param name="Ticket">Of somebody whom a provider has proven, and whose code is still missing.</param>
 [GenerateSerializer, Immutable, Alias("ht.SignInAnswer")]
-public sealed record SignInAnswer(SignInOutcome Outcome, OpenSession? Session = null, DateTime? Until = null);
+public sealed record SignInAnswer(SignInOutcome Outcome, OpenSession? Session = null, DateTime? Until = null, Secret? Ticket = null);
+
+/// <summary>A sign-in that an external provider has proven; whoever calls has checked its token.</summary>
+/// <param name="HasSecondFactor">The provider has asked for one, and this installation takes its word for it.</param>
+[GenerateSerializer, Immutable, Alias("ht.ProviderSignIn")]
+public sealed record ProviderSignIn(ProviderIdentity Identity, bool HasSecondFactor, string Agent, string Address);
 
 [GenerateSerializer, Immutable, Alias("ht.RenewalAnswer")]
 public sealed record RenewalAnswer(Renewal Outcome, OpenSession? Session = null);
 
 /// <param name="Name">As the user wants to be called: 1 to 100 characters.</param>
+/// <param name="Password">Null for who comes by a provider.</param>
 /// <param name="EmailVerified">The address is known to be the user's: an invitation was sent to it, or it is the first owner's.</param>
+/// <param name="Provider">Who they are to the provider by which they come.</param>
+/// <param name="Tenant">Where they begin, for the link to the provider.</param>
 [GenerateSerializer, Immutable, Alias("ht.Registration")]
-public sealed record Registration(string Email, string Name, Secret Password, bool EmailVerified, bool Administrator = false);
+public sealed record Registration(
+    string Email, string Name, Secret? Password, bool EmailVerified, bool Administrator = false, ProviderIdentity? Provider = null, string Tenant = "");
 
 /// <summary>The answer to a change: why it was refused, or nothing.</summary>
 /// <param name="Secret">What is told once: a link's token, a second factor's secret.</param>
@@ -35,13 +45,13 @@ public sealed record Registration(string Email, string Name, Secret Password, bo
 public sealed record UserAnswer(UserFault Fault = UserFault.None, string? Detail = null, Secret? Secret = null);
 
 /// <summary>Why a change was refused.</summary>
-public enum UserFault : byte { None, Exists, Unknown, InvalidInput, PasswordWrong, CodeWrong, LinkInvalid, NoSecondFactor, HasSecondFactor, TooMany, LockedOut }
+public enum UserFault : byte { None, Exists, Unknown, InvalidInput, PasswordWrong, CodeWrong, LinkInvalid, NoSecondFactor, HasSecondFactor, TooMany, LockedOut, PasswordMissing }
 
 /// <summary>What a user looks like.</summary>
 [GenerateSerializer, Immutable, Alias("ht.UserView")]
 public sealed record UserView(
     string Id, string Email, string Name, DateTime Created, bool EmailVerified, bool HasSecondFactor, int RecoveryCodesLeft, bool Administrator,
-    bool Locked, DateTime? LastSignIn, ImmutableArray<string> Tenants);
+    bool Locked, DateTime? LastSignIn, ImmutableArray<string> Tenants, bool HasPassword = true, ImmutableArray<ProviderLink> Links = default);
 
 /// <summary>An API key without its secret.</summary>
 [GenerateSerializer, Immutable, Alias("ht.ApiKeyView")]
@@ -74,6 +84,12 @@ public interface IUserGrain : IGrainWithStringKey
 
     /// <summary>Checking a password takes long and keeps nobody else of this user waiting.</summary>
     [AlwaysInterleave, Alias("SignIn")] Task<SignInAnswer> SignIn(SignInAttempt attempt);
+
+    /// <summary>A session of somebody whom a provider has proven. Where a code is needed the answer has a ticket, good for five minutes.</summary>
+    [Alias("SignInByProvider")] Task<SignInAnswer> SignInByProvider(ProviderSignIn attempt);
+
+    /// <summary>The code that was still missing.</summary>
+    [Alias("ConfirmByProvider")] Task<SignInAnswer> ConfirmByProvider(Secret ticket, Secret code, string agent, string address);
 
     /// <summary>A session without a password: who holds an invitation, or the first owner's link, has just made one.</summary>
     [Alias("Open")] Task<OpenSession> Open(string agent, string address);
@@ -121,6 +137,18 @@ public interface IUserGrain : IGrainWithStringKey
 
     /// <param name="by">Id of the administrator.</param>
     [Alias("SetAccess")] Task<UserAnswer> SetAccess(bool? locked, bool? administrator, string by);
+
+    /// <summary>Begins a link to a provider.</summary>
+    /// <param name="password">Null where the user has none.</param>
+    /// <returns>A ticket, good for ten minutes.</returns>
+    [Alias("OfferLink")] Task<UserAnswer> OfferLink(Secret? password);
+
+    /// <summary>The provider's user is this one from now on. The caller has claimed the identity for this user.</summary>
+    /// <param name="tenant">What the provider's access tokens speak for.</param>
+    [Alias("Link")] Task<UserAnswer> Link(Secret ticket, ProviderIdentity identity, string tenant);
+
+    /// <summary>Ends a link, if there is another way in. Tokens of the provider are worth nothing from then on.</summary>
+    [Alias("Unlink")] Task<UserAnswer> Unlink(string link);
 
     [AlwaysInterleave, Alias("GetApiKeys")] Task<ImmutableArray<ApiKeyView>> GetApiKeys();
 

@@ -22,7 +22,7 @@ public sealed record RevocationList
 [Shared, ForGateway, Alias("ht.IRevocationsGrain")]
 public interface IRevocationsGrain : IGrainWithStringKey
 {
-    /// <param name="ids">Of sessions or users.</param>
+    /// <param name="ids">Of sessions, users or clients.</param>
     [Alias("Revoke")] Task Revoke(ImmutableArray<string> ids);
 
     /// <summary>The list as soon as it is another than the known one; after a bounded wait as it is.</summary>

@@ -12,8 +12,9 @@ namespace HybridTrading.Grains.Users;
 public sealed record PublicKey(string Id, string X, string Y);
 
 /// <summary>For whom a token is to speak.</summary>
+/// <param name="Scope">Of a client; null for a user.</param>
 [GenerateSerializer, Immutable, Alias("ht.TokenRequest")]
-public sealed record TokenRequest(string Issuer, string Audience, string User, string Tenant, string Session, ImmutableArray<Role> Roles);
+public sealed record TokenRequest(string Issuer, string Audience, string User, string Tenant, string Session, ImmutableArray<Role> Roles, string? Scope = null);
 
 /// <summary>
 /// Signs access tokens. The private key is made on first use, is kept encrypted in the journal, never leaves the grain, and gives way to another after 30
@@ -75,7 +76,7 @@ public sealed class SigningKeysGrain(IJournal journal, SecretSource secrets, Tim
         long now = time.ToUnixTimeSeconds();
         var claims = new AccessClaims(
             request.Issuer, request.Audience, request.User, request.Tenant, request.Session, request.Roles, now, now, now + (long)AccessToken.Life.TotalSeconds,
-            Base32.Encode(secrets.Bytes(10)).ToLowerInvariant(), time.ToUnixTimeMilliseconds());
+            Base32.Encode(secrets.Bytes(10)).ToLowerInvariant(), time.ToUnixTimeMilliseconds(), request.Scope);
         return new Secret(AccessToken.Sign(claims, _keys[^1].Made.Id, _keys[^1].Key));
     }
 

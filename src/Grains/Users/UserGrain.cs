@@ -22,21 +22,29 @@ public sealed class UserGrain(
     [PersistentState("user")] IPersistentState<UserState> state, IJournal journal, PasswordHashing passwords, SecretSource secrets, TimeProvider clock)
     : Grain, IUserGrain
 {
-    private const int MostVerifying = Lockout.Free, RecoveryCodes = 10, LongestName = 100, MostLinks = 5;
+    private const int MostVerifying = Lockout.Free, RecoveryCodes = 10, LongestName = 100, MostLinks = 5, MostTickets = 5;
 
     private static readonly TimeSpan VerificationLife = TimeSpan.FromDays(1), ResetLife = TimeSpan.FromHours(1);
+    private static readonly TimeSpan CodeTicketLife = TimeSpan.FromMinutes(5), LinkTicketLife = TimeSpan.FromMinutes(10);
 
     private readonly User _user = new();
     private readonly SerialWriter _writer = new();
     private readonly Dictionary<string, NonceWindow> _nonces = new(StringComparer.Ordinal);
+    // What is under way with a provider. Lost with the activation: then it begins anew.
+    private readonly Dictionary<string, (TicketKind Kind, DateTime Expires)> _tickets = new(StringComparer.Ordinal);
     private EventStream<UserEvent> _stream = null!;
     private int _verifying;
+
+    private enum TicketKind : byte { Code, Link }
 
     private string Id => this.GetPrimaryKeyString();
 
     private DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     private UserState State => state.State;
+
+    /// <summary>Null for nobody, and for who has no password.</summary>
+    private string? KnownHash => _user.HasPassword ? _user.PasswordHash : null;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -48,11 +56,12 @@ public sealed class UserGrain(
     {
         if (_user.IsRegistered) return new UserAnswer(UserFault.Exists, "there is such a user");
         string? fault = EmailAddress.Fault(registration.Email) ?? NameFault(registration.Name)
-            ?? PasswordPolicy.Fault(registration.Password.Value, registration.Email, registration.Name);
+            ?? (registration is { Password: null, Provider: not null } ? null : PasswordPolicy.Fault(registration.Password?.Value, registration.Email, registration.Name));
         if (fault is not null) return new UserAnswer(UserFault.InvalidInput, fault);
-        string hash = await passwords.HashAsync(registration.Password.Value);
+        string hash = registration.Password is { } password ? await passwords.HashAsync(password.Value) : "";
         Raise(new UserRegistered(
             Now, EmailAddress.Normalise(registration.Email), registration.Name.Trim(), hash, registration.EmailVerified, registration.Administrator));
+        if (registration.Provider is { } identity) Raise(new ProviderLinked(Now, new ProviderLink(secrets.Name('l'), identity, registration.Tenant, Now)));
         return await DoneAsync();
     }
 
@@ -65,7 +74,7 @@ public sealed class UserGrain(
         _verifying++;
         try
         {
-            right = await passwords.VerifyAsync(_user.IsRegistered ? _user.PasswordHash : null, attempt.Password.Value);
+            right = await passwords.VerifyAsync(KnownHash, attempt.Password.Value);
         }
         catch (PasswordQueueFullException)
         {
@@ -86,6 +95,26 @@ public sealed class UserGrain(
         return _user.EmailVerified
             ? new SignInAnswer(SignInOutcome.SignedIn, await Open(attempt.Agent, attempt.Address))
             : new SignInAnswer(SignInOutcome.EmailUnverified);
+    }
+
+    public async Task<SignInAnswer> SignInByProvider(ProviderSignIn attempt)
+    {
+        if (!_user.Links.Any(link => link.Identity.Key == attempt.Identity.Key)) return new SignInAnswer(SignInOutcome.Failed);
+        if (_user.Locked) return new SignInAnswer(SignInOutcome.Barred);
+        if (!_user.EmailVerified) return new SignInAnswer(SignInOutcome.EmailUnverified);
+        return _user.HasSecondFactor && !attempt.HasSecondFactor
+            ? new SignInAnswer(SignInOutcome.CodeNeeded, Ticket: MakeTicket(TicketKind.Code))
+            : new SignInAnswer(SignInOutcome.SignedIn, await Open(attempt.Agent, attempt.Address));
+    }
+
+    public async Task<SignInAnswer> ConfirmByProvider(Secret ticket, Secret code, string agent, string address)
+    {
+        if (!IsTicket(TicketKind.Code, ticket)) return new SignInAnswer(SignInOutcome.Failed);
+        if (_user.ClosedUntil(Now) is { } closed) return new SignInAnswer(SignInOutcome.LockedOut, Until: closed);
+        if (_user.Locked) return new SignInAnswer(SignInOutcome.Barred);
+        if (!TakeCode(code.Value)) return await FailedAsync(address, "code");
+        _tickets.Remove(Sessions.HashOf(ticket.Value));
+        return new SignInAnswer(SignInOutcome.SignedIn, await Open(agent, address));
     }
 
     public async Task<OpenSession> Open(string agent, string address)
@@ -133,7 +162,7 @@ public sealed class UserGrain(
         await _stream.Durable();
         return !_user.IsRegistered ? null : new UserView(
             Id, _user.Email, _user.Name, _user.Created, _user.EmailVerified, _user.HasSecondFactor, _user.RecoveryCodesLeft, _user.Administrator,
-            _user.Locked, _user.LastSignIn, _user.Tenants);
+            _user.Locked, _user.LastSignIn, _user.Tenants, _user.HasPassword, _user.Links);
     }
 
     public async Task<UserAnswer> Rename(string name)
@@ -233,9 +262,40 @@ public sealed class UserGrain(
         if (nextLocked != _user.Locked || nextAdministrator != _user.Administrator)
         {
             Raise(new AccessChanged(Now, nextLocked, nextAdministrator, by));
-            // What the tokens say that are out is no longer so.
+            // What the tokens say that are out is no longer so, a provider's among them, which are of no session.
+            await RevokeAsync([Id]);
             await EndAsync(State.Sessions, "an administrator changed the access");
         }
+        return await DoneAsync();
+    }
+
+    public async Task<UserAnswer> OfferLink(Secret? password)
+    {
+        if (!_user.IsRegistered) return new UserAnswer(UserFault.Unknown, "no such user");
+        if (_user.Links.Length >= ProviderLink.Most) return new UserAnswer(UserFault.TooMany, $"there are {_user.Links.Length} links; expected at most {ProviderLink.Most}");
+        // It is another way in: who holds but a token, or sits at a page left open, cannot make one.
+        if (_user.HasPassword && await WrongAsync(password ?? new Secret("")) is { } wrong) return wrong;
+        return new UserAnswer(Secret: MakeTicket(TicketKind.Link));
+    }
+
+    public async Task<UserAnswer> Link(Secret ticket, ProviderIdentity identity, string tenant)
+    {
+        if (!IsTicket(TicketKind.Link, ticket)) return NoLink();
+        _tickets.Remove(Sessions.HashOf(ticket.Value));
+        if (!_user.Links.Any(link => link.Identity.Key == identity.Key)) Raise(new ProviderLinked(Now, new ProviderLink(secrets.Name('l'), identity, tenant, Now)));
+        return await DoneAsync();
+    }
+
+    public async Task<UserAnswer> Unlink(string link)
+    {
+        if (!_user.Links.Any(one => one.Id == link)) return new UserAnswer(UserFault.Unknown, "no such link");
+        if (!_user.HasPassword && _user.Links.Length == 1)
+        {
+            return new UserAnswer(UserFault.PasswordMissing, "there is no other way in; expected a password first, which \"forgotten password\" sets");
+        }
+        Raise(new ProviderUnlinked(Now, link));
+        await _stream.Durable();
+        await RevokeAsync([Id]);
         return await DoneAsync();
     }
 
@@ -332,7 +392,7 @@ public sealed class UserGrain(
     private async Task<UserAnswer?> WrongAsync(Secret password)
     {
         if (_user.ClosedUntil(Now) is not null) return new UserAnswer(UserFault.LockedOut, "too many wrong passwords: wait");
-        if (await passwords.VerifyAsync(_user.IsRegistered ? _user.PasswordHash : null, password.Value)) return null;
+        if (await passwords.VerifyAsync(KnownHash, password.Value)) return null;
         if (_user.IsRegistered) await FailedAsync("", "password");
         return new UserAnswer(UserFault.PasswordWrong, "password is not the right one");
     }
@@ -349,11 +409,25 @@ public sealed class UserGrain(
         if (ended.IsEmpty) return;
         ImmutableHashSet<string> ids = [.. ended.Select(session => session.Id)];
         // Their access tokens would be good for minutes to come. First, so that asking again does what has failed half-way.
-        await GrainFactory.GetGrain<IRevocationsGrain>(Keys.Revocations).Revoke([.. ids]);
+        await RevokeAsync([.. ids]);
         foreach (Session session in ended) Raise(new SessionEnded(Now, session.Id, why));
         await _stream.Durable();
         await SaveAsync(() => State with { Sessions = State.Sessions.RemoveAll(session => ids.Contains(session.Id)) });
     }
+
+    private Task RevokeAsync(ImmutableArray<string> ids) => GrainFactory.GetGrain<IRevocationsGrain>(Keys.Revocations).Revoke(ids);
+
+    private Secret MakeTicket(TicketKind kind)
+    {
+        foreach (string old in _tickets.Where(one => one.Value.Expires <= Now).Select(one => one.Key).ToArray()) _tickets.Remove(old);
+        if (_tickets.Count >= MostTickets) _tickets.Remove(_tickets.MinBy(one => one.Value.Expires).Key);
+        string token = secrets.Token();
+        _tickets[Sessions.HashOf(token)] = (kind, Now + (kind == TicketKind.Code ? CodeTicketLife : LinkTicketLife));
+        return new Secret(token);
+    }
+
+    private bool IsTicket(TicketKind kind, Secret ticket) =>
+        _tickets.TryGetValue(Sessions.HashOf(ticket.Value), out (TicketKind Kind, DateTime Expires) known) && known.Kind == kind && known.Expires > Now;
 
     private async Task<UserAnswer> DoneAsync(string? secret = null)
     {

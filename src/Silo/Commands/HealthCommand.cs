@@ -36,14 +36,14 @@ public static class HealthCommand
         return command;
     }
 
-    /// <summary>The gateway may speak HTTPS alone (<c>run --cert</c>).</summary>
+    /// <summary>The gateway and the compliance services may speak HTTPS alone (<c>run --cert</c>, <c>--compliance-cert</c>).</summary>
     private static async Task<HttpResponseMessage> GetAsync(HttpClient client, HostedService service, string path, CancellationToken cancellation)
     {
         try
         {
             return await client.GetAsync(new Uri($"http://127.0.0.1:{service.Port}{path}"), cancellation);
         }
-        catch (HttpRequestException e) when (service.Service == ServiceEndpoints.Gateway && e.HttpRequestError is not HttpRequestError.ConnectionError)
+        catch (HttpRequestException e) when ((service.Service == ServiceEndpoints.Gateway || service.Network == ServiceNetwork.Compliance) && e.HttpRequestError is not HttpRequestError.ConnectionError)
         {
             return await client.GetAsync(new Uri($"https://127.0.0.1:{service.Port}{path}"), cancellation);
         }
@@ -58,7 +58,9 @@ public static class HealthCommand
         {
             try
             {
-                using HttpResponseMessage answer = await GetAsync(client, service, path, cancellation);
+                // More than that they live the compliance services tell to tokens of their own alone.
+                string asked = service.Network == ServiceNetwork.Compliance ? "/health" : path;
+                using HttpResponseMessage answer = await GetAsync(client, service, asked, cancellation);
                 if (answer.IsSuccessStatusCode) return null;
                 return $"{service.Name} on port {service.Port} answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellation)}";
             }

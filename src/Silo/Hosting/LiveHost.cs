@@ -99,15 +99,16 @@ public static class LiveHost
                 .. demonstration.IsThere ? [Demonstration.Notice] : ImmutableArray<string>.Empty,
             ],
         };
-        bool hasGateway = plan.Hosts(ServiceEndpoints.Gateway);
+        bool hasGateway = plan.Hosts(ServiceEndpoints.Gateway), hasCompliance = plan.Hosted.Any(hosted => hosted.Network == ServiceNetwork.Compliance);
+        AddIdentity(builder, folder);
         if (hasGateway)
         {
-            AddIdentity(builder, folder);
             builder.Services.AddHybridApi(api);
             builder.Services.AddSingleton<FirstOwnerLink>();
             builder.Services.AddHostedService(provider => provider.GetRequiredService<FirstOwnerLink>());
         }
         else if (member.Database is null || member.Hosts(ReadModelService)) builder.Services.AddReadModels(api);
+        if (!hasGateway && hasCompliance) builder.Services.AddAuthenticatedCallers();
         if (member.Database is null) builder.Services.AddHostedService<TradingStart>();
         else if (!member.IsClient) builder.Services.AddHostedService<ClusterStart>();
         // The last to start is the first to stop: it says good-bye while there are grains to hear it.

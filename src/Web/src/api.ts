@@ -1,12 +1,13 @@
 import type {
-  Account, ApiKey, BarSeries, ChangedJob, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
+  Account, ApiKey, BarSeries, ChangedJob, Client, ClientWithSecret, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
   DataSet, DataSetTerms, Decision, EquityPoint, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
-  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Playback,
-  Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
+  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Permission,
+  Playback, ProviderLinks, Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
   SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, Tokens, TradingState, Trial, User,
   WalkForward,
 } from './contract';
 import { Http, type HttpOptions } from './http';
+import type { ProviderAnswer } from './provider';
 import type { Collection, JobAddress } from './routes';
 
 /** The typed client of `/api/v1`. */
@@ -117,6 +118,18 @@ export class Api {
   apiKeys = () => this.#http.get<ApiKey[]>('me/api-keys');
   /** The secret is told this once. */
   createApiKey = (key: NewApiKey) => this.#http.send<{ key: ApiKey; secret: string | null }>('POST', 'me/api-keys', key);
+  providerLinks = () => this.#http.get<ProviderLinks>('me/provider-links');
+  startProviderLink = (password: string | null) =>
+    this.#http.ask<{ address: string }>('me/provider-links', password === null ? {} : { password });
+  completeProviderLink = (answer: ProviderAnswer) => this.#http.ask<ProviderLinks>('me/provider-links/complete', answer);
+  removeProviderLink = (id: string) => this.#http.send<void>('DELETE', `me/provider-links/${part(id)}`);
+  clients = () => this.#http.get<Client[]>('clients');
+  /** The secret is told this once, and so is the next one's. */
+  addClient = (name: string, scopes: readonly Permission[], expiresDays: number) =>
+    this.#http.send<ClientWithSecret>('POST', 'clients', { name, scopes, expiresDays });
+  rotateClient = (id: string, expiresDays: number, overlapHours: number) =>
+    this.#http.send<ClientWithSecret>('POST', `clients/${part(id)}/secrets`, { expiresDays, overlapHours });
+  removeClient = (id: string) => this.#http.send<void>('DELETE', `clients/${part(id)}`);
   removeApiKey = (id: string) => this.#http.send<void>('DELETE', `me/api-keys/${part(id)}`);
 
   signUp = (email: string, name: string, password: string) => this.#open.ask<void>('auth/sign-up', { email, name, password });

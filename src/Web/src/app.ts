@@ -1,5 +1,6 @@
 import type { Api } from './api';
 import type { Auth } from './auth';
+import type { ProviderReturn } from './provider';
 import type { Session } from './session';
 import type { Store } from './store';
 
@@ -9,6 +10,8 @@ export interface App {
   api: Api;
   auth: Auth;
   session: Session;
+  /** With what the external provider sent this browser back, if it did. */
+  provider: ProviderReturn;
   /** Says something to the reader, for a few seconds. */
   say: (text: string) => void;
   /** Shows what went wrong, in the words of the service. */

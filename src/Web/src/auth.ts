@@ -1,6 +1,7 @@
 import { permissions, type AuthSettings, type Me, type Permission, type Tokens } from './contract';
 import { ApiError, type Credentials, type Http } from './http';
 import { backOff } from './hub';
+import type { ProviderAnswer } from './provider';
 import { setViewedMember } from './viewed';
 
 /**
@@ -51,7 +52,7 @@ export class Auth implements Credentials {
   /** Of whom this page holds data; empty before the first sign-in. */
   #person = '';
   /** What holds for everyone, told before sign-in. */
-  settings: AuthSettings = { setup: 'done', signUp: 'invitation', passwordMinLength: 12, passwordMaxLength: 128 };
+  settings: AuthSettings = { setup: 'done', signUp: 'invitation', passwordMinLength: 12, passwordMaxLength: 128, provider: null };
   /** The member whose things this page shows; empty for one's own. */
   readonly viewed: string;
   /** The service could not be asked so far; it is asked again. */
@@ -148,6 +149,20 @@ export class Auth implements Credentials {
 
   signIn = async (email: string, password: string, code: string): Promise<void> =>
     this.adopt(await this.#http.ask<Tokens>('auth/sign-in', { email, password, ...(code === '' ? {} : { code }) }));
+
+  /** Where to send this browser to sign in by the external provider. */
+  startProvider = async (): Promise<string> => (await this.#http.ask<{ address: string }>('auth/provider', {})).address;
+
+  /** A ticket where the code of the second factor is still missing; null once somebody is signed in. */
+  completeProvider = async (answer: ProviderAnswer, invitation?: string): Promise<string | null> => {
+    const { tokens, ticket } = await this.#http.ask<{ tokens: Tokens | null; ticket: string | null }>(
+      'auth/provider/complete', { ...answer, ...(invitation === undefined ? {} : { invitation }) });
+    if (tokens !== null) this.adopt(tokens);
+    return ticket;
+  };
+
+  confirmProvider = async (ticket: string, code: string): Promise<void> =>
+    this.adopt(await this.#http.ask<Tokens>('auth/provider/confirm', { ticket, code }));
 
   setUp = async (token: string, email: string, name: string, password: string): Promise<void> =>
     this.adopt(await this.#http.ask<Tokens>('auth/setup', { token, email, name, password }));

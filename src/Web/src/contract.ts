@@ -708,13 +708,23 @@ export interface AuthSettings {
   signUp: 'open' | 'invitation';
   passwordMinLength: number;
   passwordMaxLength: number;
+  /** What the external provider is called; null where there is none. */
+  provider: string | null;
 }
 
 export const permissions = [
   'ReadMarket', 'ReadTrading', 'ReadTenant', 'ReadJournal', 'Trade', 'ManageRisk', 'Automate', 'Research', 'Halt', 'HaltTenant', 'ReleaseTenant',
   'Configure', 'ConfigureTenant', 'ManageProfile', 'ManageKeys', 'ManageMembers', 'ReadSystem', 'Operate', 'Administer',
+  'ManageClients', 'ReadMetrics', 'Compliance',
 ] as const;
 export type Permission = (typeof permissions)[number];
+
+/** What only persons do: no program is given it. */
+export const personScopes: readonly Permission[] = [
+  'ManageProfile', 'ManageKeys', 'ManageMembers', 'ManageClients', 'Administer', 'ReleaseTenant',
+];
+/** What concerns the installation: its administrators give it. */
+export const installationScopes: readonly Permission[] = ['ReadMetrics', 'Compliance', 'Operate'];
 
 export type Role = 'Owner' | 'Trader' | 'Viewer' | 'ComplianceOfficer' | 'Auditor' | 'Administrator';
 
@@ -783,6 +793,30 @@ export interface NewApiKey {
   publicKey?: string;
   scopes: Permission[];
   expiresDays: number;
+}
+
+/** A service that signs in for the tenant. */
+export interface Client {
+  id: string;
+  name: string;
+  scopes: Permission[];
+  created: string;
+  by: string;
+  /** The newest is the last. */
+  secrets: { id: string; created: string; expires: string }[];
+  lastUsed: string | null;
+}
+
+export interface ClientWithSecret {
+  client: Client;
+  secret: string;
+}
+
+export interface ProviderLinks {
+  /** What the external provider is called; null where there is none. */
+  provider: string | null;
+  hasPassword: boolean;
+  links: { id: string; issuer: string; email: string; tenant: string; since: string }[];
 }
 
 export interface Member {

@@ -5,6 +5,7 @@ import { Auth, browserPlace } from './auth';
 import { h } from './dom';
 import { followPreferences } from './follow';
 import { Http } from './http';
+import { comeBack } from './provider';
 import { startRouter } from './router';
 import { Session } from './session';
 import { recall, remember } from './settings';
@@ -32,7 +33,7 @@ const report = (error: unknown) => {
   if (auth.isIn) toasts.report(error);
 };
 const session = new Session(store, api, () => auth.token(), report, auth.viewed !== '');
-const app: App = { store, api, auth, session, say: (text) => toasts.say(text), report };
+const app: App = { store, api, auth, session, provider: comeBack(), say: (text) => toasts.say(text), report };
 
 startTheme(() => store.touch('theme'));
 

@@ -22,7 +22,7 @@ export type RunSource =
 export const settingsTabs = ['profile', 'security', 'keys', 'configuration', 'notifications'] as const;
 export type SettingsTab = (typeof settingsTabs)[number];
 
-export const administrationTabs = ['members', 'users', 'services', 'system'] as const;
+export const administrationTabs = ['members', 'clients', 'users', 'services', 'system'] as const;
 export type AdministrationTab = (typeof administrationTabs)[number];
 
 export const historyTabs = ['orders', 'fills', 'journal'] as const;

@@ -11,13 +11,13 @@ namespace HybridTrading.Tests.Ports;
 [Collection(PortServer.Collection)]
 public sealed class ServiceRoutingTests
 {
-    private static readonly string[] Two = ["api-gateway", "audit-trail"];
+    private static readonly string[] Two = ["api-gateway", "data-bridge"];
 
     [Fact]
     public async Task AnEndpointAnswersOnItsServicesPortOnly()
     {
         await using PortServer server = await PortServer.StartAsync(PortMap.Default, Two, Routes);
-        int gateway = server["api-gateway"], audit = server["audit-trail"];
+        int gateway = server["api-gateway"], audit = server["data-bridge"];
 
         Assert.Equal((200, "sealed"), await server.SendAsync(audit, "/records"));
         Assert.Equal(404, (await server.SendAsync(gateway, "/records")).Status);
@@ -34,11 +34,11 @@ public sealed class ServiceRoutingTests
     [InlineData("127.0.0.1", 404)]
     [InlineData("[::1]", 404)]
     [InlineData("x", 421)]
-    [InlineData("audit-trail", 421)]
+    [InlineData("data-bridge", 421)]
     public async Task AHostHeaderThatNamesAnotherPortReachesNothingOfIt(string host, int status)
     {
         await using PortServer server = await PortServer.StartAsync(PortMap.Default, Two, Routes);
-        int gateway = server["api-gateway"], audit = server["audit-trail"];
+        int gateway = server["api-gateway"], audit = server["data-bridge"];
         foreach (string path in new[] { "/records", "/append" })
         {
             (int actual, string body) = await server.SendAsync(gateway, path, $"{host}:{audit}");
@@ -53,18 +53,18 @@ public sealed class ServiceRoutingTests
     public async Task AnotherMethodIs405OnItsOwnPortAnd404Elsewhere()
     {
         await using PortServer server = await PortServer.StartAsync(PortMap.Default, Two, Routes);
-        Assert.Equal(405, (await server.SendAsync(server["audit-trail"], "/append")).Status);
+        Assert.Equal(405, (await server.SendAsync(server["data-bridge"], "/append")).Status);
         Assert.Equal(404, (await server.SendAsync(server["api-gateway"], "/append")).Status);
         Assert.Equal(404, (await server.SendAsync(server["api-gateway"], "/append", method: HttpMethod.Post)).Status);
-        Assert.Equal((200, "appended"), await server.SendAsync(server["audit-trail"], "/append", method: HttpMethod.Post));
+        Assert.Equal((200, "appended"), await server.SendAsync(server["data-bridge"], "/append", method: HttpMethod.Post));
     }
 
     [Fact]
     public async Task MiddlewareOfAServiceRunsOnItsPortOnly()
     {
         await using PortServer server = await PortServer.StartAsync(PortMap.Default, Two, app =>
-            app.UseOnService("audit-trail", branch => branch.Run(context => context.Response.WriteAsync("page"))));
-        Assert.Equal((200, "page"), await server.SendAsync(server["audit-trail"], "/anything"));
+            app.UseOnService("data-bridge", branch => branch.Run(context => context.Response.WriteAsync("page"))));
+        Assert.Equal((200, "page"), await server.SendAsync(server["data-bridge"], "/anything"));
         Assert.Equal(404, (await server.SendAsync(server["api-gateway"], "/anything")).Status);
     }
 
@@ -146,7 +146,7 @@ public sealed class ServiceRoutingTests
     public async Task OnlyOurOwnPagesMayCall(string origin, int status)
     {
         await using PortServer server = await PortServer.StartAsync(PortMap.Default, Two, Routes);
-        int gateway = server["api-gateway"], audit = server["audit-trail"];
+        int gateway = server["api-gateway"], audit = server["data-bridge"];
         string sent = origin.Replace("{gateway}", $"{gateway}", StringComparison.Ordinal).Replace("{audit}", $"{audit}", StringComparison.Ordinal)
             .Replace("{unused}", $"{gateway + 1}", StringComparison.Ordinal);
         (int actual, string body) = await server.SendAsync(gateway, "/same", origin: sent);
@@ -166,10 +166,10 @@ public sealed class ServiceRoutingTests
 
     private static void Routes(WebApplication app)
     {
-        app.MapGet("/records", () => "sealed").OnService("audit-trail");
-        app.MapPost("/append", () => "appended").OnService("audit-trail");
+        app.MapGet("/records", () => "sealed").OnService("data-bridge");
+        app.MapPost("/append", () => "appended").OnService("data-bridge");
         app.MapGet("/same", () => "gateway").OnService("api-gateway");
-        app.MapGet("/same", () => "audit").OnService("audit-trail");
+        app.MapGet("/same", () => "audit").OnService("data-bridge");
         app.MapGet("/unmarked", () => "unmarked");
     }
 

@@ -26,7 +26,7 @@ public sealed partial class MetricsEndpointTests(ITestOutputHelper output)
         string[] named = [.. Names(await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"))),
             .. DashboardExpressions(JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Folder, "grafana-dashboard.json")))!).SelectMany(Names)];
         Assert.True(named.Distinct().Count() > 15, string.Join(' ', named));
-        foreach (int port in (int[])[system.Gateway, 8026 + system.Offset, 8018 + system.Offset])
+        foreach (int port in (int[])[system.Gateway, 8026 + system.Offset, 8007 + system.Offset])
         {
             using HttpResponseMessage answer = await system.Client.GetAsync($"http://127.0.0.1:{port}/metrics", TestContext.Current.CancellationToken);
             Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.Content.Headers.ContentType?.ToString());

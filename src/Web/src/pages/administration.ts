@@ -4,6 +4,7 @@ import { h, panel } from '../dom';
 import * as format from '../format';
 import type { PageFactory } from '../page';
 import { administrationTabs, type AdministrationTab, type Route } from '../routes';
+import { clientsView } from '../views/clients';
 import { ask, field, openForm, textInput } from '../views/dialogs';
 import { grid } from '../views/grid';
 import { during, load } from '../views/load';
@@ -12,6 +13,7 @@ import { tabs } from '../views/tabs';
 
 const entries: Record<AdministrationTab, { text: string; needs: Permission }> = {
   members: { text: 'Members', needs: 'ReadTenant' },
+  clients: { text: 'Clients', needs: 'ManageClients' },
   users: { text: 'Users', needs: 'Administer' },
   services: { text: 'Services and ports', needs: 'Operate' },
   system: { text: 'System', needs: 'Operate' },
@@ -39,6 +41,8 @@ function content(app: App, tab: AdministrationTab, signal: AbortSignal): HTMLEle
     case 'members':
       if (app.auth.me === null) return [withoutSignIn()];
       return [membersView(app, signal), ...(app.auth.may('ManageMembers') ? [invitationsView(app, signal)] : [])];
+    case 'clients':
+      return app.auth.me === null ? [withoutSignIn()] : [clientsView(app, signal)];
     case 'users':
       return app.auth.me === null ? [withoutSignIn()] : [usersView(app, signal)];
     case 'services':

@@ -3,9 +3,11 @@ import type { InvitationOffer, Tokens } from '../contract';
 import { h, panel, setHidden, setText } from '../dom';
 import { ApiError, faultText } from '../http';
 import type { PageFactory } from '../page';
+import { leaveFor, type ProviderPurpose } from '../provider';
 import { home, replace } from '../router';
 import { href, type EntryRoute } from '../routes';
 import * as format from '../format';
+import { during } from '../views/load';
 import { checkFields, field, passwordInput, showFault, textInput, type Field } from '../views/dialogs';
 
 /** The pages for those who are not signed in: signing in and up, the first run, and what the links of mails lead to. */
@@ -88,6 +90,8 @@ function entryFault(error: ApiError): string {
       return 'The installation has its owner already: sign in.';
     case 'LinkInvalid':
       return 'This link has been used, has run out, or is not whole.';
+    case 'ProviderUnlinked':
+      return 'Nobody here is linked to that sign-in: sign in by password and link it under Settings, Security, or ask for an invitation.';
     case 'SignUpClosed':
       return 'Signing up is by invitation here.';
     default:
@@ -124,8 +128,50 @@ function newPassword({ auth }: App): Field<HTMLInputElement> {
   return field('Password', passwordInput('password', 'new-password', least, most), `At least ${least} characters; a few words together are good.`);
 }
 
-function signIn(app: App): HTMLElement {
+/** Leaves for the external provider; null where there is none. */
+function providerButton({ auth }: App, purpose: ProviderPurpose, text: string, failed: (error: unknown) => void): HTMLElement[] {
+  const { provider } = auth.settings;
+  if (provider === null) return [];
+  const button: HTMLButtonElement = h('button', {
+    type: 'button',
+    onclick: () => void during(button, async () => leaveFor(await auth.startProvider(), purpose, location.hash || '#/'), failed),
+  }, `${text} ${provider}`);
+  return [button];
+}
+
+/** Goes on with what the provider has answered: `done` once somebody is signed in, the form for the code where that is missing. */
+function proven(app: App, purpose: ProviderPurpose, done: () => void, otherwise: (fault: string) => HTMLElement, invitation?: string): HTMLElement | null {
+  const { auth, provider } = app;
+  const answer = provider.take(purpose);
+  if (answer === null) return null;
+  if (typeof answer === 'string') return otherwise(answer);
+  const place = told('Sign in', 'Completing the sign-in…');
+  auth.completeProvider(answer, invitation).then(
+    (ticket) => (ticket === null ? done() : place.replaceWith(codeForm(app, ticket, done))),
+    (error: unknown) => place.replaceWith(otherwise(error instanceof ApiError ? entryFault(error) : faultText(error))));
+  return place;
+}
+
+function codeForm({ auth }: App, ticket: string, done: () => void): HTMLElement {
+  const input = textInput('', /^[A-Za-z0-9-]{6,40}$/, 'Six digits, or one of the recovery codes.');
+  input.name = 'code';
+  input.setAttribute('autocomplete', 'one-time-code');
+  const code = field('Code', input, 'The six digits of your authenticator app, or a recovery code.');
+  queueMicrotask(() => input.focus());
+  return entryForm({
+    title: 'Second factor', fields: [code.element], action: 'Sign in', further: [toSignIn()],
+    submit: async () => {
+      await auth.confirmProvider(ticket, input.value.trim());
+      done();
+    },
+  });
+}
+
+function signIn(app: App, fault = ''): HTMLElement {
   const { auth } = app;
+  // The router shows the page that was asked for as soon as somebody is signed in.
+  const going = fault === '' ? proven(app, 'signIn', () => {}, (why) => signIn(app, why)) : null;
+  if (going !== null) return going;
   const address = email(auth.me?.email);
   const password = field('Password', passwordInput('password', 'current-password'));
   const codeInput = textInput('', /^[A-Za-z0-9-]{6,40}$/, 'Six digits, or one of the recovery codes.');
@@ -134,7 +180,7 @@ function signIn(app: App): HTMLElement {
   codeInput.setAttribute('inputmode', 'text');
   const code = field('Code', codeInput, 'The six digits of your authenticator app, or a recovery code.');
   setHidden(code.element, true);
-  const element = entryForm({
+  const element: HTMLElement = entryForm({
     title: 'Sign in',
     ...(auth.me ? { intro: 'Your session has ended. Sign in, and you go on where you were.' } : {}),
     fields: [address.element, password.element, code.element],
@@ -149,12 +195,18 @@ function signIn(app: App): HTMLElement {
       }
     },
     further: [
+      ...providerButton(app, 'signIn', 'Sign in with', (error) => showEntryFault(element, error instanceof ApiError ? entryFault(error) : faultText(error))),
       h('a', { href: href({ page: 'forgot' }) }, 'Forgotten password'),
       ...(auth.settings.signUp === 'open' ? [h('a', { href: href({ page: 'signUp' }) }, 'Sign up')] : []),
     ],
   });
+  showEntryFault(element, fault);
   queueMicrotask(() => (auth.me ? password : address).input.focus());
   return element;
+}
+
+function showEntryFault(entry: HTMLElement, text: string): void {
+  setText(entry.querySelector<HTMLElement>('.fault[role="alert"]')!, text);
 }
 
 function notSetUp(): HTMLElement {
@@ -240,10 +292,18 @@ function reset(app: App, token: string): HTMLElement {
   return element;
 }
 
-function invitation(app: App, token: string): HTMLElement {
+function invitation(app: App, token: string, fault = ''): HTMLElement {
+  // Who was known already accepts by the button that the page then has; somebody new is a member by now.
+  const welcome = () => void app.api.invitation(token).catch(() => replace(home(app)));
+  const going = fault === '' && app.auth.state !== 'in' ? proven(app, 'invitation', welcome, (why) => invitation(app, token, why), token) : null;
+  if (going !== null) return going;
   const place = told('Invitation', 'Reading the invitation…');
   app.api.invitation(token).then(
-    (offer) => place.replaceWith(offered(app, token, offer)),
+    (offer) => {
+      const entry = offered(app, token, offer);
+      if (fault !== '') entry.querySelector('form')?.prepend(h('p', { class: 'fault', role: 'alert' }, fault));
+      place.replaceWith(entry);
+    },
     (error: unknown) => place.replaceWith(told('No invitation', error instanceof ApiError ? entryFault(error) : faultText(error), toSignIn())));
   return place;
 }
@@ -256,6 +316,8 @@ function offered(app: App, token: string, offer: InvitationOffer): HTMLElement {
     auth.adopt(tokens);
     replace(home(app));
   };
+  const byProvider = (form: () => HTMLElement) => providerButton(app, 'invitation', 'Go on with',
+    (error) => showEntryFault(form(), error instanceof ApiError ? entryFault(error) : faultText(error)));
   if (auth.state === 'in') {
     const mine = auth.me?.email.toLowerCase() === offer.email.toLowerCase();
     if (!mine) {
@@ -271,18 +333,20 @@ function offered(app: App, token: string, offer: InvitationOffer): HTMLElement {
     const password = field('Password', passwordInput('password', 'current-password'));
     const codeInput = textInput('', /^$|^[A-Za-z0-9-]{6,40}$/, 'Six digits, or one of the recovery codes.');
     const code = field('Code', codeInput, 'Only where you have a second factor.');
-    return entryForm({
-      title: `Join ${offer.tenant}`, intro: `${intro} Sign in to accept.`, fields: [password.element, code.element], action: 'Sign in and accept',
+    const form: HTMLElement = entryForm({
+      title: `Join ${offer.tenant}`, intro: `${intro} Sign in to accept.`, fields: [password.element, code.element], action: 'Sign in and accept', further: byProvider(() => form),
       submit: async () => {
         // The page that follows the sign-in is this one again; it has the button to accept.
         await auth.signIn(offer.email, password.input.value, code.input.value.trim());
       },
     });
+    return form;
   }
   const name = fullName();
   const password = newPassword(app);
-  return entryForm({
-    title: `Join ${offer.tenant}`, intro, fields: [name.element, password.element], action: 'Accept',
+  const form: HTMLElement = entryForm({
+    title: `Join ${offer.tenant}`, intro, fields: [name.element, password.element], action: 'Accept', further: byProvider(() => form),
     submit: async () => accepted(await api.acceptAsNew(token, name.input.value.trim(), password.input.value)),
   });
+  return form;
 }

@@ -10,6 +10,7 @@ import { configurationView } from '../views/configuration';
 import { ask, checkFields, field, numberInput, numberOf, openForm, passwordInput, select, textInput } from '../views/dialogs';
 import { grid } from '../views/grid';
 import { during, load } from '../views/load';
+import { providerLinksView } from '../views/providerLinks';
 import { tabs } from '../views/tabs';
 import { saveAs } from '../views/tearSheet';
 
@@ -33,7 +34,7 @@ function content(app: App, tab: SettingsTab, signal: AbortSignal): HTMLElement[]
     case 'profile':
       return app.auth.me ? [profileView(app), displayView(app), personalDataView(app)] : [withoutSignIn(), displayView(app)];
     case 'security':
-      return app.auth.me ? [passwordView(app), secondFactorView(app), sessionsView(app, signal)] : [withoutSignIn()];
+      return app.auth.me ? [passwordView(app), secondFactorView(app), providerLinksView(app, signal), sessionsView(app, signal)] : [withoutSignIn()];
     case 'keys':
       return app.auth.me ? [keysView(app, signal)] : [withoutSignIn()];
     case 'configuration':
