@@ -26,6 +26,7 @@ public sealed class TenancyTests
         (typeof(IConfigurationGrain), "acme/ann"), (typeof(IConfigurationReplicaGrain), "acme/ann"), (typeof(ICentralHubGrain), CentralHub.Key),
         (typeof(IUserGrain), "ann"), (typeof(ITenantGrain), Keys.Tenant(TestWorld.Tenant)), (typeof(IEmailGrain), EmailDirectory.KeyOf("ann@example.org")),
         (typeof(ISigningKeysGrain), Keys.SigningKeys), (typeof(IRevocationsGrain), Keys.Revocations), (typeof(IInstallationGrain), Keys.Installation),
+        (typeof(IErasureGrain), "ann"),
     ];
 
     [Fact]
@@ -121,7 +122,7 @@ public sealed class TenancyTests
         }
         // What it is for: nobody's data, and nothing that a tenant owns but who belongs to it.
         Assert.Equal(
-            ["IEmailGrain", "IInstallationGrain", "IRevocationsGrain", "ISigningKeysGrain", "ITenantGrain", "IUserGrain"],
+            ["IEmailGrain", "IErasureGrain", "IInstallationGrain", "IRevocationsGrain", "ISigningKeysGrain", "ITenantGrain", "IUserGrain"],
             Grains.Select(one => one.Interface).Where(one => one.IsDefined(typeof(ForGatewayAttribute)) || one.GetMethods().Any(method => method.IsDefined(typeof(ForGatewayAttribute))))
                 .Select(one => one.Name).Order(StringComparer.Ordinal));
     }

@@ -22,6 +22,7 @@ internal static class IdentityHosting
         services.AddSingleton<TokenVerifier>();
         services.AddHostedService(provider => provider.GetRequiredService<TokenVerifier>());
         services.AddScoped<SignInDesk>();
+        services.AddScoped<ErasureDesk>();
         services.TryAddScoped<ICaller, RequestCaller>();
         services.AddAuthentication(TokenAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.SchemeName, null);
         services.AddSingleton<Ownership>();

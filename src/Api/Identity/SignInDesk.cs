@@ -66,7 +66,7 @@ public sealed partial class SignInDesk(
             new Secret(asked.Password!), asked.Code is null ? null : new Secret(asked.Code), Agent, Address));
         return answer.Outcome switch
         {
-            SignInOutcome.SignedIn => await IssueAsync(answer.Session!, asked.Cookie),
+            SignInOutcome.SignedIn => await WelcomeAsync(answer, asked),
             SignInOutcome.CodeNeeded => throw new ApiException(
                 Status401Unauthorized, ApiReason.SecondFactorNeeded, "code is missing; expected six digits of the authenticator, or a recovery code"),
             SignInOutcome.LockedOut => throw Later(
@@ -76,6 +76,19 @@ public sealed partial class SignInDesk(
             SignInOutcome.Barred => throw new ApiException(Status403Forbidden, ApiReason.Barred, "an administrator has closed this user's access"),
             _ => throw new ApiException(Status401Unauthorized, ApiReason.SignInFailed, "address, password or code is wrong"),
         };
+    }
+
+    private async Task<Tokens> WelcomeAsync(SignInAnswer answer, SignIn asked)
+    {
+        if (answer.Kept)
+        {
+            await MailAsync(new Mail(EmailAddress.Normalise(asked.Email!), "Your HybridTrading user stays", """
+                Your user was to be erased, and somebody has signed in as you: it stays.
+
+                If it was not you, change your password at once.
+                """), CancellationToken.None);
+        }
+        return await IssueAsync(answer.Session!, asked.Cookie);
     }
 
     public async Task<Tokens> RefreshAsync(string? given)
@@ -131,6 +144,56 @@ public sealed partial class SignInDesk(
         using Principal.Scope scope = Principal.OfGateway();
         (string user, Secret token) = Parse(link);
         ThrowIf(await User(user).VerifyEmail(token));
+    }
+
+    /// <summary>Mails a link to the new address. Who asks does not learn whether somebody has it.</summary>
+    public async Task AskEmailAsync(ChangeEmail asked, CancellationToken cancellation)
+    {
+        CallerIdentity caller = Caller();
+        using Principal.Scope scope = Principal.OfGateway();
+        UserAnswer answer = await User(caller.User).AskEmail(asked.Email!, new Secret(asked.Password!), asked.Code is null ? null : new Secret(asked.Code), caller.Session);
+        ThrowIf(answer);
+        string next = EmailAddress.Normalise(asked.Email!);
+        UserView view = (await User(caller.User).GetView())!;
+        await MailAsync(await grains.Email(next).Find() is { } owner && owner != caller.User
+            ? new Mail(next, "You have a HybridTrading user", $"""
+                Somebody, probably you, wanted to use this address for another user. It has a user already.
+
+                Sign in, or have the password reset: {Link("reset-password")}
+                If it was not you, nothing has happened.
+                """)
+            : new Mail(next, "Confirm your new address for HybridTrading", $"""
+                Confirm within a day that this address is yours, and it is what you sign in with: {Link("change-email", answer.Secret!.Value)}
+                If you did not ask for this, do nothing.
+                """), cancellation);
+        await MailAsync(new Mail(view.Email, "Another address for your HybridTrading user", """
+            Somebody, probably you, wants another address for your user. This one counts until the link in the mail to the other is opened.
+
+            If it was not you, sign in and change your password: somebody knows it.
+            """), cancellation);
+    }
+
+    public async Task ConfirmEmailAsync(string link, CancellationToken cancellation)
+    {
+        using Principal.Scope scope = Principal.OfGateway();
+        (string user, Secret token) = Parse(link);
+        EmailAnswer answer = await User(user).ConfirmEmail(token);
+        ThrowIf(answer);
+        await MailAsync(new Mail(answer.Before!, "Your HybridTrading user has another address", $"""
+            From now on you sign in with another address than this.
+
+            If it was not you, take it back within seven days: {Link("undo-email", answer.Link!.Value)}
+            """), cancellation);
+    }
+
+    /// <summary>The address before counts again, and its owner is sent a link for another password: somebody else knows the one there is.</summary>
+    public async Task UndoEmailAsync(string link, CancellationToken cancellation)
+    {
+        using Principal.Scope scope = Principal.OfGateway();
+        (string user, Secret token) = Parse(link);
+        EmailAnswer answer = await User(user).UndoEmail(token);
+        ThrowIf(answer);
+        await SendLinkAsync(user, answer.Email!, LinkKind.ResetPassword, cancellation);
     }
 
     public async Task ForgotPasswordAsync(string email, CancellationToken cancellation)
@@ -222,6 +285,12 @@ public sealed partial class SignInDesk(
     public CallerIdentity Caller() => Context.User.Identity as CallerIdentity ?? throw RequestCaller.NobodyThere();
 
     public static void ThrowIf(UserAnswer answer, UserFault allowed = UserFault.None) => ThrowIf(answer.Fault, answer.Detail, allowed);
+
+    private static void ThrowIf(EmailAnswer answer)
+    {
+        if (answer.Fault == UserFault.Exists) throw new ApiException(Status409Conflict, ApiReason.UserExists, answer.Detail!);
+        ThrowIf(answer.Fault, answer.Detail);
+    }
 
     public static void ThrowIf(UserFault fault, string? detail, UserFault allowed = UserFault.None)
     {
@@ -316,7 +385,7 @@ public sealed partial class SignInDesk(
                 """), cancellation);
     }
 
-    private async Task MailAsync(Mail mail, CancellationToken cancellation)
+    internal async Task MailAsync(Mail mail, CancellationToken cancellation)
     {
         try
         {
@@ -330,7 +399,7 @@ public sealed partial class SignInDesk(
     }
 
     /// <summary>A page of the console. What a link holds stands behind the hash, which no server and no log sees.</summary>
-    private string Link(string page, string? token = null)
+    internal string Link(string page, string? token = null)
     {
         Uri root = options.PublicUrl ?? new Uri($"{Context.Request.Scheme}://{Context.Request.Host}");
         return $"{root.GetLeftPart(UriPartial.Authority)}/#/{page}{(token is null ? "" : "/" + token)}";

@@ -182,6 +182,12 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         return Task.CompletedTask;
     }
 
+    public Task Leave()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
     public Task Wake() => Task.CompletedTask;
 
     /// <summary>Nobody halts a run: it plays what has been.</summary>

@@ -24,7 +24,7 @@ public sealed class UserGrain(
 {
     private const int MostVerifying = Lockout.Free, RecoveryCodes = 10, LongestName = 100, MostLinks = 5;
 
-    private static readonly TimeSpan VerificationLife = TimeSpan.FromDays(1), ResetLife = TimeSpan.FromHours(1);
+    private static readonly TimeSpan VerificationLife = TimeSpan.FromDays(1), ResetLife = TimeSpan.FromHours(1), UndoLife = TimeSpan.FromDays(7);
 
     private readonly User _user = new();
     private readonly SerialWriter _writer = new();
@@ -46,7 +46,7 @@ public sealed class UserGrain(
 
     public async Task<UserAnswer> Register(Registration registration)
     {
-        if (_user.IsRegistered) return new UserAnswer(UserFault.Exists, "there is such a user");
+        if (_stream.Version > 0) return new UserAnswer(UserFault.Exists, "there is, or was, such a user");
         string? fault = EmailAddress.Fault(registration.Email) ?? NameFault(registration.Name)
             ?? PasswordPolicy.Fault(registration.Password.Value, registration.Email, registration.Name);
         if (fault is not null) return new UserAnswer(UserFault.InvalidInput, fault);
@@ -83,9 +83,10 @@ public sealed class UserGrain(
             if (!TakeCode(code.Value)) return await FailedAsync(attempt.Address, "code");
         }
         if (_user.Locked) return new SignInAnswer(SignInOutcome.Barred);
-        return _user.EmailVerified
-            ? new SignInAnswer(SignInOutcome.SignedIn, await Open(attempt.Agent, attempt.Address))
-            : new SignInAnswer(SignInOutcome.EmailUnverified);
+        if (!_user.EmailVerified) return new SignInAnswer(SignInOutcome.EmailUnverified);
+        bool kept = _user.Erasure is not null;
+        if (kept) Raise(new ErasureCancelled(Now, Id));
+        return new SignInAnswer(SignInOutcome.SignedIn, await Open(attempt.Agent, attempt.Address), Kept: kept);
     }
 
     public async Task<OpenSession> Open(string agent, string address)
@@ -112,7 +113,7 @@ public sealed class UserGrain(
             await EndAsync([known!], "a refresh token was used twice");
             return new RenewalAnswer(outcome);
         }
-        if (renewed is null || _user.Locked) return new RenewalAnswer(Renewal.Unknown);
+        if (renewed is null || _user.Locked || _user.Closed) return new RenewalAnswer(Renewal.Unknown);
         renewed = renewed with { Agent = Short(agent), Address = Short(address) };
         await SaveAsync(() => State with { Sessions = [.. State.Sessions.Where(one => one.Id != session), renewed] });
         return new RenewalAnswer(outcome, new OpenSession(Id, session, renewed.Tenant, new Secret(next)));
@@ -133,7 +134,8 @@ public sealed class UserGrain(
         await _stream.Durable();
         return !_user.IsRegistered ? null : new UserView(
             Id, _user.Email, _user.Name, _user.Created, _user.EmailVerified, _user.HasSecondFactor, _user.RecoveryCodesLeft, _user.Administrator,
-            _user.Locked, _user.LastSignIn, _user.Tenants);
+            _user.Locked, _user.LastSignIn, _user.Tenants, _user.Erasure?.Due,
+            _user.EmailChange?.UndoUntil > Now ? _user.EmailBefore : null);
     }
 
     public async Task<UserAnswer> Rename(string name)
@@ -276,11 +278,97 @@ public sealed class UserGrain(
     public async Task<SignatureAnswer> Admit(SignedRequest request)
     {
         ApiKey? key = _user.Keys.FirstOrDefault(one => one.Id == request.KeyId);
-        if (key is null || _user.Locked || key.Expires <= Now || !key.IsSigned(request.Canonical, request.Signature)) return new SignatureAnswer("key or signature is wrong");
+        if (key is null || _user.Locked || _user.Erasure is not null || key.Expires <= Now || !key.IsSigned(request.Canonical, request.Signature)) return new SignatureAnswer("key or signature is wrong");
         if (!_nonces.TryGetValue(key.Id, out NonceWindow? window)) _nonces[key.Id] = window = new NonceWindow(State.Marks.GetValueOrDefault(key.Id));
         if (window.Take(request.Timestamp, request.Nonce, Now) is { } fault) return new SignatureAnswer(fault);
         if (window.Mark > State.Marks.GetValueOrDefault(key.Id)) await SaveAsync(() => State with { Marks = State.Marks.SetItem(key.Id, window.Mark) });
         return new SignatureAnswer(null, key.Tenant, key.Scopes);
+    }
+
+    public async Task<UserAnswer> AskEmail(string email, Secret password, Secret? code, string session)
+    {
+        if (EmailAddress.Fault(email) is { } fault) return new UserAnswer(UserFault.InvalidInput, fault);
+        string next = EmailAddress.Normalise(email);
+        if (next == _user.Email) return new UserAnswer(UserFault.InvalidInput, "email is the address that counts already; expected another");
+        if (await Prove(password, code) is { Fault: not UserFault.None } wrong) return wrong;
+        string token = secrets.Token();
+        Raise(new EmailChangeAsked(Now, next, Sessions.HashOf(token), Now + VerificationLife, session));
+        return await DoneAsync($"{Id}.{token}");
+    }
+
+    public async Task<EmailAnswer> ConfirmEmail(Secret link)
+    {
+        if (_user.NextEmail is not { } asked || !_user.IsRegistered || asked.Hash != Sessions.HashOf(link.Value) || asked.Expires <= Now) return new EmailAnswer(UserFault.LinkInvalid);
+        string before = _user.Email, token = secrets.Token();
+        DateTime undoUntil = Now + UndoLife;
+        if (await GrainFactory.Email(asked.Email).Claim(Id) != Id) return new EmailAnswer(UserFault.Exists, "email is another user's by now; expected another address");
+        // Cut off in between, the link is still good, and opening it again goes on from here.
+        await GrainFactory.Email(before).Hold(Id, undoUntil);
+        Raise(new EmailChanged(Now, asked.Email, Sessions.HashOf(token), undoUntil));
+        await _stream.Durable();
+        await EndAsync([.. State.Sessions.Where(one => one.Id != asked.Session)], "the address was changed");
+        return new EmailAnswer(UserFault.None, Email: asked.Email, Before: before, Link: new Secret($"{Id}.{token}"));
+    }
+
+    public async Task<EmailAnswer> UndoEmail(Secret link)
+    {
+        if (_user.EmailChange is not { } change || !_user.IsRegistered || change.UndoHash != Sessions.HashOf(link.Value) || change.UndoUntil <= Now) return new EmailAnswer(UserFault.LinkInvalid);
+        string wrong = _user.Email, right = _user.EmailBefore!;
+        if (await GrainFactory.Email(right).Claim(Id) != Id) return new EmailAnswer(UserFault.Exists, "email is another user's by now");
+        await GrainFactory.Email(wrong).Release(Id);
+        foreach (ApiKey key in _user.Keys.Where(key => key.Created >= change.Time).ToArray()) Raise(new ApiKeyRemoved(Now, key.Id));
+        if (_user.SecondFactorSince >= change.Time) Raise(new SecondFactorRemoved(Now));
+        if (_user.Erasure is not null) Raise(new ErasureCancelled(Now, Id));
+        Raise(new EmailChangeUndone(Now));
+        await _stream.Durable();
+        await EndAsync(State.Sessions, "the change of address was undone");
+        return new EmailAnswer(UserFault.None, Email: right, Before: wrong);
+    }
+
+    public async Task<UserAnswer> Prove(Secret password, Secret? code)
+    {
+        if (await WrongAsync(password) is { } wrong) return wrong;
+        if (_user.HasSecondFactor && (code is null || !TakeCode(code.Value)))
+        {
+            if (code is null) return new UserAnswer(UserFault.CodeWrong, "code is missing; expected six digits of the authenticator, or a recovery code");
+            await FailedAsync("", "code");
+            return new UserAnswer(UserFault.CodeWrong, "code is neither that of now nor a recovery code");
+        }
+        return await DoneAsync();
+    }
+
+    public async Task<UserAnswer> PlanErasure(ErasurePlan plan)
+    {
+        if (!_user.IsRegistered) return new UserAnswer(UserFault.Unknown, "no such user");
+        if (_user.Erasure is null || plan.Due < _user.Erasure.Due) Raise(new ErasureAsked(Now, plan.Due, plan.By, plan.Reason));
+        await _stream.Durable();
+        await EndAsync(State.Sessions, "the user is to be erased");
+        return await DoneAsync();
+    }
+
+    public async Task<UserAnswer> CancelErasure(string by)
+    {
+        if (!_user.IsRegistered || _user.Erasure is null) return new UserAnswer(UserFault.Unknown, "no such user, or no erasure is planned");
+        Raise(new ErasureCancelled(Now, by));
+        return await DoneAsync();
+    }
+
+    public Task<ErasurePlan?> GetErasure() => Task.FromResult(_user.Erasure is { } asked ? new ErasurePlan(asked.Due, asked.By, asked.Reason) : null);
+
+    public Task<UserRemains> GetRemains() => Task.FromResult(new UserRemains([.. _user.EverTenants.Order()], [.. _user.EverEmails], [.. _user.EverNames]));
+
+    public async Task Close()
+    {
+        if (!_stream.IsErased && !_user.Closed) Raise(new UserClosed(Now));
+        await _stream.Durable();
+        await GrainFactory.GetGrain<IRevocationsGrain>(Keys.Revocations).Revoke([Id, .. State.Sessions.Select(session => session.Id)]);
+    }
+
+    public async Task Leave()
+    {
+        _nonces.Clear();
+        await _writer.RunAsync(state.ClearStateAsync);
+        DeactivateOnIdle();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)

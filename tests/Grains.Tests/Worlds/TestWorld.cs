@@ -17,6 +17,7 @@ using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Grains.Users;
 using HybridTrading.Storage.Blobs;
+using HybridTrading.Storage.Erasure;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
@@ -76,6 +77,8 @@ public sealed class TestWorld : IAsyncDisposable
     public IBarStore Bars { get; private set; } = null!;
 
     public IBlobStore Blobs { get; private set; } = null!;
+
+    public IPersonalData PersonalData { get; private set; } = null!;
 
     public ISecretBox Secrets { get; private set; } = null!;
 
@@ -225,6 +228,8 @@ public sealed class TestWorld : IAsyncDisposable
         GrainStorage = new SqliteGrainStorage(_state);
         Secrets = new SecretBox(keys);
         Blobs = new FileBlobStore(this["blobs"], keys, Time);
+        PersonalData = new FolderPersonalData(
+            keys, _journal, Snapshots, Blobs, new SqliteAnswerStore(_state, TimeSpan.FromDays(1), Time), _state, this["outbox"]);
         DataSets = new BlobDataSetReader(Blobs, this["work"]);
     }
 
@@ -239,6 +244,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton(Blobs);
         services.AddSingleton(Secrets);
         services.AddSingleton(DataSets);
+        services.AddSingleton(PersonalData);
         services.AddBacktesting(Backtesting).AddStrategyAnalysis().AddUsers(iterations: 1000);
         services.AddSingleton(Options);
         services.AddSingleton(Feed);

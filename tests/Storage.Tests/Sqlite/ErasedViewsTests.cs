@@ -121,6 +121,10 @@ public sealed class ErasedViewsTests
             writer.Execute("DROP TABLE IF EXISTS note; CREATE TABLE note (text TEXT NOT NULL)");
         }
 
+        public void Erase(string subject, ProjectionWriter writer)
+        {
+        }
+
         public void Apply(RecordedEvent one, ProjectionWriter writer)
         {
             if (!one.Erased) writer.Execute("INSERT INTO note (text) VALUES ($1)", Encoding.UTF8.GetString(one.Payload.Span).Trim('"'));
