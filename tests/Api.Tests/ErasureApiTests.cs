@@ -103,11 +103,11 @@ public sealed class ErasureApiTests
         // Every session ends, and signing in keeps the user.
         (await ann.PostAsync("me/erasure", asked)).Expect(202);
         await UntilAsync(async () => (await ann.GetAsync("me")).Status == 401);
-        Assert.Contains(host.MailsTo("ann@example.org"), mail => mail.Contains("is to be erased", StringComparison.Ordinal));
+        Assert.Contains(host.MailsTo("ann@example.org"), mail => mail.Contains("your user is erased", StringComparison.Ordinal));
         JsonElement listed = (await owner.GetAsync("users")).Expect(200).Json.EnumerateArray().Single(user => user.GetProperty("id").GetString() == ann.Id);
         Assert.InRange(listed.GetProperty("erasureDue").GetDateTime() - DateTime.UtcNow, TimeSpan.FromDays(6.9), TimeSpan.FromDays(7));
         (await ann.SignInAsync("ann@example.org")).Expect(200);
-        Assert.Contains(host.MailsTo("ann@example.org"), mail => mail.Contains("user stays", StringComparison.Ordinal));
+        Assert.Contains(host.MailsTo("ann@example.org"), mail => mail.Contains("signed in as you", StringComparison.Ordinal));
         clock.Moved = TimeSpan.FromDays(8);
         await WakeAsync(host, ann.Id);
         await StageAsync(host, ann.Id, ErasureStage.None);
@@ -272,10 +272,10 @@ public sealed class ErasureApiTests
         if (database is null)
         {
             using DataFolder data = DataFolder.Look(folder);
-            JournalReport report = JournalVerifier.Verify(data.Journal, FileKeyProvider.Look(data.Keys));
+            JournalReport report = new JournalVerifier(data.Journal, FileKeyProvider.Look(data.Keys)).Verify();
             Assert.Null(report.Fault);
             Assert.True(report.Erased > 10, $"{report.Erased} events are erased");
-            return report.Head;
+            return report.Tree;
         }
         return ScanDatabaseAsync(database, gone, inStreamNames).GetAwaiter().GetResult();
     }

@@ -13,6 +13,8 @@ namespace HybridTrading.Storage.Postgres;
 public sealed class PostgresPersonalData(
     PostgresDatabase database, IKeyProvider keys, ISnapshotStore snapshots, IBlobStore blobs, IAnswerStore answers, string outbox) : IPersonalData
 {
+    private const int LongestVacuumSeconds = 600;
+
     /// <summary>Twice the interval at which each process asks for what others destroyed, since one may just have begun.</summary>
     public TimeSpan Spread => 2 * PostgresKeyProvider.CheckEvery;
 
@@ -36,7 +38,12 @@ public sealed class PostgresPersonalData(
     public async Task RemoveAsync(Remains remains, CancellationToken cancellation = default)
     {
         await PersonRemains.RemoveAsync(remains, this, snapshots, blobs, answers, outbox, cancellation).ConfigureAwait(false);
-        await database.RepeatableAsync("clean tables", (connection, token) => connection.ExecuteAsync("VACUUM grain_state, answer, snapshot", [], token), cancellation)
-            .ConfigureAwait(false);
+        // Rows that were overwritten, wrapped keys among them, are in the pages until then.
+        await database.RepeatableAsync("clean tables", async (connection, token) =>
+        {
+            await using NpgsqlCommand vacuum = connection.Command("VACUUM subject_key, grain_state, answer, snapshot");
+            vacuum.CommandTimeout = LongestVacuumSeconds;
+            return await vacuum.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+        }, cancellation).ConfigureAwait(false);
     }
 }

@@ -85,6 +85,9 @@ public sealed class TestWorld : IAsyncDisposable
     /// <summary>As jobs read data sets; a test may put another in its place before a start.</summary>
     public IDataSetReader DataSets { get; set; } = null!;
 
+    /// <summary>What a test adds to the silos; taken up by the next start.</summary>
+    public Action<IServiceCollection>? Further { get; set; }
+
     public IGrainStorage GrainStorage { get; private set; } = null!;
 
     public IGrainFactory Grains => _silos!.Grains;
@@ -250,6 +253,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton(Feed);
         services.AddKeyedSingleton(Orleans.Providers.ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, GrainStorage);
         services.AddSingleton<IReminderTable>(new SqliteReminderTable(_state));
+        Further?.Invoke(services);
     }
 
     private async Task StopAsync()
