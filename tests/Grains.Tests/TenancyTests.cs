@@ -69,6 +69,7 @@ public sealed class TenancyTests
         await As(tenant, async () =>
         {
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => world.Market().Watch(TestWorld.Account));
+            await Assert.ThrowsAsync<UnauthorizedAccessException>(() => world.Market().Unwatch(TestWorld.Account));
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => features.Join(member));
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => features.Leave(member.Strategy));
         });

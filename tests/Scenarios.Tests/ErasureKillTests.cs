@@ -62,7 +62,8 @@ public sealed class ErasureKillTests(ITestOutputHelper output)
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
-            for (int at = 0; (at = bytes.AsSpan(at).IndexOf(word) is var next and >= 0 ? at + next : -1) >= 0; at += word.Length) found++;
+            ReadOnlySpan<byte> left = bytes;
+            for (int at; (at = left.IndexOf(word)) >= 0; left = left[(at + word.Length)..]) found++;
         }
         return found >= times;
     }

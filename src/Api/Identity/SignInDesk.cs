@@ -337,7 +337,7 @@ public sealed partial class SignInDesk(
     /// <summary>Tokens for a session. A user whose last membership has ended gets a tenant of their own, as everybody has who signs up.</summary>
     private async Task<Tokens> IssueAsync(OpenSession session, bool cookie)
     {
-        UserView view = (await User(session.User).GetView())!;
+        UserView view = await User(session.User).GetView() ?? throw new ApiException(Status401Unauthorized, ApiReason.SessionEnded, "the user is no more");
         (string tenant, Member? member) = (session.Tenant, null);
         foreach (string each in view.Tenants.Prepend(session.Tenant).Where(each => each.Length > 0))
         {

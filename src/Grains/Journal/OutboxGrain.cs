@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Trading;
 using Microsoft.Extensions.Logging;
 
@@ -61,8 +62,13 @@ public sealed partial class OutboxGrain(
         {
             _next = recorded.Position + 1;
             // Both carry the decision's id as their causation, so no payload is read.
-            if (recorded.Name == "decision-made") _open[recorded.Causation] = new Open(recorded.Stream, recorded.Position, clock.GetUtcNow());
+            if (recorded.Name == "decision-made" && !recorded.Erased) _open[recorded.Causation] = new Open(recorded.Stream, recorded.Position, clock.GetUtcNow());
             else if (recorded.Name == "decision-settled") _open.Remove(recorded.Causation);
+            // Nobody is left who could settle what they decided.
+            else if (recorded.Stream.StartsWith(ErasureEventCatalog.StreamPrefix, StringComparison.Ordinal) && ErasureEventCatalog.Events.Decode(recorded) is ErasureBegun begun)
+            {
+                foreach (string effect in _open.Where(open => begun.Persons.Contains(Keys.PersonOf(open.Value.Stream["strategy/".Length..]))).Select(open => open.Key).ToArray()) _open.Remove(effect);
+            }
         }
         DateTimeOffset now = clock.GetUtcNow();
         foreach ((string effect, Open open) in _open.Where(pair => now - pair.Value.Seen > Patience).ToArray())

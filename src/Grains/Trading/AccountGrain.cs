@@ -182,10 +182,12 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         return Task.CompletedTask;
     }
 
-    public Task Leave()
+    public async Task Leave()
     {
+        if (State.Settings is not null) _watched.UnionWith(State.Books.SelectMany(book => State.QuotesNeeded(book.Instrument)));
+        foreach (string symbol in _watched) await GrainFactory.GetGrain<IMarketGrain>(symbol).Unwatch(Key);
+        _watched.Clear();
         DeactivateOnIdle();
-        return Task.CompletedTask;
     }
 
     public Task Wake() => Task.CompletedTask;
