@@ -192,7 +192,6 @@ public static partial class Problems
 
     private static ProblemHttpResult BadRequest(BadHttpRequestException e) => e.StatusCode switch
     {
-        StatusCodes.Status410Gone => "It is no more",
         StatusCodes.Status413PayloadTooLarge => Of(e.StatusCode, ApiReason.BodyTooLarge, "the body is too large; expected at most 64 KiB"),
         StatusCodes.Status415UnsupportedMediaType =>
             Of(e.StatusCode, ApiReason.MediaTypeUnsupported, "the Content-Type is another; expected application/json"),
@@ -223,6 +222,7 @@ public static partial class Problems
         StatusCodes.Status404NotFound => "There is no such thing",
         StatusCodes.Status405MethodNotAllowed => "The method is not allowed",
         StatusCodes.Status409Conflict => "It does not fit what there is",
+        StatusCodes.Status410Gone => "It is no more",
         StatusCodes.Status413PayloadTooLarge => "The request is too large",
         StatusCodes.Status415UnsupportedMediaType => "The media type is not supported",
         StatusCodes.Status422UnprocessableEntity => "It was refused",

@@ -1,6 +1,7 @@
 using HybridTrading.Api.Contract;
 using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Hosting;

@@ -205,8 +205,15 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
         "data-sets" => GrainFactory.GetGrain<IDataSetsGrain>(key).Leave(),
         "review" => GrainFactory.GetGrain<IStrategyReviewGrain>(key).Leave(),
         "configuration" => GrainFactory.GetGrain<IConfigurationGrain>(key).Leave(),
-        var kind => throw new InvalidOperationException($"stream {stream}: nothing is known of the kind '{kind}'"),
+        _ => NotToldAsync(stream),
     };
+
+    /// <summary>Its key goes all the same; only what its grain has in memory stays until it is idle.</summary>
+    private Task NotToldAsync(string stream)
+    {
+        LogNotTold(stream);
+        return Task.CompletedTask;
+    }
 
     private ITenantGrain Tenant(string tenant) => GrainFactory.GetGrain<ITenantGrain>(Keys.Tenant(tenant));
 
@@ -227,6 +234,9 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the erasure of user {User} was cut off; it goes on within a minute")]
     private partial void LogCutOff(Exception exception, string user);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the grain of {Stream} is not told of the erasure: nothing is known of its kind")]
+    private partial void LogNotTold(string stream);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "user {User} was erased")]
     private partial void LogErased(string user);
