@@ -269,7 +269,7 @@ public sealed partial class SignInDesk(
     }
 
     public async Task InviteMailAsync(string email, string tenant, string by, Secret link, CancellationToken cancellation) => await MailAsync(new Mail(
-        email, $"{by} invites you to {tenant} on HybridTrading", $"""
+        email, "An invitation to HybridTrading", $"""
         {by} invites you to {tenant}.
 
         Accept within seven days: {Link("invitation", link.Value)}

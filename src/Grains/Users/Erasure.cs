@@ -199,7 +199,7 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
 
     private Task LeaveAsync(string stream, string key) => stream[..stream.IndexOf('/')] switch
     {
-        "account" => GrainFactory.GetGrain<IAccountGrain>(key).Leave(),
+        "account" => LeaveAsync(GrainFactory.GetGrain<IAccountGrain>(key), key),
         "strategy" => GrainFactory.GetGrain<IStrategyGrain>(key).Leave(),
         "job" => GrainFactory.GetGrain<IJobGrain>(key).Leave(),
         "data-sets" => GrainFactory.GetGrain<IDataSetsGrain>(key).Leave(),
@@ -207,6 +207,19 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
         "configuration" => GrainFactory.GetGrain<IConfigurationGrain>(key).Leave(),
         _ => NotToldAsync(stream),
     };
+
+    /// <summary>Strategies of other members that it follows have it no more among those they tell.</summary>
+    private async Task LeaveAsync(IAccountGrain account, string key)
+    {
+        if (await account.GetView() is { } view)
+        {
+            foreach (string strategy in view.Follows.Keys.Where(strategy => Keys.PersonOf(strategy) != Keys.PersonOf(key)))
+            {
+                await GrainFactory.GetGrain<IStrategyGrain>(strategy).SetFollower(key, false);
+            }
+        }
+        await account.Leave();
+    }
 
     /// <summary>Its key goes all the same; only what its grain has in memory stays until it is idle.</summary>
     private Task NotToldAsync(string stream)
