@@ -166,7 +166,8 @@ public static partial class Problems
     {
         ApiException e => Of(e.Status, e.Reason, e.Message, e.Errors),
         BadHttpRequestException e => BadRequest(e),
-        StreamErasedException => Of(StatusCodes.Status410Gone, ApiReason.Erased, "its owner was erased: there is nothing to read, and nothing more is recorded"),
+        StreamErasedException => Of(
+            StatusCodes.Status410Gone, ApiReason.Erased, "its owner was erased: there is nothing to read, and nothing more is recorded"),
         NotRecordedException or JournalConflictException => Of(
             StatusCodes.Status503ServiceUnavailable, ApiReason.NotRecorded,
             "nothing was recorded, so nothing was done: try again with the same Idempotency-Key"),

@@ -82,7 +82,8 @@ public static class HybridStorage
             provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase), options.AnswerRetention, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IPersonalData>(provider => new FolderPersonalData(
             provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<SegmentJournal>(), provider.GetRequiredService<ISnapshotStore>(),
-            provider.GetRequiredService<IBlobStore>(), provider.GetRequiredService<IAnswerStore>(), provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase),
+            provider.GetRequiredService<IBlobStore>(), provider.GetRequiredService<IAnswerStore>(),
+            provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase),
             folder.Outbox));
         services.AddSingleton<IReminderTable>(provider => new SqliteReminderTable(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
         services.AddSingleton<IBarStore>(provider => new SqliteBarStore(provider.GetRequiredKeyedService<SqliteDatabase>(BarDatabase)));

@@ -47,14 +47,17 @@ internal static class AuthEndpoints
         {
             await desk.ConfirmEmailAsync(body.Value.Token!, cancellation);
             return TypedResults.NoContent();
-        }).WithName("confirmEmail").WithSummary("Proves a new address by the link that was mailed to it: from now on it is what its user signs in with")
-            .WithDescription("All sessions end but the one that asked. The address before gets a link to take it back, for seven days.").OpenToAll(Status403Forbidden, Status409Conflict);
+        }).WithName("confirmEmail")
+            .WithSummary("Proves a new address by the link that was mailed to it: from now on it is what its user signs in with")
+            .WithDescription("All sessions end but the one that asked. The address before gets a link to take it back, for seven days.")
+            .OpenToAll(Status403Forbidden, Status409Conflict);
         auth.MapPost("/undo-email", async (Body<UseLink> body, SignInDesk desk, CancellationToken cancellation) =>
         {
             await desk.UndoEmailAsync(body.Value.Token!, cancellation);
             return TypedResults.NoContent();
         }).WithName("undoEmail").WithSummary("Takes back an address that somebody else has changed")
-            .WithDescription("All sessions end; API keys and a second factor that were made since, and a planned erasure, are undone; a link for another password is mailed.")
+            .WithDescription("All sessions end; API keys and a second factor that were made since, and a planned erasure, are undone; "
+                + "a link for another password is mailed.")
             .OpenToAll(Status403Forbidden, Status409Conflict);
         auth.MapPost("/forgot-password", async (Body<ForgotPassword> body, SignInDesk desk, CancellationToken cancellation) =>
         {

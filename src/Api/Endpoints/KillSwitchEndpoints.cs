@@ -88,7 +88,8 @@ internal static class KillSwitchEndpoints
         EngageTenantHalt asked = body.Value;
         if (asked.Member is { } named && await grains.GetGrain<ITenantGrain>(Keys.Tenant(caller.Tenant)).GetMember(named) is null)
         {
-            throw new ApiException(Status404NotFound, ApiReason.MemberUnknown, $"member is {ApiException.Quote(named)}; no such member of the tenant");
+            throw new ApiException(Status404NotFound, ApiReason.MemberUnknown,
+                $"member is {ApiException.Quote(named)}; no such member of the tenant");
         }
         string? member = asked.Member is { } user ? $"{caller.Tenant}/{user}" : null;
         return TypedResults.Ok(Changed(await Switch(grains, caller).Engage(caller.Person(), member, asked.Flatten, asked.Reason!), context, clock));

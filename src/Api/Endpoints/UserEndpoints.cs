@@ -26,17 +26,20 @@ internal static class UserEndpoints
         users.MapPost("/{id}/erasure", async (string id, Body<EraseUser> body, ErasureDesk desk, CancellationToken cancellation) =>
                 TypedResults.Accepted((string?)null, await desk.EraseAsync(Checked(id), body.Value, cancellation)))
             .WithName("eraseUser").WithSummary("Has a user erased, with everything that is theirs").Weighs(20)
-            .WithDescription("What stands in the way (running strategies, positions, orders at work, a tenant that would be without an owner) must be settled first. "
-                + "After the time of grace, which immediately leaves out, nothing can be undone.")
+            .WithDescription("What stands in the way (running strategies, positions, orders at work, a tenant that would be without an owner) "
+                + "must be settled first. After the time of grace, which immediately leaves out, nothing can be undone.")
             .Mutation(Permission.Administer, Status404NotFound, Status409Conflict);
         users.MapDelete("/{id}/erasure", async (string id, ErasureDesk desk) =>
         {
             await desk.CancelAsync(Checked(id));
             return TypedResults.NoContent();
-        }).WithName("cancelErasure").WithSummary("The user stays; possible until the erasure has begun").Mutation(Permission.Administer, Status404NotFound);
+        }).WithName("cancelErasure").WithSummary("The user stays; possible until the erasure has begun")
+            .Mutation(Permission.Administer, Status404NotFound);
     }
 
-    private static string Checked(string id) => Keys.IsName(id) ? id : throw ApiException.Invalid("id", $"id is {ApiException.Quote(id)}; expected the id of a user");
+    private static string Checked(string id) => Keys.IsName(id)
+        ? id
+        : throw ApiException.Invalid("id", $"id is {ApiException.Quote(id)}; expected the id of a user");
 
     private static async Task<Ok<IEnumerable<UserRecord>>> ListAsync(
         UserQueries users, ReadSide reads, IGrainFactory grains, CancellationToken cancellation, string? after = null, int? limit = null, long? minPosition = null)
@@ -62,7 +65,8 @@ internal static class UserEndpoints
         using Principal.Scope scope = Principal.OfGateway();
         if (await grains.GetGrain<IUserGrain>(id).GetView() is not { } user) return null;
         return new UserRecord(
-            id, user.Email, user.Name, await Memberships.OfAsync(user, grains), user.Created, user.LastSignIn, user.HasSecondFactor, user.Administrator, user.Locked, user.ErasureDue);
+            id, user.Email, user.Name, await Memberships.OfAsync(user, grains), user.Created, user.LastSignIn,
+            user.HasSecondFactor, user.Administrator, user.Locked, user.ErasureDue);
     }
 }
 

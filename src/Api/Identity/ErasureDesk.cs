@@ -10,7 +10,9 @@ using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace HybridTrading.Api.Identity;
 
-/// <summary>Takes the wish of a user to be erased, or that of an administrator, and says what must be settled first. The grain of the erasure does the rest.</summary>
+/// <summary>
+/// Takes the wish of a user to be erased, or that of an administrator, and says what must be settled first. The grain of the erasure does the rest.
+/// </summary>
 public sealed class ErasureDesk(SignInDesk desk, IGrainFactory grains, IdentityOptions options, UserQueries users, ReadSide reads, TimeProvider clock)
 {
     private const int LongestReason = 200, UsersAPage = 100;
@@ -39,7 +41,10 @@ public sealed class ErasureDesk(SignInDesk desk, IGrainFactory grains, IdentityO
         {
             IUserGrain user = grains.GetGrain<IUserGrain>(caller.User);
             UserView view = await user.GetView() ?? throw new ApiException(Status401Unauthorized, ApiReason.SessionEnded, "the user is no more");
-            if (EmailAddress.Normalise(asked.Confirm!) != view.Email) throw ApiException.Invalid("confirm", "confirm is another text; expected your own address");
+            if (EmailAddress.Normalise(asked.Confirm!) != view.Email)
+            {
+                throw ApiException.Invalid("confirm", "confirm is another text; expected your own address");
+            }
             SignInDesk.ThrowIf(await user.Prove(new Secret(asked.Password!), asked.Code is null ? null : new Secret(asked.Code)));
         }
         return await PlanAsync(caller.User, caller.User, "asked by the user", options.ErasureGrace, cancellation);
@@ -49,10 +54,13 @@ public sealed class ErasureDesk(SignInDesk desk, IGrainFactory grains, IdentityO
     public async Task<ErasurePlanned> EraseAsync(string id, EraseUser asked, CancellationToken cancellation)
     {
         CallerIdentity by = desk.Caller();
-        if (id == by.User) throw ApiException.Invalid("id", $"id is '{id}', which is the caller; expected another user, or the settings to erase oneself");
+        if (id == by.User) throw ApiException.Invalid("id", $"id is '{id}', which is the caller; expected another user");
         if (asked.Confirm != id) throw ApiException.Invalid("confirm", $"confirm is {ApiException.Quote(asked.Confirm)}; expected '{id}'");
         string reason = asked.Reason!.Trim();
-        if (reason.Length is 0 or > LongestReason || reason.Any(char.IsControl)) throw ApiException.Invalid("reason", $"reason has {reason.Length} characters; expected 1 to {LongestReason} on one line");
+        if (reason.Length is 0 or > LongestReason || reason.Any(char.IsControl))
+        {
+            throw ApiException.Invalid("reason", $"reason has {reason.Length} characters; expected 1 to {LongestReason} on one line");
+        }
         return await PlanAsync(id, by.User, reason, asked.Immediately ? TimeSpan.Zero : options.ErasureGrace, cancellation);
     }
 
@@ -71,7 +79,8 @@ public sealed class ErasureDesk(SignInDesk desk, IGrainFactory grains, IdentityO
         ImmutableArray<ErasureHindranceView> hindrances = await HindrancesAsync(id, cancellation);
         if (!hindrances.IsEmpty)
         {
-            throw new ApiException(Status409Conflict, ApiReason.ErasureBlocked, $"not before this is settled: {string.Join("; ", hindrances.Select(one => one.Detail))}");
+            throw new ApiException(Status409Conflict, ApiReason.ErasureBlocked,
+                $"not before this is settled: {string.Join("; ", hindrances.Select(one => one.Detail))}");
         }
         DateTime due = clock.GetUtcNow().UtcDateTime + grace;
         if (grace > TimeSpan.Zero) await TellAsync(view, due, cancellation);
@@ -97,7 +106,10 @@ public sealed class ErasureDesk(SignInDesk desk, IGrainFactory grains, IdentityO
     {
         using Principal.Scope scope = Principal.OfGateway();
         ImmutableArray<ErasureHindrance> found = await grains.GetGrain<IErasureGrain>(id).GetHindrances();
-        if (await IsLastAdministratorAsync(id, cancellation)) found = found.Add(new ErasureHindrance(ErasureObstacle.LastAdministrator, "installation"));
+        if (await IsLastAdministratorAsync(id, cancellation))
+        {
+            found = found.Add(new ErasureHindrance(ErasureObstacle.LastAdministrator, "installation"));
+        }
         return [.. found.Select(Shown)];
     }
 

@@ -151,7 +151,8 @@ public sealed partial class SignInDesk(
     {
         CallerIdentity caller = Caller();
         using Principal.Scope scope = Principal.OfGateway();
-        UserAnswer answer = await User(caller.User).AskEmail(asked.Email!, new Secret(asked.Password!), asked.Code is null ? null : new Secret(asked.Code), caller.Session);
+        UserAnswer answer = await User(caller.User).AskEmail(
+            asked.Email!, new Secret(asked.Password!), asked.Code is null ? null : new Secret(asked.Code), caller.Session);
         ThrowIf(answer);
         string next = EmailAddress.Normalise(asked.Email!);
         UserView view = (await User(caller.User).GetView())!;
@@ -337,7 +338,8 @@ public sealed partial class SignInDesk(
     /// <summary>Tokens for a session. A user whose last membership has ended gets a tenant of their own, as everybody has who signs up.</summary>
     private async Task<Tokens> IssueAsync(OpenSession session, bool cookie)
     {
-        UserView view = await User(session.User).GetView() ?? throw new ApiException(Status401Unauthorized, ApiReason.SessionEnded, "the user is no more");
+        UserView view = await User(session.User).GetView()
+            ?? throw new ApiException(Status401Unauthorized, ApiReason.SessionEnded, "the user is no more");
         (string tenant, Member? member) = (session.Tenant, null);
         foreach (string each in view.Tenants.Prepend(session.Tenant).Where(each => each.Length > 0))
         {

@@ -22,7 +22,8 @@ public interface IStartupQueries
     ImmutableArray<string> UnfinishedErasures();
 }
 
-public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, StrategyQueries strategies, JobQueries jobs, UserQueries users) : IStartupQueries
+public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, StrategyQueries strategies, JobQueries jobs, UserQueries users)
+    : IStartupQueries
 {
     public Task CatchUpAsync(CancellationToken cancellation = default) => reads.CatchUpAsync(cancellation);
 

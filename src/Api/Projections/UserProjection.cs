@@ -37,8 +37,10 @@ public sealed class UserProjection : IProjection
         if (one.Erased) return;
         if (one.Stream.StartsWith(ErasureEventCatalog.StreamPrefix, StringComparison.Ordinal))
         {
-            if (ErasureEventCatalog.Events.Decode(one) is ErasureBegun begun) writer.Execute("INSERT OR IGNORE INTO erasure (user) VALUES ($1)", begun.User);
-            else writer.Execute("DELETE FROM erasure WHERE user = $1", one.Stream[ErasureEventCatalog.StreamPrefix.Length..]);
+            bool begins = ErasureEventCatalog.Events.Decode(one) is ErasureBegun;
+            writer.Execute(
+                begins ? "INSERT OR IGNORE INTO erasure (user) VALUES ($1)" : "DELETE FROM erasure WHERE user = $1",
+                one.Stream[ErasureEventCatalog.StreamPrefix.Length..]);
             return;
         }
         if (!one.Stream.StartsWith(StreamPrefix, StringComparison.Ordinal)) return;
@@ -50,7 +52,8 @@ public sealed class UserProjection : IProjection
 
     public void Erase(string subject, ProjectionWriter writer)
     {
-        if (subject.StartsWith(SubjectPrefix, StringComparison.Ordinal)) writer.Execute("DELETE FROM user WHERE id = $1", subject[SubjectPrefix.Length..]);
+        if (!subject.StartsWith(SubjectPrefix, StringComparison.Ordinal)) return;
+        writer.Execute("DELETE FROM user WHERE id = $1", subject[SubjectPrefix.Length..]);
     }
 }
 

@@ -13,7 +13,9 @@ public interface IPersonalData
     /// <exception cref="IOException">The store is away.</exception>
     Task<ImmutableArray<string>> StreamsOfAsync(string person, CancellationToken cancellation = default);
 
-    /// <summary>Destroys the key of a subject, durably and for good: what was encrypted with it is unreadable in every copy, and nothing more is written for it.</summary>
+    /// <summary>
+    /// Destroys the key of a subject, durably and for good: what was encrypted with it is unreadable in every copy, and nothing more is written for it.
+    /// </summary>
     /// <exception cref="IOException">The store is away.</exception>
     Task DestroyKeyAsync(string subject, CancellationToken cancellation = default);
 

@@ -4,8 +4,8 @@ using HybridTrading.Domain.Journal;
 namespace HybridTrading.Domain.Users;
 
 /// <summary>
-/// What is recorded of the erasure of a person, in the stream <c>erasure/ID</c>. It is encrypted with a key that stays and holds nothing of the person
-/// but ids that say nothing.
+/// What is recorded of the erasure of a person, in the stream <c>erasure/ID</c>. It is encrypted with a key that stays and holds nothing of the
+/// person but ids that say nothing.
 /// </summary>
 public abstract record ErasureEvent(DateTime Time);
 
@@ -15,7 +15,8 @@ public abstract record ErasureEvent(DateTime Time);
 /// <param name="Tenants">Tenants that end with their only member.</param>
 /// <param name="By">Id of who wanted it.</param>
 public sealed record ErasureBegun(
-    DateTime Time, string User, ImmutableArray<string> Persons, ImmutableArray<string> Subjects, ImmutableArray<string> Tenants, string By, string Reason)
+    DateTime Time, string User, ImmutableArray<string> Persons, ImmutableArray<string> Subjects,
+    ImmutableArray<string> Tenants, string By, string Reason)
     : ErasureEvent(Time);
 
 /// <summary>Nothing of the person can be read any more.</summary>

@@ -29,11 +29,12 @@ public interface IErasureGrain : IGrainWithStringKey
 }
 
 /// <summary>
-/// Erases a user in steps that can each be done again: whatever cuts it off, it is done from the front by the reminder or the next start. From the first
-/// step on nobody sees the user any more; the keys go when everything that can only be found by reading has been found.
+/// Erases a user in steps that can each be done again: whatever cuts it off, it is done from the front by the reminder or the next start. From the
+/// first step on nobody sees the user any more; the keys go when everything that can only be found by reading has been found.
 /// </summary>
 [HostedBy("user-service")]
-public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, TimeProvider clock, ILogger<ErasureGrain> log) : Grain, IErasureGrain, IRemindable
+public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, TimeProvider clock, ILogger<ErasureGrain> log)
+    : Grain, IErasureGrain, IRemindable
 {
     private const string Reminder = "erase";
 
@@ -53,7 +54,8 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _stream = new EventStream<ErasureEvent>(journal, ErasureEventCatalog.Events, Keys.ErasureStream(Id), ErasureEventCatalog.Owner, DeactivateOnIdle);
+        _stream = new EventStream<ErasureEvent>(
+            journal, ErasureEventCatalog.Events, Keys.ErasureStream(Id), ErasureEventCatalog.Owner, DeactivateOnIdle);
         await _stream.Replay(0, (happened, _) => Apply(happened), cancellationToken);
     }
 
@@ -65,12 +67,13 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
             foreach (string stream in await data.StreamsOfAsync($"{tenant}/{Id}"))
             {
                 string key = stream[(stream.IndexOf('/') + 1)..];
+                IStrategyGrain strategy = GrainFactory.GetGrain<IStrategyGrain>(key);
                 if (stream == Keys.AccountStream(key) && await GrainFactory.GetGrain<IAccountGrain>(key).GetView() is { } account)
                 {
                     if (!account.Positions.IsEmpty) found.Add(new ErasureHindrance(ErasureObstacle.PositionOpen, key));
                     if (!account.WorkingOrders.IsEmpty) found.Add(new ErasureHindrance(ErasureObstacle.OrderWorking, key));
                 }
-                else if (stream == Keys.StrategyStream(key) && await GrainFactory.GetGrain<IStrategyGrain>(key).GetView() is { Status: StrategyStatus.Running })
+                else if (stream == Keys.StrategyStream(key) && await strategy.GetView() is { Status: StrategyStatus.Running })
                 {
                     found.Add(new ErasureHindrance(ErasureObstacle.StrategyRunning, key));
                 }
@@ -98,7 +101,10 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
     }
 
     public async Task<ErasureStage> GetStage() =>
-        _done ? ErasureStage.Done : _begun is not null ? ErasureStage.Begun : await User.GetErasure() is not null ? ErasureStage.Planned : ErasureStage.None;
+        _done ? ErasureStage.Done
+        : _begun is not null ? ErasureStage.Begun
+        : await User.GetErasure() is not null ? ErasureStage.Planned
+        : ErasureStage.None;
 
     public Task ReceiveReminder(string reminderName, TickStatus status) => Wake();
 
@@ -155,7 +161,10 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
         ImmutableArray<string> persons = [.. remains.Tenants.Select(tenant => $"{tenant}/{Id}")];
         // The user's own key is the last: their stream says where the rest is.
         ImmutableArray<string> subjects =
-            [.. persons, .. ending.SelectMany(tenant => new[] { tenant, Keys.Tenant(tenant), Keys.TenantConfiguration(tenant) }), Keys.UserOwner(Id).Subject];
+        [
+            .. persons, .. ending.SelectMany(tenant => new[] { tenant, Keys.Tenant(tenant), Keys.TenantConfiguration(tenant) }),
+            Keys.UserOwner(Id).Subject,
+        ];
         Raise(new ErasureBegun(Now, Id, persons, subjects, ending.ToImmutable(), plan.By, plan.Reason));
         await _stream.Durable();
         await this.RegisterOrUpdateReminder(Reminder, GoOn, GoOn);

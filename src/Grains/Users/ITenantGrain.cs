@@ -60,7 +60,10 @@ public interface ITenantGrain : IGrainWithStringKey
     /// <summary>What an erasure of this member would leave.</summary>
     [AlwaysInterleave, Alias("GetDeparture")] Task<Departure> GetDeparture(string user);
 
-    /// <summary>A member is being erased: the membership ends, and so do invitations to their addresses. The last one stays on the list of a tenant that ends with them.</summary>
+    /// <summary>
+    /// A member is being erased: the membership ends, and so do invitations to their addresses. The last one stays on the list of a tenant that ends
+    /// with them.
+    /// </summary>
     /// <param name="names">What the member was ever called: a tenant that is still named after them gets another name.</param>
     [Alias("Depart")] Task<Departure> Depart(string user, ImmutableArray<string> emails, ImmutableArray<string> names);
 

@@ -159,8 +159,8 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("ConfirmEmail")] Task<EmailAnswer> ConfirmEmail(Secret link);
 
     /// <summary>
-    /// The owner of the address before takes it back: somebody else had the password. Ends all sessions, and undoes what was made since: API keys, a second
-    /// factor, a planned erasure.
+    /// The owner of the address before takes it back: somebody else had the password. Ends all sessions, and undoes what was made since: API keys, a
+    /// second factor, a planned erasure.
     /// </summary>
     [Alias("UndoEmail")] Task<EmailAnswer> UndoEmail(Secret link);
 

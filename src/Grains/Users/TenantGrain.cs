@@ -111,7 +111,10 @@ public sealed class TenantGrain(IJournal journal, SecretSource secrets, TimeProv
     {
         Departure departure = await GetDeparture(user);
         if (departure != Departure.GoesOn) return departure;
-        foreach (Invitation invitation in _tenant.Invitations(Now).Where(one => emails.Contains(one.Email)).ToArray()) Raise(new InvitationWithdrawn(Now, invitation.Id, user));
+        foreach (Invitation invitation in _tenant.Invitations(Now).Where(one => emails.Contains(one.Email)).ToArray())
+        {
+            Raise(new InvitationWithdrawn(Now, invitation.Id, user));
+        }
         if (_tenant.Name is { } name && names.Any(name.Contains)) Raise(new TenantRenamed(Now, "Desk", user));
         if (_tenant.Find(user) is not null) Raise(new MemberRemoved(Now, user, user));
         await _stream.Durable();

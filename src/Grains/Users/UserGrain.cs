@@ -278,7 +278,11 @@ public sealed class UserGrain(
     public async Task<SignatureAnswer> Admit(SignedRequest request)
     {
         ApiKey? key = _user.Keys.FirstOrDefault(one => one.Id == request.KeyId);
-        if (key is null || _user.Locked || _user.Erasure is not null || key.Expires <= Now || !key.IsSigned(request.Canonical, request.Signature)) return new SignatureAnswer("key or signature is wrong");
+        bool rests = _user.Locked || _user.Erasure is not null;
+        if (key is null || rests || key.Expires <= Now || !key.IsSigned(request.Canonical, request.Signature))
+        {
+            return new SignatureAnswer("key or signature is wrong");
+        }
         if (!_nonces.TryGetValue(key.Id, out NonceWindow? window)) _nonces[key.Id] = window = new NonceWindow(State.Marks.GetValueOrDefault(key.Id));
         if (window.Take(request.Timestamp, request.Nonce, Now) is { } fault) return new SignatureAnswer(fault);
         if (window.Mark > State.Marks.GetValueOrDefault(key.Id)) await SaveAsync(() => State with { Marks = State.Marks.SetItem(key.Id, window.Mark) });
@@ -298,10 +302,11 @@ public sealed class UserGrain(
 
     public async Task<EmailAnswer> ConfirmEmail(Secret link)
     {
-        if (_user.NextEmail is not { } asked || !_user.IsRegistered || asked.Hash != Sessions.HashOf(link.Value) || asked.Expires <= Now) return new EmailAnswer(UserFault.LinkInvalid);
+        string hash = Sessions.HashOf(link.Value);
+        if (_user.NextEmail is not { } asked || !_user.IsRegistered || asked.Hash != hash || asked.Expires <= Now) return new EmailAnswer(UserFault.LinkInvalid);
         string before = _user.Email, token = secrets.Token();
         DateTime undoUntil = Now + UndoLife;
-        if (await GrainFactory.Email(asked.Email).Claim(Id) != Id) return new EmailAnswer(UserFault.Exists, "email is another user's by now; expected another address");
+        if (await GrainFactory.Email(asked.Email).Claim(Id) != Id) return new EmailAnswer(UserFault.Exists, "email is another user's by now");
         // Cut off in between, the link is still good, and opening it again goes on from here.
         await GrainFactory.Email(before).Hold(Id, undoUntil);
         Raise(new EmailChanged(Now, asked.Email, Sessions.HashOf(token), undoUntil));
@@ -312,7 +317,11 @@ public sealed class UserGrain(
 
     public async Task<EmailAnswer> UndoEmail(Secret link)
     {
-        if (_user.EmailChange is not { } change || !_user.IsRegistered || change.UndoHash != Sessions.HashOf(link.Value) || change.UndoUntil <= Now) return new EmailAnswer(UserFault.LinkInvalid);
+        string hash = Sessions.HashOf(link.Value);
+        if (_user.EmailChange is not { } change || !_user.IsRegistered || change.UndoHash != hash || change.UndoUntil <= Now)
+        {
+            return new EmailAnswer(UserFault.LinkInvalid);
+        }
         string wrong = _user.Email, right = _user.EmailBefore!;
         if (await GrainFactory.Email(right).Claim(Id) != Id) return new EmailAnswer(UserFault.Exists, "email is another user's by now");
         await GrainFactory.Email(wrong).Release(Id);
@@ -330,7 +339,8 @@ public sealed class UserGrain(
         if (await WrongAsync(password) is { } wrong) return wrong;
         if (_user.HasSecondFactor && (code is null || !TakeCode(code.Value)))
         {
-            if (code is null) return new UserAnswer(UserFault.CodeWrong, "code is missing; expected six digits of the authenticator, or a recovery code");
+            const string expected = "expected six digits of the authenticator, or a recovery code";
+            if (code is null) return new UserAnswer(UserFault.CodeWrong, $"code is missing; {expected}");
             await FailedAsync("", "code");
             return new UserAnswer(UserFault.CodeWrong, "code is neither that of now nor a recovery code");
         }
@@ -355,7 +365,8 @@ public sealed class UserGrain(
 
     public Task<ErasurePlan?> GetErasure() => Task.FromResult(_user.Erasure is { } asked ? new ErasurePlan(asked.Due, asked.By, asked.Reason) : null);
 
-    public Task<UserRemains> GetRemains() => Task.FromResult(new UserRemains([.. _user.EverTenants.Order()], [.. _user.EverEmails], [.. _user.EverNames]));
+    public Task<UserRemains> GetRemains() => Task.FromResult(
+        new UserRemains([.. _user.EverTenants.Order()], [.. _user.EverEmails], [.. _user.EverNames]));
 
     public async Task Close()
     {

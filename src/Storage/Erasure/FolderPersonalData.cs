@@ -10,13 +10,14 @@ namespace HybridTrading.Storage.Erasure;
 /// <param name="outbox">Folder of mails as files.</param>
 /// <param name="state">The database of grain state and stored answers.</param>
 public sealed class FolderPersonalData(
-    IKeyProvider keys, SegmentJournal journal, ISnapshotStore snapshots, IBlobStore blobs, IAnswerStore answers, SqliteDatabase state, string outbox) : IPersonalData
+    IKeyProvider keys, SegmentJournal journal, ISnapshotStore snapshots, IBlobStore blobs, IAnswerStore answers, SqliteDatabase state,
+    string outbox) : IPersonalData
 {
     /// <summary>One process has the folder, and knows at once.</summary>
     public TimeSpan Spread => TimeSpan.Zero;
 
-    public Task<ImmutableArray<string>> StreamsOfAsync(string person, CancellationToken cancellation = default) => Task.FromResult<ImmutableArray<string>>(
-        [.. journal.Streams().Where(stream => PersonRemains.IsOf(person, stream)).Order(StringComparer.Ordinal)]);
+    public Task<ImmutableArray<string>> StreamsOfAsync(string person, CancellationToken cancellation = default) =>
+        Task.FromResult<ImmutableArray<string>>([.. journal.Streams().Where(stream => PersonRemains.IsOf(person, stream)).Order(StringComparer.Ordinal)]);
 
     public Task DestroyKeyAsync(string subject, CancellationToken cancellation = default)
     {

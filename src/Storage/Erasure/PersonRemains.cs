@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,13 +19,20 @@ internal static class PersonRemains
     }
 
     public static async Task RemoveAsync(
-        Remains remains, IPersonalData data, ISnapshotStore snapshots, IBlobStore blobs, IAnswerStore answers, string outbox, CancellationToken cancellation)
+        Remains remains, IPersonalData data, ISnapshotStore snapshots, IBlobStore blobs, IAnswerStore answers, string outbox,
+        CancellationToken cancellation)
     {
         foreach (string person in remains.Persons)
         {
             var owner = new StreamOwner(person[..person.IndexOf('/')], person);
-            foreach (BlobInfo blob in await blobs.ListAsync(owner, cancellation).ConfigureAwait(false)) await blobs.DeleteAsync(owner, blob.Id, cancellation).ConfigureAwait(false);
-            foreach (string stream in await data.StreamsOfAsync(person, cancellation).ConfigureAwait(false)) await snapshots.DeleteAsync(stream, cancellation).ConfigureAwait(false);
+            foreach (BlobInfo blob in await blobs.ListAsync(owner, cancellation).ConfigureAwait(false))
+            {
+                await blobs.DeleteAsync(owner, blob.Id, cancellation).ConfigureAwait(false);
+            }
+            foreach (string stream in await data.StreamsOfAsync(person, cancellation).ConfigureAwait(false))
+            {
+                await snapshots.DeleteAsync(stream, cancellation).ConfigureAwait(false);
+            }
         }
         await answers.ForgetAsync(remains.Persons, [.. remains.Words.SelectMany(Spellings)], cancellation).ConfigureAwait(false);
         RemoveMails(outbox, [.. remains.Words, .. remains.Names]);
@@ -57,10 +65,12 @@ internal static class MailText
         int end = mail.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         if (end < 0) return mail;
         string head = mail[..end].Replace("\r\n ", "", StringComparison.Ordinal), body = mail[(end + 4)..];
-        string plain = head.Contains("Content-Transfer-Encoding: base64", StringComparison.OrdinalIgnoreCase) ? OfBase64(body)
-            : head.Contains("Content-Transfer-Encoding: quoted-printable", StringComparison.OrdinalIgnoreCase) ? OfQuoted(body.Replace("=\r\n", "", StringComparison.Ordinal))
+        string plain = Is("base64") ? OfBase64(body)
+            : Is("quoted-printable") ? OfQuoted(body.Replace("=\r\n", "", StringComparison.Ordinal))
             : Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(body));
         return $"{mail}\n{Words(head)}\n{plain}";
+
+        bool Is(string encoding) => head.Contains($"Content-Transfer-Encoding: {encoding}", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Encoded words: =?utf-8?B?...?= and =?utf-8?Q?...?=, those that follow each other joined.</summary>
@@ -89,7 +99,7 @@ internal static class MailText
         var bytes = new List<byte>(text.Length);
         for (int i = 0; i < text.Length; i++)
         {
-            if (text[i] == '=' && i + 2 < text.Length && byte.TryParse(text.AsSpan(i + 1, 2), System.Globalization.NumberStyles.AllowHexSpecifier, null, out byte one))
+            if (text[i] == '=' && i + 2 < text.Length && byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, null, out byte one))
             {
                 bytes.Add(one);
                 i += 2;

@@ -24,4 +24,5 @@ public interface IKeyProvider
 }
 
 /// <summary>The subject was erased: its keys are destroyed, and it never gets another.</summary>
-public sealed class SubjectErasedException(string subject) : StorageException($"{subject} was erased: its keys are destroyed, and nothing more is written for it");
+public sealed class SubjectErasedException(string subject)
+    : StorageException($"{subject} was erased: its keys are destroyed, and nothing more is written for it");

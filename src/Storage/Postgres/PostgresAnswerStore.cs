@@ -53,7 +53,8 @@ public sealed class PostgresAnswerStore(PostgresDatabase database, TimeSpan rete
             }
             foreach (byte[] text in texts)
             {
-                gone += await connection.ExecuteAsync("DELETE FROM answer WHERE position($1::bytea IN body) > 0", [text], token).ConfigureAwait(false);
+                gone += await connection.ExecuteAsync("DELETE FROM answer WHERE position($1::bytea IN body) > 0", [text], token)
+                    .ConfigureAwait(false);
             }
             return gone;
         }, cancellation);

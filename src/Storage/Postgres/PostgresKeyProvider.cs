@@ -49,7 +49,8 @@ public sealed class PostgresKeyProvider : IKeyProvider, IDisposable
             {
                 byte[] wrapped = WrappedKey.Create(_master, subject, 1).Wrapped;
                 _database.Repeatable("make a key", connection => Execute(
-                    connection, "INSERT INTO subject_key (subject, number, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", subject, 1, wrapped));
+                    connection, "INSERT INTO subject_key (subject, number, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                    subject, 1, wrapped));
                 last = Last(subject);
             }
             if (last.Wrapped is null) throw new SubjectErasedException(subject);
@@ -90,7 +91,8 @@ public sealed class PostgresKeyProvider : IKeyProvider, IDisposable
         {
             // Who has none yet never gets one.
             _database.Repeatable("destroy keys", connection => Execute(
-                connection, "INSERT INTO subject_key (subject, number, wrapped, destroyed) VALUES ($1, 1, NULL, now()) ON CONFLICT DO NOTHING", subject));
+                connection, "INSERT INTO subject_key (subject, number, wrapped, destroyed) VALUES ($1, 1, NULL, now()) ON CONFLICT DO NOTHING",
+                subject));
             _database.Repeatable("destroy keys", connection => Execute(
                 connection, "UPDATE subject_key SET wrapped = NULL, destroyed = now() WHERE subject = $1 AND wrapped IS NOT NULL", subject));
             foreach ((string known, int number) in _known.Keys)

@@ -7,8 +7,9 @@ using Npgsql;
 namespace HybridTrading.Storage.Postgres;
 
 /// <summary>
-/// Personal data in the database of a cluster. What was deleted is vacuumed; the write-ahead log and backups hold it until they are dropped themselves.
-/// Mails as files (in <paramref name="outbox"/>) are removed in the folder of the process that erases; where there are several, a mail server sends them.
+/// Personal data in the database of a cluster. What was deleted is vacuumed; the write-ahead log and backups hold it until they are dropped
+/// themselves. Mails as files (in <paramref name="outbox"/>) are removed in the folder of the process that erases; where there are several, a mail
+/// server sends them.
 /// </summary>
 public sealed class PostgresPersonalData(
     PostgresDatabase database, IKeyProvider keys, ISnapshotStore snapshots, IBlobStore blobs, IAnswerStore answers, string outbox) : IPersonalData

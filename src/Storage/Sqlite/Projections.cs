@@ -220,9 +220,13 @@ public sealed class ProjectionRunner : IAsyncDisposable
     }
 
     private static ErasureBegun? BegunErasure(RecordedEvent one) =>
-        !one.Erased && one.Stream.StartsWith(ErasureEventCatalog.StreamPrefix, StringComparison.Ordinal) ? ErasureEventCatalog.Events.Decode(one) as ErasureBegun : null;
+        !one.Erased && one.Stream.StartsWith(ErasureEventCatalog.StreamPrefix, StringComparison.Ordinal)
+            ? ErasureEventCatalog.Events.Decode(one) as ErasureBegun
+            : null;
 
-    /// <summary>Where rows of an erased person were dropped, nothing of them is to be left in the file: also when a process was cut off before it came to it.</summary>
+    /// <summary>
+    /// Where rows of an erased person were dropped, nothing of them is to be left in the file: also when a process was cut off before it came to it.
+    /// </summary>
     private async Task CleanAsync(CancellationToken cancellation)
     {
         try
@@ -236,7 +240,9 @@ public sealed class ProjectionRunner : IAsyncDisposable
             if (left > 0)
             {
                 await _database.ScrubAsync(cancellation).ConfigureAwait(false);
-                await _database.WriteAsync((connection, transaction) => SqliteDatabase.Execute(connection, "DELETE FROM unclean", transaction), cancellation).ConfigureAwait(false);
+                await _database.WriteAsync(
+                    (connection, transaction) => SqliteDatabase.Execute(connection, "DELETE FROM unclean", transaction),
+                    cancellation).ConfigureAwait(false);
             }
             _unclean = false;
         }

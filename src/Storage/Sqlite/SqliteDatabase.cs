@@ -140,8 +140,8 @@ public sealed class SqliteDatabase : IDisposable
     }
 
     /// <summary>
-    /// Writes the whole file anew, so that no free page, no gap inside a page and no write-ahead log holds what was deleted. Readers that are at work are
-    /// waited for.
+    /// Writes the whole file anew, so that no free page, no gap inside a page and no write-ahead log holds what was deleted. Readers that are at work
+    /// are waited for.
     /// </summary>
     /// <exception cref="StorageException">SQLite refused, or a reader does not end.</exception>
     public async Task ScrubAsync(CancellationToken cancellation = default)
