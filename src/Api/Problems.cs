@@ -57,6 +57,10 @@ public static class ApiReason
     public const string PasswordWrong = nameof(PasswordWrong);
     public const string CodeWrong = nameof(CodeWrong);
     public const string LinkInvalid = nameof(LinkInvalid);
+    public const string Erased = nameof(Erased);
+    public const string ErasureBlocked = nameof(ErasureBlocked);
+    public const string ErasureBegun = nameof(ErasureBegun);
+    public const string MemberUnknown = nameof(MemberUnknown);
     public const string SetupDone = nameof(SetupDone);
     public const string SetupTokenInvalid = nameof(SetupTokenInvalid);
     public const string SignUpClosed = nameof(SignUpClosed);
@@ -165,6 +169,8 @@ public static partial class Problems
     {
         ApiException e => Of(e.Status, e.Reason, e.Message, e.Errors),
         BadHttpRequestException e => BadRequest(e),
+        StreamErasedException => Of(
+            StatusCodes.Status410Gone, ApiReason.Erased, "its owner was erased: there is nothing to read, and nothing more is recorded"),
         NotRecordedException or JournalConflictException => Of(
             StatusCodes.Status503ServiceUnavailable, ApiReason.NotRecorded,
             "nothing was recorded, so nothing was done: try again with the same Idempotency-Key"),
@@ -220,6 +226,7 @@ public static partial class Problems
         StatusCodes.Status404NotFound => "There is no such thing",
         StatusCodes.Status405MethodNotAllowed => "The method is not allowed",
         StatusCodes.Status409Conflict => "It does not fit what there is",
+        StatusCodes.Status410Gone => "It is no more",
         StatusCodes.Status413PayloadTooLarge => "The request is too large",
         StatusCodes.Status415UnsupportedMediaType => "The media type is not supported",
         StatusCodes.Status422UnprocessableEntity => "It was refused",

@@ -45,6 +45,8 @@ public static class Keys
     /// <summary>The one grain that knows whether this installation has an owner.</summary>
     public const string Installation = "installation";
 
+    public static string ErasureStream(string user) => $"{Domain.Users.ErasureEventCatalog.StreamPrefix}{user}";
+
     public static string UserStream(string user) => $"user/{user}";
 
     /// <summary>What is known of a person apart from any tenant.</summary>

@@ -20,6 +20,7 @@ RootCommand root = new(
     BackupCommands.CreateRestore(),
     CertificatesCommand.Create(),
     KeysCommand.Create(),
+    UsersCommand.Create(),
     HealthCommand.Create(),
     DbCommand.Create(),
     DataCommand.Create(),

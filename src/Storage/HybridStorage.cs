@@ -5,6 +5,7 @@ using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.Blobs;
+using HybridTrading.Storage.Erasure;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
@@ -79,6 +80,11 @@ public static class HybridStorage
             (provider, _) => new SqliteGrainStorage(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
         services.AddSingleton<IAnswerStore>(provider => new SqliteAnswerStore(
             provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase), options.AnswerRetention, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IPersonalData>(provider => new FolderPersonalData(
+            provider.GetRequiredService<IKeyProvider>(), provider.GetRequiredService<SegmentJournal>(), provider.GetRequiredService<ISnapshotStore>(),
+            provider.GetRequiredService<IBlobStore>(), provider.GetRequiredService<IAnswerStore>(),
+            provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase),
+            folder.Outbox));
         services.AddSingleton<IReminderTable>(provider => new SqliteReminderTable(provider.GetRequiredKeyedService<SqliteDatabase>(StateDatabase)));
         services.AddSingleton<IBarStore>(provider => new SqliteBarStore(provider.GetRequiredKeyedService<SqliteDatabase>(BarDatabase)));
         services.AddSingleton(provider => new MarketLogs(folder, options.MarketLog, provider.GetRequiredService<TimeProvider>()));

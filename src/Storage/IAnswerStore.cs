@@ -16,4 +16,10 @@ public interface IAnswerStore
     /// <summary>Completes when the answer is durable; until then it must not be given.</summary>
     /// <exception cref="StorageException">The database refused.</exception>
     Task StoreAsync(string scope, StoredAnswer answer, CancellationToken cancellation = default);
+
+    /// <summary>Forgets the answers to these callers, and those to anybody that hold one of these texts.</summary>
+    /// <param name="callers">What scopes begin with, up to the first blank.</param>
+    /// <param name="texts">UTF-8, as they stand in bodies.</param>
+    /// <exception cref="StorageException">The database refused.</exception>
+    Task ForgetAsync(ImmutableArray<string> callers, ImmutableArray<byte[]> texts, CancellationToken cancellation = default);
 }

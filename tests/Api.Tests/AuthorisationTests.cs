@@ -26,6 +26,8 @@ public sealed class AuthorisationTests
         ["GET me"] = "ReadSystem", ["PATCH me"] = "ManageProfile", ["POST me/password"] = "ManageProfile", ["POST me/second-factor"] = "ManageProfile",
         ["POST me/second-factor/confirm"] = "ManageProfile", ["POST me/second-factor/remove"] = "ManageProfile", ["GET me/sessions"] = "ManageProfile", ["GET me/export"] = "ManageProfile",
         ["DELETE me/sessions/{id}"] = "ManageProfile", ["DELETE me/sessions"] = "ManageProfile", ["POST me/tenant"] = "ReadSystem",
+        ["POST auth/change-email"] = OpenToAll, ["POST auth/undo-email"] = OpenToAll, ["POST me/email"] = "ManageProfile", ["GET me/erasure"] = "ManageProfile",
+        ["POST me/erasure"] = "ManageProfile", ["POST users/{id}/erasure"] = "Administer", ["DELETE users/{id}/erasure"] = "Administer",
         ["GET me/api-keys"] = "ManageKeys", ["POST me/api-keys"] = "ManageKeys", ["DELETE me/api-keys/{id}"] = "ManageKeys",
         ["GET members"] = "ReadTenant", ["PUT members/{user}/roles"] = "ManageMembers", ["DELETE members/{user}"] = "ManageMembers",
         ["GET members/invitations"] = "ManageMembers", ["POST members/invitations"] = "ManageMembers", ["DELETE members/invitations/{id}"] = "ManageMembers",

@@ -1,9 +1,13 @@
 using System.Text.Json;
 using HybridTrading.Api;
 using HybridTrading.Domain.Users;
+using HybridTrading.Grains;
+using HybridTrading.Grains.Hosting;
+using HybridTrading.Grains.Users;
 using HybridTrading.Tests.Host;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans;
 
 namespace HybridTrading.Tests;
 
@@ -167,8 +171,10 @@ public sealed class KillSwitchTests
             Be(host, user);
             await TradeAsync(host, "main");
         }
+        using (Principal.OfGateway()) await host.Services.GetRequiredService<IGrainFactory>().GetGrain<ITenantGrain>(Keys.Tenant("acme")).Found("Desk", "owner-a");
         Be(host, "owner-b");
         (await host.PostAsync("kill-switch/tenant", new { reason = "odd orders", member = "NO ONE" })).ExpectProblem(400, ApiReason.InvalidInput, "member");
+        (await host.PostAsync("kill-switch/tenant", new { reason = "odd orders", member = "owner-x" })).ExpectProblem(404, ApiReason.MemberUnknown);
         Answer engaged = (await host.PostAsync("kill-switch/tenant", new { reason = "odd orders", member = "owner-a", flatten = true })).Expect(200);
         string release = $"kill-switch/tenant/{engaged["halt"].GetProperty("number").GetInt64()}/release";
         await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using HybridTrading.Domain.Strategies;
 using HybridTrading.Grains.Analysis;
@@ -10,6 +11,7 @@ using HybridTrading.Grains.Operations;
 using HybridTrading.Grains.Tests.Worlds;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Grains.Users;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 
 namespace HybridTrading.Grains.Tests;
@@ -27,6 +29,7 @@ public sealed class TenancyTests
         (typeof(IUserGrain), "ann"), (typeof(ITenantGrain), Keys.Tenant(TestWorld.Tenant)), (typeof(IEmailGrain), EmailDirectory.KeyOf("ann@example.org")),
         (typeof(ISigningKeysGrain), Keys.SigningKeys), (typeof(IRevocationsGrain), Keys.Revocations), (typeof(IInstallationGrain), Keys.Installation),
         (typeof(IClientsGrain), Keys.Clients(TestWorld.Tenant)), (typeof(IProviderUserGrain), new Domain.Users.ProviderIdentity("https://login.example.org", "ann", "").Key),
+        (typeof(IErasureGrain), "ann"),
     ];
 
     [Fact]
@@ -67,6 +70,7 @@ public sealed class TenancyTests
         await As(tenant, async () =>
         {
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => world.Market().Watch(TestWorld.Account));
+            await Assert.ThrowsAsync<UnauthorizedAccessException>(() => world.Market().Unwatch(TestWorld.Account));
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => features.Join(member));
             await Assert.ThrowsAsync<UnauthorizedAccessException>(() => features.Leave(member.Strategy));
         });
@@ -92,6 +96,89 @@ public sealed class TenancyTests
         await world.MinutesAsync("EURUSD", 110_000, 110_020, 110_040, 110_010, 110_000, 110_000);
         await As("acme", async () => Assert.Single((await world.AccountGrain().GetView())!.Positions));
         await As("beta", async () => Assert.Single((await world.AccountGrain(Other).GetView())!.Positions));
+    }
+
+    /// <summary>Every call that a grain makes, in a turn, a timer or a reminder, is made as its own tenant, or as the system by a shared one; never as whoever called it.</summary>
+    [Fact]
+    public async Task Through_shared_grains_timers_and_reminders_everybody_acts_as_themselves()
+    {
+        const string Key = "acme/ann/turning", Other = "beta/bob/main", OtherKey = "beta/bob/turning";
+        var witness = new Witness();
+        await using TestWorld world = TestWorld.Create();
+        world.Further = services => services.AddSingleton<IIncomingGrainCallFilter>(witness);
+        await world.StartAsync();
+        await As("beta", async () =>
+        {
+            await world.OpenAccountAsync(Other);
+            await world.RunStrategyAsync(OtherKey, Other);
+        });
+        await As("acme", async () =>
+        {
+            await world.OpenAccountAsync();
+            await world.RunStrategyAsync(Key, TestWorld.Account);
+        });
+        await world.Grains.GetGrain<IOutboxGrain>(Keys.Outbox).Start();
+        // A tick of one tenant's caller reaches both tenants through the market, features and shards.
+        await As("acme", () => world.Market().Watch(TestWorld.Account));
+        await world.MinutesAsync("EURUSD", 110_000, 110_020, 110_040, 110_010, 110_000, 110_000);
+        // Timers: the kill switch tells who could not be told; the account looks at its settings.
+        await As("acme", () => world.Grains.GetGrain<IKillSwitchGrain>(Keys.KillSwitch("acme")).Engage("acme/zoe", null, false, "drill"));
+        await As("beta", () => world.Grains.GetGrain<IStrategyReviewGrain>(OtherKey).Keep());
+        // After a restart nobody calls: reminders and the outbox alone wake grains.
+        await world.RestartAsync();
+        await world.Grains.GetGrain<IOutboxGrain>(Keys.Outbox).Start();
+        await world.MinutesAsync("EURUSD", 110_020, 110_040, 110_010, 110_000);
+        // Another reminder: an erasure that is due, by which the system reaches everything of one user and nothing of the other tenant.
+        using (Principal.OfGateway())
+        {
+            IUserGrain ann = world.Grains.GetGrain<IUserGrain>("ann");
+            await ann.Register(new Registration("ann@example.org", "Ann", new Secret("correct horse battery"), EmailVerified: true));
+            await ann.Join("acme");
+        }
+        await As("acme", async () =>
+        {
+            await world.Strategy(Key).Stop();
+            await world.AccountGrain().Flatten("acme/ann");
+        });
+        await world.QuoteAsync("EURUSD", 110_000);
+        using (Principal.OfGateway())
+        {
+            IErasureGrain erasure = world.Grains.GetGrain<IErasureGrain>("ann");
+            Assert.Empty(await erasure.GetHindrances());
+            Assert.Equal(UserFault.None, (await erasure.Plan(new ErasurePlan(world.Now, "zoe", "asked"))).Fault);
+            await world.UntilAsync(async () => await erasure.GetStage() == ErasureStage.Done, TimeSpan.FromSeconds(1), "the erasure is done");
+        }
+        await As("acme", async () => Assert.Null(await world.AccountGrain().GetView()));
+        await As("beta", async () => Assert.NotNull(await world.AccountGrain(Other).GetView()));
+        foreach (string caller in (string[])["market", "features", "shard", "strategy", "killswitch", "erasure"])
+        {
+            Assert.Contains(witness.Seen, call => call.StartsWith($"{caller} ->", StringComparison.OrdinalIgnoreCase));
+        }
+        Assert.Empty(witness.Faults);
+        Assert.True(witness.Seen.Count > 10, string.Join(", ", witness.Seen));
+    }
+
+    /// <summary>Looks at every call between grains: whose it is, and as whom it comes.</summary>
+    private sealed class Witness : IIncomingGrainCallFilter
+    {
+        /// <summary>Grain types that call, and what they call.</summary>
+        public ConcurrentBag<string> Seen { get; } = [];
+
+        public ConcurrentBag<string> Faults { get; } = [];
+
+        public Task Invoke(IIncomingGrainCallContext context)
+        {
+            // Orleans' own calls (reminders) and those of the test are nobody's grain's.
+            if (context.SourceId is { } source && source.Type.ToString() is { } type && !type.StartsWith("sys.", StringComparison.Ordinal)
+                && context.InterfaceMethod.DeclaringType!.Namespace!.StartsWith("HybridTrading", StringComparison.Ordinal))
+            {
+                string key = source.Key.ToString()!, principal = Principal.Current ?? "nobody";
+                string expected = key.Contains('/') && !char.IsAsciiLetterUpper(key[0]) ? Keys.TenantOf(key) : "*system";
+                Seen.Add($"{type} -> {context.InterfaceMethod.DeclaringType.Name}.{context.InterfaceMethod.Name}");
+                if (principal != expected) Faults.Add($"{source} called {context.InterfaceMethod.Name} of {context.TargetId} as {principal}");
+            }
+            return context.Invoke();
+        }
     }
 
     [Fact]
@@ -122,7 +209,7 @@ public sealed class TenancyTests
         }
         // What it is for: nobody's data, and nothing that a tenant owns but who belongs to it.
         Assert.Equal(
-            ["IClientsGrain", "IEmailGrain", "IInstallationGrain", "IProviderUserGrain", "IRevocationsGrain", "ISigningKeysGrain", "ITenantGrain", "IUserGrain"],
+            ["IClientsGrain", "IEmailGrain", "IErasureGrain", "IInstallationGrain", "IProviderUserGrain", "IRevocationsGrain", "ISigningKeysGrain", "ITenantGrain", "IUserGrain"],
             Grains.Select(one => one.Interface).Where(one => one.IsDefined(typeof(ForGatewayAttribute)) || one.GetMethods().Any(method => method.IsDefined(typeof(ForGatewayAttribute))))
                 .Select(one => one.Name).Order(StringComparer.Ordinal));
     }

@@ -22,6 +22,11 @@ internal static class Outbox
         throw new InvalidOperationException($"no mail to {email} has a link to {page}");
     }
 
+    /// <summary>What the mails to an address say, the oldest first.</summary>
+    public static string[] To(string folder, string email) => !Directory.Exists(folder) ? [] :
+        [.. new DirectoryInfo(folder).GetFiles("*.eml").OrderBy(file => file.LastWriteTimeUtc).Select(file => File.ReadAllText(file.FullName))
+            .Where(text => text.Contains($"To: {email}", StringComparison.OrdinalIgnoreCase)).Select(Decode)];
+
     /// <summary>The body of a mail, whichever way it is encoded.</summary>
     private static string Decode(string mail)
     {

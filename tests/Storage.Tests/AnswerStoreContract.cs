@@ -55,6 +55,23 @@ public abstract class AnswerStoreContract
         await dispose();
     }
 
+    [Fact]
+    public async Task Of_an_erased_person_no_answer_is_kept_by_them_or_about_them()
+    {
+        (Func<TimeProvider, TimeSpan, IAnswerStore> open, Func<ValueTask> dispose) = await PlaceAsync();
+        IAnswerStore store = open(_time, Retention);
+        await store.StoreAsync("acme/ann POST /orders 1", Answer(201, [1]));
+        await store.StoreAsync("acme/anna POST /orders 1", Answer(201, [2]));
+        await store.StoreAsync("acme/bob POST /members 1", Answer(201, "{\"email\":\"ann@example.org\"}"u8.ToArray()));
+        await store.StoreAsync("acme/bob POST /members 2", Answer(201, "{\"email\":\"anna@example.org\"}"u8.ToArray()));
+        await store.ForgetAsync(["acme/ann"], ["ann@example.org"u8.ToArray()]);
+        Assert.Null(await store.FindAsync("acme/ann POST /orders 1"));
+        Assert.NotNull(await store.FindAsync("acme/anna POST /orders 1"));
+        Assert.Null(await store.FindAsync("acme/bob POST /members 1"));
+        Assert.NotNull(await store.FindAsync("acme/bob POST /members 2"));
+        await dispose();
+    }
+
     protected abstract Task<(Func<TimeProvider, TimeSpan, IAnswerStore> Open, Func<ValueTask> Dispose)> PlaceAsync();
 
     private static StoredAnswer Answer(int status, byte[] body) => new(

@@ -54,7 +54,21 @@ public sealed record MemberView(
 
 /// <summary>A user as administrators see them.</summary>
 public sealed record UserRecord(
-    string Id, string Email, string Name, ImmutableArray<Membership> Tenants, DateTime Created, DateTime? LastSignIn, bool SecondFactor, bool Administrator, bool Locked);
+    string Id, string Email, string Name, ImmutableArray<Membership> Tenants, DateTime Created, DateTime? LastSignIn,
+    bool SecondFactor, bool Administrator, bool Locked,
+    [property: Description("When the user is to be erased; null for not")] DateTime? ErasureDue);
+
+/// <summary>An erasure before it is asked for.</summary>
+public sealed record ErasureOutlook(
+    [property: Description("What must be settled first; empty where nothing stands in the way")] ImmutableArray<ErasureHindranceView> Hindrances,
+    [property: Description("Days between asking and erasing, in which signing in cancels it")] int GraceDays,
+    [property: Description("What stays, and why, a sentence each")] ImmutableArray<string> Kept);
+
+public sealed record ErasureHindranceView(ErasureObstacle Obstacle,
+    [property: Description("Name of the account or strategy, or id of the tenant")] string Where, string Detail);
+
+/// <summary>An erasure that was asked for.</summary>
+public sealed record ErasurePlanned([property: Description("From when on nothing can be undone")] DateTime Due);
 
 public sealed record InvitationView(string Id, string Email, ImmutableArray<Role> Roles, DateTime Created, DateTime Expires, [property: Description("Id of the member")] string By)
 {

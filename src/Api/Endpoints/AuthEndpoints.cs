@@ -43,6 +43,22 @@ internal static class AuthEndpoints
             await desk.VerifyEmailAsync(body.Value.Token!);
             return TypedResults.NoContent();
         }).WithName("verifyEmail").WithSummary("Proves an address by the link that was mailed to it").OpenToAll(Status403Forbidden);
+        auth.MapPost("/change-email", async (Body<UseLink> body, SignInDesk desk, CancellationToken cancellation) =>
+        {
+            await desk.ConfirmEmailAsync(body.Value.Token!, cancellation);
+            return TypedResults.NoContent();
+        }).WithName("confirmEmail")
+            .WithSummary("Proves a new address by the link that was mailed to it: from now on it is what its user signs in with")
+            .WithDescription("All sessions end but the one that asked. The address before gets a link to take it back, for seven days.")
+            .OpenToAll(Status403Forbidden, Status409Conflict);
+        auth.MapPost("/undo-email", async (Body<UseLink> body, SignInDesk desk, CancellationToken cancellation) =>
+        {
+            await desk.UndoEmailAsync(body.Value.Token!, cancellation);
+            return TypedResults.NoContent();
+        }).WithName("undoEmail").WithSummary("Takes back an address that somebody else has changed")
+            .WithDescription("All sessions end; API keys and a second factor that were made since, and a planned erasure, are undone; "
+                + "a link for another password is mailed.")
+            .OpenToAll(Status403Forbidden, Status409Conflict);
         auth.MapPost("/forgot-password", async (Body<ForgotPassword> body, SignInDesk desk, CancellationToken cancellation) =>
         {
             await desk.ForgotPasswordAsync(body.Value.Email!, cancellation);

@@ -5,6 +5,7 @@ using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Users;
 using HybridTrading.Storage.Projections;
 using Microsoft.AspNetCore.Http.HttpResults;
 using static Microsoft.AspNetCore.Http.StatusCodes;
@@ -27,7 +28,7 @@ internal static class KillSwitchEndpoints
         kill.MapPost("/tenant", EngageTenantAsync).WithName("engageTenantHalt").WithSummary("Halts everybody of the tenant, or one member")
             .WithDescription("All accounts, also those opened later, only reduce, and no strategy starts, until two people release it: one asks, "
                 + "another, who did not halt, approves.")
-            .CountsAsSafety().Mutation(Permission.HaltTenant);
+            .CountsAsSafety().Mutation(Permission.HaltTenant, Status404NotFound);
         kill.MapPost("/tenant/{number}/release", AskReleaseAsync).WithName("askRelease").WithSummary("Asks for the release of a halt of the tenant")
             .CountsAsSafety().Mutation(Permission.ReleaseTenant, Status404NotFound, Status409Conflict);
         kill.MapPost("/tenant/{number}/release/approval", ApproveReleaseAsync).WithName("approveRelease")
@@ -85,6 +86,11 @@ internal static class KillSwitchEndpoints
         Body<EngageTenantHalt> body, HttpContext context, ICaller caller, IGrainFactory grains, TimeProvider clock)
     {
         EngageTenantHalt asked = body.Value;
+        if (asked.Member is { } named && await grains.GetGrain<ITenantGrain>(Keys.Tenant(caller.Tenant)).GetMember(named) is null)
+        {
+            throw new ApiException(Status404NotFound, ApiReason.MemberUnknown,
+                $"member is {ApiException.Quote(named)}; no such member of the tenant");
+        }
         string? member = asked.Member is { } user ? $"{caller.Tenant}/{user}" : null;
         return TypedResults.Ok(Changed(await Switch(grains, caller).Engage(caller.Person(), member, asked.Flatten, asked.Reason!), context, clock));
     }

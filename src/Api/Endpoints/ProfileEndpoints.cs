@@ -1,6 +1,7 @@
 using HybridTrading.Api.Contract;
 using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity;
+using HybridTrading.Api.Limits;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Hosting;
@@ -23,6 +24,21 @@ internal static class ProfileEndpoints
         me.MapGet("/export", ExportAsync).WithName("exportMe").WithSummary("What is kept of one's identity, as a file").AnswersSecret().Query(Permission.ManageProfile);
         me.MapPost("/password", ChangePasswordAsync).WithName("changePassword").WithSummary("Sets another password, and ends all other sessions")
             .Confidential(Permission.ManageProfile, Status423Locked);
+        me.MapPost("/email", async (Body<ChangeEmail> body, SignInDesk desk, CancellationToken cancellation) =>
+        {
+            await desk.AskEmailAsync(body.Value, cancellation);
+            return TypedResults.Accepted((string?)null);
+        }).WithName("changeEmail").WithSummary("Another address to sign in with; it counts once the link that is mailed to it was opened").Weighs(20)
+            .Confidential(Permission.ManageProfile, Status423Locked);
+        me.MapGet("/erasure", async (ErasureDesk desk, CancellationToken cancellation) => TypedResults.Ok(await desk.LookAsync(cancellation)))
+            .WithName("getErasure").Weighs(10)
+            .WithSummary("What stands in the way of erasing one's user, and what is kept").Query(Permission.ManageProfile);
+        me.MapPost("/erasure", async (Body<EraseMe> body, ErasureDesk desk, CancellationToken cancellation) =>
+                TypedResults.Accepted((string?)null, await desk.AskAsync(body.Value, cancellation)))
+            .WithName("eraseMe").WithSummary("Has one's user erased, with everything that is theirs").Weighs(20)
+            .WithDescription("All sessions end now, and API keys rest. Nothing can be undone after the time in the answer; "
+                + "whoever signs in before that keeps the user.")
+            .Confidential(Permission.ManageProfile, Status409Conflict, Status423Locked);
         me.MapPost("/second-factor", OfferAsync).WithName("offerSecondFactor").WithSummary("A secret for an authenticator; it counts once a code of it is shown")
             .Confidential(Permission.ManageProfile, Status409Conflict, Status423Locked);
         me.MapPost("/second-factor/confirm", AddAsync).WithName("addSecondFactor").WithSummary("Proves the authenticator: from now on its code is asked for")

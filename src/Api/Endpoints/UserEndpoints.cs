@@ -23,7 +23,23 @@ internal static class UserEndpoints
         users.MapPut("/{id}", ChangeAsync).WithName("changeUser").WithSummary("Closes or opens a user's access, makes them an administrator or no longer one")
             .WithDescription("Nobody does so to themselves, so that there is always an administrator. All sessions of the user end.")
             .Mutation(Permission.Administer, Status404NotFound);
+        users.MapPost("/{id}/erasure", async (string id, Body<EraseUser> body, ErasureDesk desk, CancellationToken cancellation) =>
+                TypedResults.Accepted((string?)null, await desk.EraseAsync(Checked(id), body.Value, cancellation)))
+            .WithName("eraseUser").WithSummary("Has a user erased, with everything that is theirs").Weighs(20)
+            .WithDescription("What stands in the way (running strategies, positions, orders at work, a tenant that would be without an owner) "
+                + "must be settled first. After the time of grace, which immediately leaves out, nothing can be undone.")
+            .Mutation(Permission.Administer, Status404NotFound, Status409Conflict);
+        users.MapDelete("/{id}/erasure", async (string id, ErasureDesk desk) =>
+        {
+            await desk.CancelAsync(Checked(id));
+            return TypedResults.NoContent();
+        }).WithName("cancelErasure").WithSummary("The user stays; possible until the erasure has begun")
+            .Mutation(Permission.Administer, Status404NotFound);
     }
+
+    private static string Checked(string id) => Keys.IsName(id)
+        ? id
+        : throw ApiException.Invalid("id", $"id is {ApiException.Quote(id)}; expected the id of a user");
 
     private static async Task<Ok<IEnumerable<UserRecord>>> ListAsync(
         UserQueries users, ReadSide reads, IGrainFactory grains, CancellationToken cancellation, string? after = null, int? limit = null, long? minPosition = null)
@@ -37,8 +53,7 @@ internal static class UserEndpoints
     private static async Task<Ok<UserRecord>> ChangeAsync(string id, Body<ChangeUser> body, SignInDesk desk, IGrainFactory grains)
     {
         CallerIdentity by = desk.Caller();
-        if (!Keys.IsName(id)) throw ApiException.Invalid("id", $"id is {ApiException.Quote(id)}; expected the id of a user");
-        if (id == by.User) throw ApiException.Invalid("id", $"id is '{id}', which is the caller; expected another administrator to do this");
+        if (Checked(id) == by.User) throw ApiException.Invalid("id", $"id is '{id}', which is the caller; expected another administrator to do this");
         using Principal.Scope scope = Principal.OfGateway();
         SignInDesk.ThrowIf(await grains.GetGrain<IUserGrain>(id).SetAccess(body.Value.Locked, body.Value.Administrator, by.User));
         return TypedResults.Ok((await RecordAsync(id, grains))!);
@@ -50,7 +65,8 @@ internal static class UserEndpoints
         using Principal.Scope scope = Principal.OfGateway();
         if (await grains.GetGrain<IUserGrain>(id).GetView() is not { } user) return null;
         return new UserRecord(
-            id, user.Email, user.Name, await Memberships.OfAsync(user, grains), user.Created, user.LastSignIn, user.HasSecondFactor, user.Administrator, user.Locked);
+            id, user.Email, user.Name, await Memberships.OfAsync(user, grains), user.Created, user.LastSignIn,
+            user.HasSecondFactor, user.Administrator, user.Locked, user.ErasureDue);
     }
 }
 

@@ -19,6 +19,7 @@ public static class IdentityHosting
         services.TryAddSingleton<SecretSource>();
         services.AddSingleton<MailSender>();
         services.AddScoped<SignInDesk>();
+        services.AddScoped<ErasureDesk>();
         services.AddSingleton<ClientTokens>();
         return services.AddAuthenticatedCallers();
     }

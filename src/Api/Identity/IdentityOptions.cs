@@ -1,3 +1,4 @@
+using System.Globalization;
 using HybridTrading.Api.Identity.Provider;
 using Microsoft.Extensions.Configuration;
 
@@ -22,6 +23,9 @@ public sealed class IdentityOptions
     /// <summary>Where users may sign in, too; null for here alone.</summary>
     public ProviderOptions? Provider { get; init; }
 
+    /// <summary>Between asking for the erasure of a user and erasing, in which signing in cancels it; 0 to 30 days.</summary>
+    public TimeSpan ErasureGrace { get; init; } = TimeSpan.FromDays(7);
+
     /// <exception cref="FormatException">Names key, value and expectation.</exception>
     public static IdentityOptions Read(IConfiguration configuration)
     {
@@ -36,6 +40,9 @@ public sealed class IdentityOptions
                 "open" => true,
                 { } other => throw new FormatException($"Identity:SignUp is '{other}'; expected open or invitation"),
             },
+            ErasureGrace = section["ErasureGraceDays"] is not { Length: > 0 } days ? defaults.ErasureGrace
+                : int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= 30 ? TimeSpan.FromDays(count)
+                : throw new FormatException($"Identity:ErasureGraceDays is '{days}'; expected 0 to 30"),
             PublicUrl = section["PublicUrl"] is not { Length: > 0 } url ? null
                 : Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https" ? parsed
                 : throw new FormatException($"Identity:PublicUrl is '{url}'; expected an address such as https://trading.example.org"),

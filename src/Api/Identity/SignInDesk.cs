@@ -127,6 +127,57 @@ public sealed partial class SignInDesk(
         ThrowIf(await User(user).VerifyEmail(token));
     }
 
+    /// <summary>Mails a link to the new address. Who asks does not learn whether somebody has it.</summary>
+    public async Task AskEmailAsync(ChangeEmail asked, CancellationToken cancellation)
+    {
+        CallerIdentity caller = Caller();
+        using Principal.Scope scope = Principal.OfGateway();
+        UserAnswer answer = await User(caller.User).AskEmail(
+            asked.Email!, new Secret(asked.Password!), asked.Code is null ? null : new Secret(asked.Code), caller.Session);
+        ThrowIf(answer);
+        string next = EmailAddress.Normalise(asked.Email!);
+        UserView view = (await User(caller.User).GetView())!;
+        await MailAsync(await grains.Email(next).Find() is { } owner && owner != caller.User
+            ? new Mail(next, "You have a HybridTrading user", $"""
+                Somebody, probably you, wanted to use this address for another user. It has a user already.
+
+                Sign in, or have the password reset: {Link("reset-password")}
+                If it was not you, nothing has happened.
+                """)
+            : new Mail(next, "Confirm your new address for HybridTrading", $"""
+                Confirm within a day that this address is yours, and it is what you sign in with: {Link("change-email", answer.Secret!.Value)}
+                If you did not ask for this, do nothing.
+                """), cancellation);
+        await MailAsync(new Mail(view.Email, "Another address for your HybridTrading user", """
+            Somebody, probably you, wants another address for your user. This one counts until the link in the mail to the other is opened.
+
+            If it was not you, sign in and change your password: somebody knows it.
+            """), cancellation);
+    }
+
+    public async Task ConfirmEmailAsync(string link, CancellationToken cancellation)
+    {
+        using Principal.Scope scope = Principal.OfGateway();
+        (string user, Secret token) = Parse(link);
+        EmailAnswer answer = await User(user).ConfirmEmail(token);
+        ThrowIf(answer);
+        await MailAsync(new Mail(answer.Before!, "Your HybridTrading user has another address", $"""
+            From now on you sign in with another address than this.
+
+            If it was not you, take it back within seven days: {Link("undo-email", answer.Link!.Value)}
+            """), cancellation);
+    }
+
+    /// <summary>The address before counts again, and its owner is sent a link for another password: somebody else knows the one there is.</summary>
+    public async Task UndoEmailAsync(string link, CancellationToken cancellation)
+    {
+        using Principal.Scope scope = Principal.OfGateway();
+        (string user, Secret token) = Parse(link);
+        EmailAnswer answer = await User(user).UndoEmail(token);
+        ThrowIf(answer);
+        await SendLinkAsync(user, answer.Email!, LinkKind.ResetPassword, cancellation);
+    }
+
     public async Task ForgotPasswordAsync(string email, CancellationToken cancellation)
     {
         if (EmailAddress.Fault(email) is { } fault) throw ApiException.Invalid("email", fault);
@@ -202,7 +253,7 @@ public sealed partial class SignInDesk(
     }
 
     public async Task InviteMailAsync(string email, string tenant, string by, Secret link, CancellationToken cancellation) => await MailAsync(new Mail(
-        email, $"{by} invites you to {tenant} on HybridTrading", $"""
+        email, "An invitation to HybridTrading", $"""
         {by} invites you to {tenant}.
 
         Accept within seven days: {Link("invitation", link.Value)}
@@ -218,6 +269,12 @@ public sealed partial class SignInDesk(
     public CallerIdentity Caller() => Context.User.Identity as CallerIdentity ?? throw RequestCaller.NobodyThere();
 
     public static void ThrowIf(UserAnswer answer, UserFault allowed = UserFault.None) => ThrowIf(answer.Fault, answer.Detail, allowed);
+
+    private static void ThrowIf(EmailAnswer answer)
+    {
+        if (answer.Fault == UserFault.Exists) throw new ApiException(Status409Conflict, ApiReason.UserExists, answer.Detail!);
+        ThrowIf(answer.Fault, answer.Detail);
+    }
 
     public static void ThrowIf(UserFault fault, string? detail, UserFault allowed = UserFault.None)
     {
@@ -257,7 +314,7 @@ public sealed partial class SignInDesk(
     /// <summary>A session, or why there is none.</summary>
     private async Task<Tokens> TokensAsync(SignInAnswer answer, bool cookie) => answer.Outcome switch
     {
-        SignInOutcome.SignedIn => await IssueAsync(answer.Session!, cookie),
+        SignInOutcome.SignedIn => await WelcomeAsync(answer, cookie),
         SignInOutcome.CodeNeeded => throw new ApiException(
             Status401Unauthorized, ApiReason.SecondFactorNeeded, "code is missing; expected six digits of the authenticator, or a recovery code"),
         SignInOutcome.LockedOut => throw Later(
@@ -267,6 +324,19 @@ public sealed partial class SignInDesk(
         SignInOutcome.Barred => throw new ApiException(Status403Forbidden, ApiReason.Barred, "an administrator has closed this user's access"),
         _ => throw new ApiException(Status401Unauthorized, ApiReason.SignInFailed, "address, password or code is wrong"),
     };
+
+    private async Task<Tokens> WelcomeAsync(SignInAnswer answer, bool cookie)
+    {
+        if (answer.Kept is { } address)
+        {
+            await MailAsync(new Mail(address, "Your HybridTrading user stays", """
+                Your user was to be erased, and somebody has signed in as you: it stays.
+
+                If it was not you, change your password at once.
+                """), CancellationToken.None);
+        }
+        return await IssueAsync(answer.Session!, cookie);
+    }
 
     private async Task RegisterAsync(string id, Registration registration)
     {
@@ -284,7 +354,8 @@ public sealed partial class SignInDesk(
     /// <summary>Tokens for a session. A user whose last membership has ended gets a tenant of their own, as everybody has who signs up.</summary>
     private async Task<Tokens> IssueAsync(OpenSession session, bool cookie)
     {
-        UserView view = (await User(session.User).GetView())!;
+        UserView view = await User(session.User).GetView()
+            ?? throw new ApiException(Status401Unauthorized, ApiReason.SessionEnded, "the user is no more");
         (string tenant, Member? member) = (session.Tenant, null);
         foreach (string each in view.Tenants.Prepend(session.Tenant).Where(each => each.Length > 0))
         {
@@ -333,7 +404,7 @@ public sealed partial class SignInDesk(
                 """), cancellation);
     }
 
-    private async Task MailAsync(Mail mail, CancellationToken cancellation)
+    internal async Task MailAsync(Mail mail, CancellationToken cancellation)
     {
         try
         {
@@ -347,7 +418,7 @@ public sealed partial class SignInDesk(
     }
 
     /// <summary>A page of the console. What a link holds stands behind the hash, which no server and no log sees.</summary>
-    private string Link(string page, string? token = null)
+    internal string Link(string page, string? token = null)
     {
         return $"{Root.GetLeftPart(UriPartial.Authority)}/#/{page}{(token is null ? "" : "/" + token)}";
     }

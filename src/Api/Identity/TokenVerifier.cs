@@ -123,7 +123,7 @@ public sealed partial class TokenVerifier(
         if (await grains.GetGrain<IProviderUserGrain>(key).Find() is not { } user) return (null, TokenFault.Unlinked);
         UserView? view = await grains.GetGrain<IUserGrain>(user).GetView();
         if (view?.Links.FirstOrDefault(one => one.Identity.Key == key) is not { } link) return (null, TokenFault.Unlinked);
-        if (view.Locked || !view.EmailVerified) return (null, TokenFault.Revoked);
+        if (view.Locked || view.ErasureDue is not null || !view.EmailVerified) return (null, TokenFault.Revoked);
         foreach (string tenant in view.Tenants.Where(one => one != link.Tenant).Prepend(link.Tenant).Where(Keys.IsName))
         {
             if (await grains.GetGrain<ITenantGrain>(Keys.Tenant(tenant)).GetMember(user) is not { } member) continue;

@@ -29,6 +29,8 @@ public sealed class JobProjection : IProjection
         CREATE INDEX job_open ON job (position) WHERE has_ended = 0;
         """);
 
+    public void Erase(string subject, ProjectionWriter writer) => writer.Execute("DELETE FROM job WHERE subject = $1", subject);
+
     public void Apply(RecordedEvent one, ProjectionWriter writer)
     {
         if (one.Erased || !one.Stream.StartsWith(StreamPrefix, StringComparison.Ordinal)) return;

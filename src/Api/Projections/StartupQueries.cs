@@ -17,9 +17,13 @@ public interface IStartupQueries
 
     /// <summary>Keys of the jobs that have not ended, the oldest first.</summary>
     ImmutableArray<string> UnfinishedJobs();
+
+    /// <summary>Ids of the users whose erasure is planned or has begun, and is not done: what came due while nothing ran is done now.</summary>
+    ImmutableArray<string> UnfinishedErasures();
 }
 
-public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, StrategyQueries strategies, JobQueries jobs) : IStartupQueries
+public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, StrategyQueries strategies, JobQueries jobs, UserQueries users)
+    : IStartupQueries
 {
     public Task CatchUpAsync(CancellationToken cancellation = default) => reads.CatchUpAsync(cancellation);
 
@@ -28,4 +32,6 @@ public sealed class StartupQueries(ReadSide reads, AccountQueries accounts, Stra
     public ImmutableArray<string> AccountsToWake() => accounts.AccountsInTheMarket();
 
     public ImmutableArray<string> UnfinishedJobs() => jobs.Unfinished();
+
+    public ImmutableArray<string> UnfinishedErasures() => users.BeingErased();
 }

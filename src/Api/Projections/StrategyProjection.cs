@@ -35,6 +35,12 @@ public sealed class StrategyProjection : IProjection
         CREATE INDEX decision_strategy ON decision (strategy, position);
         """);
 
+    public void Erase(string subject, ProjectionWriter writer)
+    {
+        writer.Execute("DELETE FROM decision WHERE subject = $1", subject);
+        writer.Execute("DELETE FROM strategy WHERE subject = $1", subject);
+    }
+
     public void Apply(RecordedEvent one, ProjectionWriter writer)
     {
         if (one.Erased || !one.Stream.StartsWith(StreamPrefix, StringComparison.Ordinal)) return;

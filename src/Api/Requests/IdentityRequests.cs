@@ -94,6 +94,42 @@ public sealed record ChangeProfile
     public string? Name { get; init; }
 }
 
+public sealed record ChangeEmail
+{
+    [Required, Description("The new address")]
+    public string? Email { get; init; }
+
+    [Required]
+    public string? Password { get; init; }
+
+    [Description("Of the second factor, where there is one")]
+    public string? Code { get; init; }
+}
+
+public sealed record EraseMe
+{
+    [Required]
+    public string? Password { get; init; }
+
+    [Description("Of the second factor, where there is one")]
+    public string? Code { get; init; }
+
+    [Required, Description("One's own address, so that it is meant")]
+    public string? Confirm { get; init; }
+}
+
+public sealed record EraseUser
+{
+    [Required, Description("The user's id once more, so that it is meant")]
+    public string? Confirm { get; init; }
+
+    [Required, Description("For the journal, where it stays: 1 to 200 characters, no name and no address")]
+    public string? Reason { get; init; }
+
+    [Description("Leaves out the time of grace: for who has asked for it in another way and is known to be who they are")]
+    public bool Immediately { get; init; }
+}
+
 public sealed record ChangePassword
 {
     [Required]

@@ -35,6 +35,9 @@ public interface ISnapshotStore
 
     /// <returns>Null where there is none.</returns>
     Task<Snapshot?> LoadAsync(string stream, CancellationToken cancellation = default);
+
+    /// <summary>Without one this does nothing.</summary>
+    Task DeleteAsync(string stream, CancellationToken cancellation = default);
 }
 
 public sealed record Snapshot(long Version, int Shape, ReadOnlyMemory<byte> Payload);
@@ -49,4 +52,7 @@ public sealed class JournalConflictException(string stream, long expected, long 
 }
 
 /// <summary>The events were not recorded, so what they describe did not happen.</summary>
-public sealed class NotRecordedException(string message, Exception? inner = null) : Exception(message, inner);
+public class NotRecordedException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The stream's owner was erased: there is nothing to read, and nothing is written any more.</summary>
+public sealed class StreamErasedException(string stream) : NotRecordedException($"the owner of {stream} was erased");

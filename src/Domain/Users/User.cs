@@ -49,9 +49,39 @@ public sealed class User
     /// <summary>Of the last code that was taken.</summary>
     public long LastStep { get; private set; } = -1;
 
+    /// <summary>When the second factor was added.</summary>
+    public DateTime? SecondFactorSince { get; private set; }
+
     public bool HasSecondFactor => !Secret.IsEmpty;
 
     public int RecoveryCodesLeft => _recoveryHashes.Count;
+
+    /// <summary>The erasure that is planned; null for none.</summary>
+    public ErasureAsked? Erasure { get; private set; }
+
+    /// <summary>The address that is to be this user's, and is not proven; null for none.</summary>
+    public EmailChangeAsked? NextEmail { get; private set; }
+
+    /// <summary>The address before, while its owner can take it back; look at <see cref="EmailChanged.UndoUntil"/>.</summary>
+    public string? EmailBefore { get; private set; }
+
+    /// <summary>The last change of address; null for none, or one that was undone.</summary>
+    public EmailChanged? EmailChange { get; private set; }
+
+    /// <summary>Every address that was ever this user's, or was to be.</summary>
+    public ImmutableHashSet<string> EverEmails { get; private set; } = [];
+
+    /// <summary>Every tenant that the user ever belonged to.</summary>
+    public ImmutableHashSet<string> EverTenants { get; private set; } = [];
+
+    /// <summary>Every name that the user ever had.</summary>
+    public ImmutableHashSet<string> EverNames { get; private set; } = [];
+
+    /// <summary>Every provider's user (<see cref="ProviderIdentity.Key"/>) who was ever this one.</summary>
+    public ImmutableHashSet<string> EverIdentities { get; private set; } = [];
+
+    /// <summary>The erasure has begun.</summary>
+    public bool Closed { get; private set; }
 
     /// <summary>Until when nobody gets in, whatever they know; null when the door is open.</summary>
     public DateTime? ClosedUntil(DateTime now) => Lockout.Until(_failures, _lastFailure) is { } until && until > now ? until : null;
@@ -71,12 +101,13 @@ public sealed class User
             case UserRegistered e:
                 (IsRegistered, Email, Name, PasswordHash, Created) = (true, e.Email, e.Name, e.PasswordHash, e.Time);
                 (EmailVerified, Administrator) = (e.EmailVerified, e.Administrator);
+                (EverEmails, EverNames) = (EverEmails.Add(e.Email), EverNames.Add(e.Name));
                 break;
             case Users.EmailVerified:
                 EmailVerified = true;
                 break;
             case NameChanged e:
-                Name = e.Name;
+                (Name, EverNames) = (e.Name, EverNames.Add(e.Name));
                 break;
             case PasswordChanged e:
                 PasswordHash = e.PasswordHash;
@@ -88,10 +119,10 @@ public sealed class User
                 OfferedSecret = [.. Convert.FromBase64String(e.Secret)];
                 break;
             case SecondFactorAdded e:
-                (Secret, OfferedSecret, LastStep, _recoveryHashes) = (OfferedSecret, [], e.Step, [.. e.RecoveryHashes]);
+                (Secret, OfferedSecret, LastStep, _recoveryHashes, SecondFactorSince) = (OfferedSecret, [], e.Step, [.. e.RecoveryHashes], e.Time);
                 break;
             case SecondFactorRemoved:
-                (Secret, OfferedSecret, _recoveryHashes) = ([], [], []);
+                (Secret, OfferedSecret, _recoveryHashes, SecondFactorSince) = ([], [], [], null);
                 break;
             case CodeUsed e:
                 LastStep = Math.Max(LastStep, e.Step);
@@ -113,6 +144,7 @@ public sealed class User
                 break;
             case TenantJoined e:
                 if (!Tenants.Contains(e.Tenant)) Tenants = Tenants.Add(e.Tenant);
+                EverTenants = EverTenants.Add(e.Tenant);
                 break;
             case TenantLeft e:
                 Tenants = Tenants.Remove(e.Tenant);
@@ -128,10 +160,32 @@ public sealed class User
                 Keys = Keys.RemoveAll(key => key.Id == e.Id);
                 break;
             case ProviderLinked e:
-                Links = Links.Add(e.Link);
+                (Links, EverIdentities) = (Links.Add(e.Link), EverIdentities.Add(e.Link.Identity.Key));
+                if (e.Link.Identity.Email.Length > 0) EverEmails = EverEmails.Add(EmailAddress.Normalise(e.Link.Identity.Email));
                 break;
             case ProviderUnlinked e:
                 Links = Links.RemoveAll(link => link.Id == e.Id);
+                break;
+            case ErasureAsked e:
+                Erasure = e;
+                break;
+            case ErasureCancelled:
+                Erasure = null;
+                break;
+            case UserClosed:
+                (Closed, IsRegistered, Keys) = (true, false, []);
+                break;
+            case EmailChangeAsked e:
+                (NextEmail, EverEmails) = (e, EverEmails.Add(e.Email));
+                break;
+            case EmailChanged e:
+                (EmailBefore, Email, EmailVerified, NextEmail, EmailChange) = (Email, e.Email, true, null, e);
+                // Links that are out went to the address before.
+                _links = _links.Clear();
+                break;
+            case EmailChangeUndone:
+                (Email, EmailBefore, NextEmail, EmailChange) = (EmailBefore!, null, null, null);
+                _links = _links.Clear();
                 break;
             case SessionEnded:
                 break;

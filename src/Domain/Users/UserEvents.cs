@@ -60,6 +60,26 @@ public sealed record ProviderLinked(DateTime Time, ProviderLink Link) : UserEven
 /// <param name="Id">Of the link.</param>
 public sealed record ProviderUnlinked(DateTime Time, string Id) : UserEvent(Time);
 
+/// <summary>The user is to be erased, unless they sign in before that. Sessions have ended, and their programs' keys rest.</summary>
+/// <param name="By">Id of who wanted it: the user, or an administrator.</param>
+public sealed record ErasureAsked(DateTime Time, DateTime Due, string By, string Reason) : UserEvent(Time);
+
+public sealed record ErasureCancelled(DateTime Time, string By) : UserEvent(Time);
+
+/// <summary>The erasure has begun: to everybody the user is no more.</summary>
+public sealed record UserClosed(DateTime Time) : UserEvent(Time);
+
+/// <summary>Another address is to take the place of the one there is, once its owner has opened the link in the mail.</summary>
+/// <param name="Hash">SHA-256 of what the link holds.</param>
+/// <param name="Session">Which asked; it goes on.</param>
+public sealed record EmailChangeAsked(DateTime Time, string Email, string Hash, DateTime Expires, string Session) : UserEvent(Time);
+
+/// <param name="UndoHash">SHA-256 of what the link holds that went to the address before.</param>
+public sealed record EmailChanged(DateTime Time, string Email, string UndoHash, DateTime UndoUntil) : UserEvent(Time);
+
+/// <summary>The owner of the address before has taken it back.</summary>
+public sealed record EmailChangeUndone(DateTime Time) : UserEvent(Time);
+
 /// <summary>What a link in a mail is for.</summary>
 public enum LinkKind : byte { VerifyEmail, ResetPassword }
 
@@ -85,6 +105,12 @@ public enum LinkKind : byte { VerifyEmail, ResetPassword }
 [JsonSerializable(typeof(ApiKeyRemoved))]
 [JsonSerializable(typeof(ProviderLinked))]
 [JsonSerializable(typeof(ProviderUnlinked))]
+[JsonSerializable(typeof(ErasureAsked))]
+[JsonSerializable(typeof(ErasureCancelled))]
+[JsonSerializable(typeof(UserClosed))]
+[JsonSerializable(typeof(EmailChangeAsked))]
+[JsonSerializable(typeof(EmailChanged))]
+[JsonSerializable(typeof(EmailChangeUndone))]
 internal sealed partial class UserJson : JsonSerializerContext;
 
 /// <summary>Stable names and schema versions of the events in a user's stream.</summary>
@@ -111,5 +137,11 @@ public static class UserEventCatalog
         .Add("api-key-added", 1, UserJson.Default.ApiKeyAdded)
         .Add("api-key-removed", 1, UserJson.Default.ApiKeyRemoved)
         .Add("provider-linked", 1, UserJson.Default.ProviderLinked)
-        .Add("provider-unlinked", 1, UserJson.Default.ProviderUnlinked);
+        .Add("provider-unlinked", 1, UserJson.Default.ProviderUnlinked)
+        .Add("erasure-asked", 1, UserJson.Default.ErasureAsked)
+        .Add("erasure-cancelled", 1, UserJson.Default.ErasureCancelled)
+        .Add("user-closed", 1, UserJson.Default.UserClosed)
+        .Add("email-change-asked", 1, UserJson.Default.EmailChangeAsked)
+        .Add("email-changed", 1, UserJson.Default.EmailChanged)
+        .Add("email-change-undone", 1, UserJson.Default.EmailChangeUndone);
 }

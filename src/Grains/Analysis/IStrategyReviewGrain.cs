@@ -57,4 +57,7 @@ public interface IStrategyReviewGrain : IGrainWithStringKey
     [Alias("Answer")] Task<CommandResult> Answer(long number, bool accept);
 
     [AlwaysInterleave, Alias("GetView")] Task<ReviewView> GetView();
+
+    /// <summary>Its owner is being erased: lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
 }

@@ -101,6 +101,13 @@ public sealed partial class StrategyReviewGrain(
         return new ReviewView(Key, _schedule ?? new ReviewSchedule(null), _running is null ? null : Volatile.Read(ref _progress), _last, _lastNumber, Proposal, [.. Enumerable.Reverse(_lines)]);
     }
 
+    public async Task Leave()
+    {
+        _running?.Cancel();
+        if (await this.GetReminder(Reminder) is { } reminder) await this.UnregisterReminder(reminder);
+        DeactivateOnIdle();
+    }
+
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
         if (await Strategy.GetView() is { Status: StrategyStatus.Running }) await Begin();

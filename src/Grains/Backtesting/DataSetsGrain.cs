@@ -60,6 +60,12 @@ public sealed partial class DataSetsGrain(IJournal journal, IBlobStore blobs, Ba
         return [.. _sets.AsEnumerable().Reverse()];
     }
 
+    public Task Leave()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
     private async Task SweepAsync(CancellationToken cancellation)
     {
         try

@@ -149,6 +149,12 @@ public sealed partial class JobGrain : Grain, IJobGrain
         return Task.CompletedTask;
     }
 
+    public Task Leave()
+    {
+        Discard();
+        return Task.CompletedTask;
+    }
+
     /// <summary>The whole life of a run, between other turns of the grain.</summary>
     private async Task RunAsync(JobRequest request, CancellationTokenSource stop)
     {

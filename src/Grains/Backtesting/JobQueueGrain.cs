@@ -64,6 +64,13 @@ public sealed partial class JobQueueGrain(
 
     public Task<ImmutableArray<string>> GetWaiting() => Task.FromResult(State.Waiting);
 
+    public async Task Leave()
+    {
+        if (await this.GetReminder(Reminder) is { } reminder) await this.UnregisterReminder(reminder);
+        await state.ClearStateAsync();
+        DeactivateOnIdle();
+    }
+
     public Task ReceiveReminder(string reminderName, TickStatus status) => Wake([]);
 
     private IJobGrain Job(string id) => GrainFactory.GetGrain<IJobGrain>($"{Keys.PersonOf(Key)}/{id}");

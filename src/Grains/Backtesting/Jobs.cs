@@ -103,6 +103,9 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("Observe")] Task<JobView?> Observe(IJobObserver observer);
 
     [Alias("Forget")] Task Forget(IJobObserver observer);
+
+    /// <summary>Its owner is being erased: lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
 }
 
 /// <summary>Somebody outside of grains who looks at a job for its owner.</summary>
@@ -130,6 +133,9 @@ public interface IJobQueueGrain : IGrainWithStringKey
 
     /// <summary>Ids of those that wait, the next one first.</summary>
     [AlwaysInterleave, Alias("GetWaiting")] Task<ImmutableArray<string>> GetWaiting();
+
+    /// <summary>Its owner is being erased: lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
 }
 
 /// <summary>The data sets that one user has uploaded.</summary>
@@ -145,4 +151,7 @@ public interface IDataSetsGrain : IGrainWithStringKey
 
     /// <summary>All of them, the latest first.</summary>
     [Alias("List")] Task<ImmutableArray<DataSet>> List();
+
+    /// <summary>Its owner is being erased: lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
 }

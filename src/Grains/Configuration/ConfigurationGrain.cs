@@ -56,6 +56,12 @@ public sealed class ConfigurationGrain(IJournal journal, ISecretBox secrets, Tim
 
     public Task<Versioned<LayerDocuments>> GetLayerAfter(ViewVersion known, CancellationToken cancellation) => _views.AfterAsync(known, cancellation);
 
+    public Task Leave()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
     private async Task<ConfigurationResult> DoAsync(string id, ConfigurationVerdict verdict)
     {
         if (verdict.Outcome != ConfigurationOutcome.Done)

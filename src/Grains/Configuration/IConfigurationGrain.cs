@@ -40,6 +40,9 @@ public interface IConfigurationGrain : IGrainWithStringKey
     /// <summary>A document's versions, the oldest first; none where there never was one.</summary>
     [AlwaysInterleave, Alias("GetVersions")] Task<ImmutableArray<DocumentVersion>> GetVersions(string id);
 
+    /// <summary>Its owner is being erased: lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
+
     /// <summary>All that is set now.</summary>
     [AlwaysInterleave, Alias("GetLayer")] Task<LayerDocuments> GetLayer();
 

@@ -15,6 +15,9 @@ public sealed class EventStream<TEvent>(IJournal journal, EventCatalog<TEvent> c
     /// <summary>The stream's version, events under way included.</summary>
     public long Version { get; private set; }
 
+    /// <summary>The stream's owner was erased: to its grain there is nothing, and nothing more can be recorded.</summary>
+    public bool IsErased { get; private set; }
+
     /// <summary>Completes when everything enqueued so far is durable.</summary>
     /// <returns>The global position of the last event of it; -1 when there is none.</returns>
     public async Task<long> Durable()
@@ -29,7 +32,7 @@ public sealed class EventStream<TEvent>(IJournal journal, EventCatalog<TEvent> c
         }
     }
 
-    /// <summary>Enqueues the events of one turn; they commit together and after all enqueued before.</summary>
+    /// <summary>Enqueues the events of one turn; they commit together and after all enqueued before. Of an erased stream they never do.</summary>
     public void Append(ImmutableArray<TEvent> events, Func<TEvent, DateTime> time, Func<TEvent, string> causation)
     {
         if (events.IsEmpty) return;
@@ -42,7 +45,9 @@ public sealed class EventStream<TEvent>(IJournal journal, EventCatalog<TEvent> c
     private async Task<Appended> AppendAfter(Task<Appended> before, NewEvent[] events, long expected)
     {
         // The journal keeps the order of calls; a failure before this one must fail this one too.
-        Task<Appended> append = before.IsFaulted
+        Task<Appended> append = IsErased
+            ? Task.FromException<Appended>(new StreamErasedException(stream))
+            : before.IsFaulted
             ? Task.FromException<Appended>(new NotRecordedException("an earlier event of the stream was not recorded"))
             : journal.AppendAsync(stream, owner, expected, events);
         try
@@ -58,14 +63,22 @@ public sealed class EventStream<TEvent>(IJournal journal, EventCatalog<TEvent> c
         }
     }
 
-    /// <summary>Reads the stream after <paramref name="version"/> and folds it in.</summary>
+    /// <summary>Reads the stream after <paramref name="version"/> and folds it in. Of an erased one there is nothing to fold in.</summary>
     public async Task Replay(long version, Action<TEvent, RecordedEvent> apply, CancellationToken cancellation)
     {
         Version = version;
         await foreach (RecordedEvent recorded in journal.ReadAsync(stream, version + 1, cancellation))
         {
-            if (recorded.Erased) throw new InvalidDataException($"stream {stream} was erased: its subject's key is gone");
-            apply(catalog.Decode(recorded), recorded);
+            if (recorded.Erased)
+            {
+                // What was read before would live on in memory: the next activation reads nothing.
+                if (!IsErased && recorded.Version > 1) throw new StreamErasedException(stream);
+                IsErased = true;
+            }
+            else
+            {
+                apply(catalog.Decode(recorded), recorded);
+            }
             Version = recorded.Version;
         }
     }

@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Users;
 using HybridTrading.Grains.Trading;
 using Microsoft.Extensions.Logging;
 
@@ -61,8 +62,18 @@ public sealed partial class OutboxGrain(
         {
             _next = recorded.Position + 1;
             // Both carry the decision's id as their causation, so no payload is read.
-            if (recorded.Name == "decision-made") _open[recorded.Causation] = new Open(recorded.Stream, recorded.Position, clock.GetUtcNow());
-            else if (recorded.Name == "decision-settled") _open.Remove(recorded.Causation);
+            if (recorded.Name == "decision-made" && !recorded.Erased)
+            {
+                _open[recorded.Causation] = new Open(recorded.Stream, recorded.Position, clock.GetUtcNow());
+            }
+            else if (recorded.Name == "decision-settled")
+            {
+                _open.Remove(recorded.Causation);
+            }
+            else if (recorded.Stream.StartsWith(ErasureEventCatalog.StreamPrefix, StringComparison.Ordinal))
+            {
+                if (ErasureEventCatalog.Events.Decode(recorded) is ErasureBegun begun) Forget(begun.Persons);
+            }
         }
         DateTimeOffset now = clock.GetUtcNow();
         foreach ((string effect, Open open) in _open.Where(pair => now - pair.Value.Seen > Patience).ToArray())
@@ -82,6 +93,15 @@ public sealed partial class OutboxGrain(
         _saved = settled;
         state.State = new OutboxState { Position = settled };
         await state.WriteStateAsync();
+    }
+
+    /// <summary>Nobody is left who could settle what they decided.</summary>
+    private void Forget(ImmutableArray<string> persons)
+    {
+        foreach ((string effect, Open open) in _open.ToArray())
+        {
+            if (persons.Contains(Keys.PersonOf(open.Stream["strategy/".Length..]))) _open.Remove(effect);
+        }
     }
 
     private sealed record Open(string Stream, long Position, DateTimeOffset Seen);

@@ -56,6 +56,9 @@ public interface IMarketGrain : IGrainWithStringKey
     /// <summary>From the next event on the account gets this instrument's events, until it says that it needs them no more.</summary>
     [Shared, AlwaysInterleave, Alias("Watch")] Task<MarketView> Watch(string account);
 
+    /// <summary>The account gets nothing more, and is not remembered.</summary>
+    [Shared, AlwaysInterleave, Alias("Unwatch")] Task Unwatch(string account);
+
     /// <summary>From the next event on bars of this time frame are built.</summary>
     [AlwaysInterleave, Alias("EnsureFrame")] Task EnsureFrame(TimeFrame timeFrame);
 

@@ -179,6 +179,13 @@ public sealed partial class MarketGrain(
         return View();
     }
 
+    public async Task Unwatch(string account)
+    {
+        Principal.RequireOwner(account);
+        _watchers = _watchers.Remove(account);
+        if (!options.IsRun) await SaveAsync();
+    }
+
     public async Task EnsureFrame(TimeFrame timeFrame)
     {
         if (_frames.ContainsKey(timeFrame)) return;

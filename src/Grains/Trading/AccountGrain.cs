@@ -182,6 +182,14 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         return Task.CompletedTask;
     }
 
+    public async Task Leave()
+    {
+        if (State.Settings is not null) _watched.UnionWith(State.Books.SelectMany(book => State.QuotesNeeded(book.Instrument)));
+        foreach (string symbol in _watched) await GrainFactory.GetGrain<IMarketGrain>(symbol).Unwatch(Key);
+        _watched.Clear();
+        DeactivateOnIdle();
+    }
+
     public Task Wake() => Task.CompletedTask;
 
     /// <summary>Nobody halts a run: it plays what has been.</summary>

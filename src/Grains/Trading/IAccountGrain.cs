@@ -87,6 +87,9 @@ public interface IAccountGrain : IGrainWithStringKey
 
     [Alias("Forget")] Task Forget(IAccountObserver observer);
 
+    /// <summary>Its owner is being erased: lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
+
     /// <summary>Activates the account, which finishes what was left open.</summary>
     [Alias("Wake")] Task Wake();
 }

@@ -37,4 +37,8 @@ public interface IKillSwitchGrain : IGrainWithStringKey
     [Alias("ApproveRelease")] Task<HaltAnswer> ApproveRelease(long number, string by);
 
     [AlwaysInterleave, Alias("GetView")] Task<KillSwitchView> GetView();
+
+    /// <summary>A member is being erased: nobody of theirs is told any more. The switch leaves memory.</summary>
+    /// <param name="person">tenant/user.</param>
+    [Alias("Leave")] Task Leave(string person);
 }

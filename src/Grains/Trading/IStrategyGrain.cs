@@ -45,4 +45,7 @@ public interface IStrategyGrain : IGrainWithStringKey
 
     /// <summary>Activates it: a running one joins its shard again and sends what was left open.</summary>
     [Alias("Wake")] Task Wake();
+
+    /// <summary>Its owner is being erased: lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
 }

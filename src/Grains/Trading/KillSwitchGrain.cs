@@ -82,6 +82,14 @@ public sealed partial class KillSwitchGrain(
         return new KillSwitchView(_halts.Standing, _untold.Count);
     }
 
+    public async Task Leave(string person)
+    {
+        string[] theirs = [.. state.State.Members.Where(stream => PersonOf(stream) == person)];
+        _untold = _untold.Except(theirs);
+        if (theirs.Length > 0) await SaveAsync(known => known with { Members = known.Members.Except(theirs) });
+        DeactivateOnIdle();
+    }
+
     public Task ReceiveReminder(string reminderName, TickStatus status) => TellAsync();
 
     /// <param name="happened">Null where it was so already: who has not confirmed is told all the same.</param>

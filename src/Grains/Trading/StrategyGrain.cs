@@ -137,6 +137,12 @@ public sealed partial class StrategyGrain(
         if (_status == StrategyStatus.Running) await JoinAsync();
     }
 
+    public async Task Leave()
+    {
+        if (_setup is not null) await Features.Leave(Key);
+        DeactivateOnIdle();
+    }
+
     /// <summary>Nobody halts a run: it plays what has been.</summary>
     private async Task<ImmutableArray<TenantHalt>> JoinKillSwitchAsync() =>
         options.IsRun ? [] : await GrainFactory.GetGrain<IKillSwitchGrain>(Keys.KillSwitch(Keys.TenantOf(Key))).Join(Keys.StrategyStream(Key));

@@ -85,6 +85,12 @@ public sealed class ClientsGrain(IJournal journal, SecretSource secrets, TimePro
         return new UserAnswer();
     }
 
+    public async Task Leave()
+    {
+        await GrainFactory.GetGrain<IRevocationsGrain>(Keys.Revocations).Revoke([.. _clients.All.Select(client => client.Id)]);
+        DeactivateOnIdle();
+    }
+
     private static ClientChange? DaysFault(int days) => days is < 1 or > ServiceClient.LongestDays
         ? new ClientChange(UserFault.InvalidInput, $"expiresDays is {days}; expected 1 to {ServiceClient.LongestDays}")
         : null;

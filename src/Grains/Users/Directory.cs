@@ -8,33 +8,48 @@ namespace HybridTrading.Grains.Users;
 public sealed record EmailState
 {
     [Id(0)] public string? User { get; init; }
+
+    /// <summary>The user has another address by now and may take this one back until then: nobody else gets it. Null: it is theirs.</summary>
+    [Id(1)] public DateTime? HeldUntil { get; init; }
 }
 
 /// <summary>Whose address it is: each has one user at most, since one grain decides. Key: <see cref="EmailDirectory.KeyOf"/>.</summary>
 [Shared, ForGateway, Alias("ht.IEmailGrain")]
 public interface IEmailGrain : IGrainWithStringKey
 {
+    /// <summary>Who signs in with it; null for nobody.</summary>
     [Alias("Find")] Task<string?> Find();
 
     /// <summary>Gives the address to a user, if nobody has it.</summary>
     /// <returns>Who has it now.</returns>
     [Alias("Claim")] Task<string> Claim(string user);
 
+    /// <summary>It is no longer the user's, and nobody else's before that time.</summary>
+    [Alias("Hold")] Task Hold(string user, DateTime until);
+
     /// <summary>Takes it back from that user.</summary>
     [Alias("Release")] Task Release(string user);
 }
 
 [HostedBy("user-service")]
-public sealed class EmailGrain([PersistentState("email")] IPersistentState<EmailState> state) : Grain, IEmailGrain
+public sealed class EmailGrain([PersistentState("email")] IPersistentState<EmailState> state, TimeProvider clock) : Grain, IEmailGrain
 {
-    public Task<string?> Find() => Task.FromResult(state.State.User);
+    public Task<string?> Find() => Task.FromResult(state.State.HeldUntil is null ? state.State.User : null);
 
     public async Task<string> Claim(string user)
     {
-        if (state.State.User is { } owner) return owner;
+        if (state.State.User is { } owner && owner != user && !(state.State.HeldUntil <= clock.GetUtcNow().UtcDateTime)) return owner;
+        if (state.State.User == user && state.State.HeldUntil is null) return user;
         state.State = new EmailState { User = user };
         await state.WriteStateAsync();
         return user;
+    }
+
+    public async Task Hold(string user, DateTime until)
+    {
+        if (state.State.User != user) return;
+        state.State = state.State with { HeldUntil = until };
+        await state.WriteStateAsync();
     }
 
     public async Task Release(string user)

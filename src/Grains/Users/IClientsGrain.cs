@@ -47,4 +47,7 @@ public interface IClientsGrain : IGrainWithStringKey
 
     /// <summary>It gets no more tokens; the caller revokes those that are out.</summary>
     [Alias("Remove")] Task<UserAnswer> Remove(string id, string by);
+
+    /// <summary>The tenant ends: tokens that are out are worth nothing, and memory forgets. For the erasure of its last member.</summary>
+    [Alias("Leave")] Task Leave();
 }

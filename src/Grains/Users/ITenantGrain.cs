@@ -10,6 +10,19 @@ public sealed record InvitationAnswer(UserFault Fault, string? Detail = null, In
 [GenerateSerializer, Immutable, Alias("ht.TenantView")]
 public sealed record TenantView(string Id, string Name, ImmutableArray<Member> Members, ImmutableArray<Invitation> Invitations);
 
+/// <summary>What becomes of a tenant when a member is erased.</summary>
+public enum Departure : byte
+{
+    /// <summary>It goes on without them, or they do not belong to it.</summary>
+    GoesOn,
+
+    /// <summary>Others would be left without an owner: nothing has been done.</summary>
+    NeedsOwner,
+
+    /// <summary>Nobody is left: it ends.</summary>
+    Ends,
+}
+
 /// <summary>Who belongs to a tenant and as what: the one place where that is true. Key: tenant/tenant.</summary>
 [Alias("ht.ITenantGrain")]
 public interface ITenantGrain : IGrainWithStringKey
@@ -43,4 +56,17 @@ public interface ITenantGrain : IGrainWithStringKey
     [Alias("Remove")] Task<UserAnswer> Remove(string user, string by);
 
     [Alias("Rename")] Task<UserAnswer> Rename(string name, string by);
+
+    /// <summary>What an erasure of this member would leave.</summary>
+    [AlwaysInterleave, Alias("GetDeparture")] Task<Departure> GetDeparture(string user);
+
+    /// <summary>
+    /// A member is being erased: the membership ends, and so do invitations to their addresses. The last one stays on the list of a tenant that ends
+    /// with them.
+    /// </summary>
+    /// <param name="names">What the member was ever called: a tenant that is still named after them gets another name.</param>
+    [Alias("Depart")] Task<Departure> Depart(string user, ImmutableArray<string> emails, ImmutableArray<string> names);
+
+    /// <summary>The tenant has ended with its last member: leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
 }

@@ -19,8 +19,9 @@ public sealed record OpenSession(string User, string Id, string Tenant, Secret T
 
 /// <param name="Until">When locked out.</param>
 /// <param name="Ticket">Of somebody whom a provider has proven, and whose code is still missing.</param>
+/// <param name="Kept">The address to tell that an erasure was planned and this sign-in has cancelled it; null where none was.</param>
 [GenerateSerializer, Immutable, Alias("ht.SignInAnswer")]
-public sealed record SignInAnswer(SignInOutcome Outcome, OpenSession? Session = null, DateTime? Until = null, Secret? Ticket = null);
+public sealed record SignInAnswer(SignInOutcome Outcome, OpenSession? Session = null, DateTime? Until = null, Secret? Ticket = null, string? Kept = null);
 
 /// <summary>A sign-in that an external provider has proven; whoever calls has checked its token.</summary>
 /// <param name="HasSecondFactor">The provider has asked for one, and this installation takes its word for it.</param>
@@ -48,10 +49,33 @@ public sealed record UserAnswer(UserFault Fault = UserFault.None, string? Detail
 public enum UserFault : byte { None, Exists, Unknown, InvalidInput, PasswordWrong, CodeWrong, LinkInvalid, NoSecondFactor, HasSecondFactor, TooMany, LockedOut, PasswordMissing }
 
 /// <summary>What a user looks like.</summary>
+/// <param name="ErasureDue">When the user is to be erased; null for not.</param>
+/// <param name="EmailBefore">An address that its owner can still take back; null for none.</param>
 [GenerateSerializer, Immutable, Alias("ht.UserView")]
 public sealed record UserView(
     string Id, string Email, string Name, DateTime Created, bool EmailVerified, bool HasSecondFactor, int RecoveryCodesLeft, bool Administrator,
-    bool Locked, DateTime? LastSignIn, ImmutableArray<string> Tenants, bool HasPassword = true, ImmutableArray<ProviderLink> Links = default);
+    bool Locked, DateTime? LastSignIn, ImmutableArray<string> Tenants, bool HasPassword = true, ImmutableArray<ProviderLink> Links = default,
+    DateTime? ErasureDue = null, string? EmailBefore = null);
+
+/// <summary>An erasure that was asked for.</summary>
+/// <param name="By">Id of who wanted it.</param>
+[GenerateSerializer, Immutable, Alias("ht.ErasurePlan")]
+public sealed record ErasurePlan(DateTime Due, string By, string Reason);
+
+/// <summary>What is to be found and removed of a user, apart from their streams. Empty once those cannot be read any more.</summary>
+/// <param name="Tenants">Every one that the user ever belonged to.</param>
+/// <param name="Emails">Every address that was ever the user's, was to be, or was a provider's for them.</param>
+/// <param name="Identities">Keys of every provider's user who was ever this one.</param>
+[GenerateSerializer, Immutable, Alias("ht.UserRemains")]
+public sealed record UserRemains(
+    ImmutableArray<string> Tenants, ImmutableArray<string> Emails, ImmutableArray<string> Names, ImmutableArray<string> Identities);
+
+/// <summary>What came of a change of address.</summary>
+/// <param name="Email">The address that counts now.</param>
+/// <param name="Before">The one that counted before.</param>
+/// <param name="Link">What the link to take it back must hold, told once.</param>
+[GenerateSerializer, Immutable, Alias("ht.EmailAnswer")]
+public sealed record EmailAnswer(UserFault Fault, string? Detail = null, string? Email = null, string? Before = null, Secret? Link = null);
 
 /// <summary>An API key without its secret.</summary>
 [GenerateSerializer, Immutable, Alias("ht.ApiKeyView")]
@@ -155,6 +179,40 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("AddApiKey")] Task<ApiKeyAnswer> AddApiKey(NewApiKey key);
 
     [Alias("RemoveApiKey")] Task<UserAnswer> RemoveApiKey(string id);
+
+    /// <summary>Another address is to be the user's; it counts once the link in the mail to it was opened.</summary>
+    /// <param name="session">Which asks, and goes on when it counts.</param>
+    /// <returns>What the link must hold.</returns>
+    [Alias("AskEmail")] Task<UserAnswer> AskEmail(string email, Secret password, Secret? code, string session);
+
+    /// <summary>The address is proven and counts from now on. Ends all other sessions; the address before can be taken back for a week.</summary>
+    [Alias("ConfirmEmail")] Task<EmailAnswer> ConfirmEmail(Secret link);
+
+    /// <summary>
+    /// The owner of the address before takes it back: somebody else had the password. Ends all sessions, and undoes what was made since: API keys, a
+    /// second factor, a planned erasure.
+    /// </summary>
+    [Alias("UndoEmail")] Task<EmailAnswer> UndoEmail(Secret link);
+
+    /// <summary>Is it the user who asks? Wrong passwords and codes count as at the door.</summary>
+    [Alias("Prove")] Task<UserAnswer> Prove(Secret password, Secret? code);
+
+    /// <summary>Plans the erasure: all sessions end and API keys rest. A plan that is earlier stays.</summary>
+    [Alias("PlanErasure")] Task<UserAnswer> PlanErasure(ErasurePlan plan);
+
+    /// <param name="by">Id of the administrator.</param>
+    [Alias("CancelErasure")] Task<UserAnswer> CancelErasure(string by);
+
+    /// <summary>Null for none.</summary>
+    [AlwaysInterleave, Alias("GetErasure")] Task<ErasurePlan?> GetErasure();
+
+    [AlwaysInterleave, Alias("GetRemains")] Task<UserRemains> GetRemains();
+
+    /// <summary>The erasure begins: to everybody the user is no more.</summary>
+    [Alias("Close")] Task Close();
+
+    /// <summary>Lets go of what is kept beside the journal, and leaves memory.</summary>
+    [Alias("Leave")] Task Leave();
 
     /// <summary>Takes a signed request once.</summary>
     [Alias("Admit")] Task<SignatureAnswer> Admit(SignedRequest request);

@@ -102,6 +102,31 @@ public sealed class TenantGrain(IJournal journal, SecretSource secrets, TimeProv
         return await DoneAsync();
     }
 
+    public Task<Departure> GetDeparture(string user) => Task.FromResult(_tenant.Find(user) is null ? Departure.GoesOn
+        : _tenant.Members.Count == 1 ? Departure.Ends
+        : _tenant.IsLastOwner(user) ? Departure.NeedsOwner
+        : Departure.GoesOn);
+
+    public async Task<Departure> Depart(string user, ImmutableArray<string> emails, ImmutableArray<string> names)
+    {
+        Departure departure = await GetDeparture(user);
+        if (departure != Departure.GoesOn) return departure;
+        foreach (Invitation invitation in _tenant.Invitations(Now).Where(one => emails.Contains(one.Email)).ToArray())
+        {
+            Raise(new InvitationWithdrawn(Now, invitation.Id, user));
+        }
+        if (_tenant.Name is { } name && names.Any(name.Contains)) Raise(new TenantRenamed(Now, "Desk", user));
+        if (_tenant.Find(user) is not null) Raise(new MemberRemoved(Now, user, user));
+        await _stream.Durable();
+        return departure;
+    }
+
+    public Task Leave()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
     private async Task<UserAnswer> DoneAsync()
     {
         await _stream.Durable();

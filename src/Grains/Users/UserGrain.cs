@@ -24,7 +24,7 @@ public sealed class UserGrain(
 {
     private const int MostVerifying = Lockout.Free, RecoveryCodes = 10, LongestName = 100, MostLinks = 5, MostTickets = 5;
 
-    private static readonly TimeSpan VerificationLife = TimeSpan.FromDays(1), ResetLife = TimeSpan.FromHours(1);
+    private static readonly TimeSpan VerificationLife = TimeSpan.FromDays(1), ResetLife = TimeSpan.FromHours(1), UndoLife = TimeSpan.FromDays(7);
     private static readonly TimeSpan CodeTicketLife = TimeSpan.FromMinutes(5), LinkTicketLife = TimeSpan.FromMinutes(10);
 
     private readonly User _user = new();
@@ -54,7 +54,7 @@ public sealed class UserGrain(
 
     public async Task<UserAnswer> Register(Registration registration)
     {
-        if (_user.IsRegistered) return new UserAnswer(UserFault.Exists, "there is such a user");
+        if (_stream.Version > 0) return new UserAnswer(UserFault.Exists, "there is, or was, such a user");
         string? fault = EmailAddress.Fault(registration.Email) ?? NameFault(registration.Name)
             ?? (registration is { Password: null, Provider: not null } ? null : PasswordPolicy.Fault(registration.Password?.Value, registration.Email, registration.Name));
         if (fault is not null) return new UserAnswer(UserFault.InvalidInput, fault);
@@ -92,29 +92,28 @@ public sealed class UserGrain(
             if (!TakeCode(code.Value)) return await FailedAsync(attempt.Address, "code");
         }
         if (_user.Locked) return new SignInAnswer(SignInOutcome.Barred);
-        return _user.EmailVerified
-            ? new SignInAnswer(SignInOutcome.SignedIn, await Open(attempt.Agent, attempt.Address))
-            : new SignInAnswer(SignInOutcome.EmailUnverified);
+        if (!_user.EmailVerified) return new SignInAnswer(SignInOutcome.EmailUnverified);
+        return await EnterAsync(attempt.Agent, attempt.Address);
     }
 
     public async Task<SignInAnswer> SignInByProvider(ProviderSignIn attempt)
     {
-        if (!_user.Links.Any(link => link.Identity.Key == attempt.Identity.Key)) return new SignInAnswer(SignInOutcome.Failed);
+        if (!_user.IsRegistered || !_user.Links.Any(link => link.Identity.Key == attempt.Identity.Key)) return new SignInAnswer(SignInOutcome.Failed);
         if (_user.Locked) return new SignInAnswer(SignInOutcome.Barred);
         if (!_user.EmailVerified) return new SignInAnswer(SignInOutcome.EmailUnverified);
         return _user.HasSecondFactor && !attempt.HasSecondFactor
             ? new SignInAnswer(SignInOutcome.CodeNeeded, Ticket: MakeTicket(TicketKind.Code))
-            : new SignInAnswer(SignInOutcome.SignedIn, await Open(attempt.Agent, attempt.Address));
+            : await EnterAsync(attempt.Agent, attempt.Address);
     }
 
     public async Task<SignInAnswer> ConfirmByProvider(Secret ticket, Secret code, string agent, string address)
     {
-        if (!IsTicket(TicketKind.Code, ticket)) return new SignInAnswer(SignInOutcome.Failed);
+        if (!_user.IsRegistered || !IsTicket(TicketKind.Code, ticket)) return new SignInAnswer(SignInOutcome.Failed);
         if (_user.ClosedUntil(Now) is { } closed) return new SignInAnswer(SignInOutcome.LockedOut, Until: closed);
         if (_user.Locked) return new SignInAnswer(SignInOutcome.Barred);
         if (!TakeCode(code.Value)) return await FailedAsync(address, "code");
         _tickets.Remove(Sessions.HashOf(ticket.Value));
-        return new SignInAnswer(SignInOutcome.SignedIn, await Open(agent, address));
+        return await EnterAsync(agent, address);
     }
 
     public async Task<OpenSession> Open(string agent, string address)
@@ -141,7 +140,7 @@ public sealed class UserGrain(
             await EndAsync([known!], "a refresh token was used twice");
             return new RenewalAnswer(outcome);
         }
-        if (renewed is null || _user.Locked) return new RenewalAnswer(Renewal.Unknown);
+        if (renewed is null || _user.Locked || _user.Closed) return new RenewalAnswer(Renewal.Unknown);
         renewed = renewed with { Agent = Short(agent), Address = Short(address) };
         await SaveAsync(() => State with { Sessions = [.. State.Sessions.Where(one => one.Id != session), renewed] });
         return new RenewalAnswer(outcome, new OpenSession(Id, session, renewed.Tenant, new Secret(next)));
@@ -162,7 +161,8 @@ public sealed class UserGrain(
         await _stream.Durable();
         return !_user.IsRegistered ? null : new UserView(
             Id, _user.Email, _user.Name, _user.Created, _user.EmailVerified, _user.HasSecondFactor, _user.RecoveryCodesLeft, _user.Administrator,
-            _user.Locked, _user.LastSignIn, _user.Tenants, _user.HasPassword, _user.Links);
+            _user.Locked, _user.LastSignIn, _user.Tenants, _user.HasPassword, _user.Links, _user.Erasure?.Due,
+            _user.EmailChange?.UndoUntil > Now ? _user.EmailBefore : null);
     }
 
     public async Task<UserAnswer> Rename(string name)
@@ -336,11 +336,111 @@ public sealed class UserGrain(
     public async Task<SignatureAnswer> Admit(SignedRequest request)
     {
         ApiKey? key = _user.Keys.FirstOrDefault(one => one.Id == request.KeyId);
-        if (key is null || _user.Locked || key.Expires <= Now || !key.IsSigned(request.Canonical, request.Signature)) return new SignatureAnswer("key or signature is wrong");
+        bool rests = _user.Locked || _user.Erasure is not null;
+        if (key is null || rests || key.Expires <= Now || !key.IsSigned(request.Canonical, request.Signature))
+        {
+            return new SignatureAnswer("key or signature is wrong");
+        }
         if (!_nonces.TryGetValue(key.Id, out NonceWindow? window)) _nonces[key.Id] = window = new NonceWindow(State.Marks.GetValueOrDefault(key.Id));
         if (window.Take(request.Timestamp, request.Nonce, Now) is { } fault) return new SignatureAnswer(fault);
         if (window.Mark > State.Marks.GetValueOrDefault(key.Id)) await SaveAsync(() => State with { Marks = State.Marks.SetItem(key.Id, window.Mark) });
         return new SignatureAnswer(null, key.Tenant, key.Scopes);
+    }
+
+    public async Task<UserAnswer> AskEmail(string email, Secret password, Secret? code, string session)
+    {
+        if (EmailAddress.Fault(email) is { } fault) return new UserAnswer(UserFault.InvalidInput, fault);
+        string next = EmailAddress.Normalise(email);
+        if (next == _user.Email) return new UserAnswer(UserFault.InvalidInput, "email is the address that counts already; expected another");
+        if (await Prove(password, code) is { Fault: not UserFault.None } wrong) return wrong;
+        string token = secrets.Token();
+        Raise(new EmailChangeAsked(Now, next, Sessions.HashOf(token), Now + VerificationLife, session));
+        return await DoneAsync($"{Id}.{token}");
+    }
+
+    public async Task<EmailAnswer> ConfirmEmail(Secret link)
+    {
+        string hash = Sessions.HashOf(link.Value);
+        if (_user.NextEmail is not { } asked || !_user.IsRegistered || asked.Hash != hash || asked.Expires <= Now) return new EmailAnswer(UserFault.LinkInvalid);
+        string before = _user.Email, token = secrets.Token();
+        DateTime undoUntil = Now + UndoLife;
+        if (await GrainFactory.Email(asked.Email).Claim(Id) != Id) return new EmailAnswer(UserFault.Exists, "email is another user's by now");
+        // Cut off in between, the link is still good, and opening it again goes on from here.
+        await GrainFactory.Email(before).Hold(Id, undoUntil);
+        Raise(new EmailChanged(Now, asked.Email, Sessions.HashOf(token), undoUntil));
+        await _stream.Durable();
+        await EndAsync([.. State.Sessions.Where(one => one.Id != asked.Session)], "the address was changed");
+        return new EmailAnswer(UserFault.None, Email: asked.Email, Before: before, Link: new Secret($"{Id}.{token}"));
+    }
+
+    public async Task<EmailAnswer> UndoEmail(Secret link)
+    {
+        string hash = Sessions.HashOf(link.Value);
+        if (_user.EmailChange is not { } change || !_user.IsRegistered || change.UndoHash != hash || change.UndoUntil <= Now)
+        {
+            return new EmailAnswer(UserFault.LinkInvalid);
+        }
+        string wrong = _user.Email, right = _user.EmailBefore!;
+        if (await GrainFactory.Email(right).Claim(Id) != Id) return new EmailAnswer(UserFault.Exists, "email is another user's by now");
+        await GrainFactory.Email(wrong).Release(Id);
+        foreach (ApiKey key in _user.Keys.Where(key => key.Created >= change.Time).ToArray()) Raise(new ApiKeyRemoved(Now, key.Id));
+        if (_user.SecondFactorSince >= change.Time) Raise(new SecondFactorRemoved(Now));
+        foreach (ProviderLink link in _user.Links.Where(link => link.Since >= change.Time).ToArray()) Raise(new ProviderUnlinked(Now, link.Id));
+        if (_user.Erasure is not null) Raise(new ErasureCancelled(Now, Id));
+        Raise(new EmailChangeUndone(Now));
+        await _stream.Durable();
+        await EndAsync(State.Sessions, "the change of address was undone");
+        return new EmailAnswer(UserFault.None, Email: right, Before: wrong);
+    }
+
+    public async Task<UserAnswer> Prove(Secret password, Secret? code)
+    {
+        if (await WrongAsync(password) is { } wrong) return wrong;
+        if (_user.HasSecondFactor && (code is null || !TakeCode(code.Value)))
+        {
+            const string expected = "expected six digits of the authenticator, or a recovery code";
+            if (code is null) return new UserAnswer(UserFault.CodeWrong, $"code is missing; {expected}");
+            await FailedAsync("", "code");
+            return new UserAnswer(UserFault.CodeWrong, "code is neither that of now nor a recovery code");
+        }
+        return await DoneAsync();
+    }
+
+    public async Task<UserAnswer> PlanErasure(ErasurePlan plan)
+    {
+        if (!_user.IsRegistered) return new UserAnswer(UserFault.Unknown, "no such user");
+        if (_user.Erasure is null || plan.Due < _user.Erasure.Due) Raise(new ErasureAsked(Now, plan.Due, plan.By, plan.Reason));
+        await _stream.Durable();
+        await EndAsync(State.Sessions, "the user is to be erased");
+        // A provider's tokens are of no session.
+        await RevokeAsync([Id]);
+        return await DoneAsync();
+    }
+
+    public async Task<UserAnswer> CancelErasure(string by)
+    {
+        if (!_user.IsRegistered || _user.Erasure is null) return new UserAnswer(UserFault.Unknown, "no such user, or no erasure is planned");
+        Raise(new ErasureCancelled(Now, by));
+        return await DoneAsync();
+    }
+
+    public Task<ErasurePlan?> GetErasure() => Task.FromResult(_user.Erasure is { } asked ? new ErasurePlan(asked.Due, asked.By, asked.Reason) : null);
+
+    public Task<UserRemains> GetRemains() => Task.FromResult(
+        new UserRemains([.. _user.EverTenants.Order()], [.. _user.EverEmails], [.. _user.EverNames], [.. _user.EverIdentities]));
+
+    public async Task Close()
+    {
+        if (!_stream.IsErased && !_user.Closed) Raise(new UserClosed(Now));
+        await _stream.Durable();
+        await GrainFactory.GetGrain<IRevocationsGrain>(Keys.Revocations).Revoke([Id, .. State.Sessions.Select(session => session.Id)]);
+    }
+
+    public async Task Leave()
+    {
+        _nonces.Clear();
+        await _writer.RunAsync(state.ClearStateAsync);
+        DeactivateOnIdle();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -402,6 +502,14 @@ public sealed class UserGrain(
         Raise(new SignInFailed(Now, Short(address), why));
         await _stream.Durable();
         return new SignInAnswer(SignInOutcome.Failed);
+    }
+
+    /// <summary>Lets in whoever has proven to be the user, who then stays.</summary>
+    private async Task<SignInAnswer> EnterAsync(string agent, string address)
+    {
+        string? kept = _user.Erasure is null ? null : _user.Email;
+        if (kept is not null) Raise(new ErasureCancelled(Now, Id));
+        return new SignInAnswer(SignInOutcome.SignedIn, await Open(agent, address), Kept: kept);
     }
 
     private async Task EndAsync(ImmutableArray<Session> ended, string why)

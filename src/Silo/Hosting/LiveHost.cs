@@ -135,7 +135,7 @@ public static class LiveHost
         try
         {
             builder.Services.AddSingleton(IdentityOptions.Read(builder.Configuration));
-            builder.Services.AddSingleton(MailOptions.Read(builder.Configuration, Path.Combine(folder.Root, "outbox")));
+            builder.Services.AddSingleton(MailOptions.Read(builder.Configuration, folder.Outbox));
         }
         catch (FormatException e)
         {

@@ -5,6 +5,7 @@ using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
 using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
+using HybridTrading.Grains.Users;
 
 namespace HybridTrading.Silo.Hosting;
 
@@ -22,6 +23,7 @@ internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries
         foreach (string account in queries.AccountsToWake()) await grains.GetGrain<IAccountGrain>(account).Wake();
         foreach (string strategy in queries.RunningStrategies()) await grains.GetGrain<IStrategyGrain>(strategy).Wake();
         await JobStart.WakeAsync(grains, queries);
+        await ErasureStart.WakeAsync(grains, queries);
         await demonstration.MakeAsync(grains);
         await grains.GetGrain<IOutboxGrain>(Keys.Outbox).Start();
     }
@@ -81,11 +83,21 @@ internal sealed partial class ClusterStart(IGrainFactory grains, TimeProvider cl
         foreach (string account in known.AccountsToWake()) await grains.GetGrain<IAccountGrain>(account).Wake();
         foreach (string strategy in known.RunningStrategies()) await grains.GetGrain<IStrategyGrain>(strategy).Wake();
         await JobStart.WakeAsync(grains, known);
+        await ErasureStart.WakeAsync(grains, known);
         _awake = true;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "not everything is at work yet: {Why}")]
     private partial void LogWaiting(string why);
+}
+
+internal static class ErasureStart
+{
+    /// <summary>Goes on with erasures that were cut off, and begins those that have come due.</summary>
+    public static async Task WakeAsync(IGrainFactory grains, IStartupQueries queries)
+    {
+        foreach (string user in queries.UnfinishedErasures()) await grains.GetGrain<IErasureGrain>(user).Wake();
+    }
 }
 
 internal static class JobStart

@@ -20,6 +20,7 @@ namespace HybridTrading.Storage.Backup;
 /// bars.db        bars by symbol and time frame
 /// views.db       projections of the journal; disposable
 /// views.erasures how many data keys were destroyed when views.db was begun
+/// outbox/        mails, where no server takes them
 /// demo           whether the demonstration of a first start is still to be made
 /// runs/ID/       a replay: a data folder of its own
 /// </code>
@@ -52,6 +53,7 @@ public sealed partial class DataFolder : IDisposable
     public string StateDatabase => Path.Combine(Root, "state.db");
     public string BarDatabase => Path.Combine(Root, "bars.db");
     public string ViewDatabase => Path.Combine(Root, "views.db");
+    public string Outbox => Path.Combine(Root, "outbox");
     public string ViewErasures => Path.Combine(Root, "views.erasures");
 
     /// <summary>Where data lies when nobody says: <c>HybridTrading</c> in the platform's folder for application data.</summary>

@@ -43,6 +43,22 @@ public sealed class FileSnapshotStore(string folder, IKeyProvider keys, Func<str
         return Task.FromResult(Load(stream));
     }
 
+    /// <exception cref="StorageException">The disk refused.</exception>
+    public Task DeleteAsync(string stream, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        string path = PathOf(stream);
+        try
+        {
+            if (_door.Exists(path)) _door.Delete(path);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From(refused, "delete snapshot", path);
+        }
+        return Task.CompletedTask;
+    }
+
     private Snapshot? Load(string stream)
     {
         byte[] file;

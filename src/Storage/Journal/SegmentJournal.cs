@@ -136,6 +136,12 @@ public sealed class SegmentJournal : IJournal, IAsyncDisposable
         }
     }
 
+    /// <summary>Names of the streams that have durable events.</summary>
+    internal ImmutableArray<string> Streams()
+    {
+        lock (_gate) return [.. _streams.Values.Where(stream => stream.DurableVersion > 0).Select(stream => stream.Name)];
+    }
+
     /// <summary>Version of a stream after its last durable event; 0 where there is none.</summary>
     public long DurableVersion(string stream)
     {

@@ -17,8 +17,8 @@ namespace HybridTrading.Storage.Keys;
 /// master.key    8 magic "HTMASTER", 2 format version 1, 32 key, 4 CRC-32C of what precedes; or base64 of that
 /// subject key   see WrappedKey
 /// </code>
-/// A destroyed key leaves an empty file <c>.destroyed</c>, by which a lost key is told from a destroyed one, and whose number is never
-/// given again. Deleting overwrites the key first; on a medium that keeps old blocks (SSD, snapshots), destroying is final only together
+/// A destroyed key leaves an empty file <c>.destroyed</c>, by which a lost key is told from a destroyed one, and whose subject never gets
+/// another. Deleting overwrites the key first; on a medium that keeps old blocks (SSD, snapshots), destroying is final only together
 /// with those.
 /// </summary>
 public sealed class FileKeyProvider : IKeyProvider
@@ -119,7 +119,8 @@ public sealed class FileKeyProvider : IKeyProvider
         {
             if (_current.TryGetValue(subject, out key)) return key;
             int number = LastNumber(subject);
-            key = number == 0 || _door.Exists(DestroyedPath(subject, number)) ? Create(subject, number + 1) : Read(subject, number);
+            if (number > 0 && _door.Exists(DestroyedPath(subject, number))) throw new SubjectErasedException(subject);
+            key = number == 0 ? Create(subject, 1) : Read(subject, number);
             _known[(subject, key.Number)] = key;
             return _current[subject] = key;
         }
@@ -151,7 +152,8 @@ public sealed class FileKeyProvider : IKeyProvider
     {
         lock (_changing)
         {
-            int last = LastNumber(subject);
+            // Who has none yet never gets one.
+            int last = Math.Max(1, LastNumber(subject));
             for (int number = 1; number <= last; number++) Destroy(subject, number);
             _current.TryRemove(subject, out _);
         }

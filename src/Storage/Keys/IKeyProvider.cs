@@ -7,8 +7,8 @@ namespace HybridTrading.Storage.Keys;
 /// </summary>
 public interface IKeyProvider
 {
-    /// <summary>The key that encrypts what is written now. A subject without one gets one, durable before this returns; after
-    /// <see cref="Destroy"/> that is a new key with the next number.</summary>
+    /// <summary>The key that encrypts what is written now. A subject without one gets one, durable before this returns.</summary>
+    /// <exception cref="SubjectErasedException">The subject's key was destroyed: nothing more is written for it.</exception>
     /// <exception cref="StorageException">The key cannot be read or made.</exception>
     SubjectKey GetOrCreate(string subject);
 
@@ -19,6 +19,10 @@ public interface IKeyProvider
     /// <summary>How many keys have been destroyed so far; never falls.</summary>
     int DestroyedKeys();
 
-    /// <summary>Destroys every key of a subject, durably; cannot be undone. Without keys this does nothing.</summary>
+    /// <summary>Destroys every key of a subject, durably and for good: it never gets another, also where it had none yet.</summary>
     void Destroy(string subject);
 }
+
+/// <summary>The subject was erased: its keys are destroyed, and it never gets another.</summary>
+public sealed class SubjectErasedException(string subject)
+    : StorageException($"{subject} was erased: its keys are destroyed, and nothing more is written for it");

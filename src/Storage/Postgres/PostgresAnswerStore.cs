@@ -42,4 +42,20 @@ public sealed class PostgresAnswerStore(PostgresDatabase database, TimeSpan rete
             }
             return rows;
         }, cancellation);
+
+    public Task ForgetAsync(ImmutableArray<string> callers, ImmutableArray<byte[]> texts, CancellationToken cancellation = default) =>
+        database.RepeatableAsync("forget answers", async (connection, token) =>
+        {
+            int gone = 0;
+            foreach (string caller in callers)
+            {
+                gone += await connection.ExecuteAsync("DELETE FROM answer WHERE starts_with(scope, $1)", [caller + ' '], token).ConfigureAwait(false);
+            }
+            foreach (byte[] text in texts)
+            {
+                gone += await connection.ExecuteAsync("DELETE FROM answer WHERE position($1::bytea IN body) > 0", [text], token)
+                    .ConfigureAwait(false);
+            }
+            return gone;
+        }, cancellation);
 }

@@ -45,14 +45,15 @@ public sealed class PostgresKeyProvider : IKeyProvider, IDisposable
             if (_current.TryGetValue(subject, out key)) return key;
             // Whoever is first makes the key, and all use it.
             (int Number, byte[]? Wrapped) last = Last(subject);
-            while (last.Wrapped is null)
+            if (last.Number == 0)
             {
-                int number = last.Number + 1;
-                byte[] wrapped = WrappedKey.Create(_master, subject, number).Wrapped;
+                byte[] wrapped = WrappedKey.Create(_master, subject, 1).Wrapped;
                 _database.Repeatable("make a key", connection => Execute(
-                    connection, "INSERT INTO subject_key (subject, number, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", subject, number, wrapped));
+                    connection, "INSERT INTO subject_key (subject, number, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                    subject, 1, wrapped));
                 last = Last(subject);
             }
+            if (last.Wrapped is null) throw new SubjectErasedException(subject);
             key = WrappedKey.Open(_master, subject, last.Number, last.Wrapped, Where(subject, last.Number));
             _known[(subject, key.Number)] = key;
             return _current[subject] = key;
@@ -88,6 +89,10 @@ public sealed class PostgresKeyProvider : IKeyProvider, IDisposable
     {
         lock (_changing)
         {
+            // Who has none yet never gets one.
+            _database.Repeatable("destroy keys", connection => Execute(
+                connection, "INSERT INTO subject_key (subject, number, wrapped, destroyed) VALUES ($1, 1, NULL, now()) ON CONFLICT DO NOTHING",
+                subject));
             _database.Repeatable("destroy keys", connection => Execute(
                 connection, "UPDATE subject_key SET wrapped = NULL, destroyed = now() WHERE subject = $1 AND wrapped IS NOT NULL", subject));
             foreach ((string known, int number) in _known.Keys)

@@ -37,4 +37,8 @@ public sealed class PostgresSnapshotStore(PostgresDatabase database, IKeyProvide
         }, cancellation).ConfigureAwait(false);
         return found is { } there ? SealedSnapshot.TryOpen(there.Sealed, stream, there.Head, keys) : null;
     }
+
+    /// <exception cref="StorageException">The database is away.</exception>
+    public Task DeleteAsync(string stream, CancellationToken cancellation = default) => database.RepeatableAsync(
+        "delete a snapshot", (connection, token) => connection.ExecuteAsync("DELETE FROM snapshot WHERE stream = $1", [stream], token), cancellation);
 }

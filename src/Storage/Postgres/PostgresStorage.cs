@@ -70,6 +70,10 @@ public static class PostgresStorage
         services.AddSingleton<IPositionStore>(provider => new PostgresPositionStore(provider.GetRequiredService<PostgresDatabase>()));
         services.AddSingleton<IAnswerStore>(provider => new PostgresAnswerStore(
             provider.GetRequiredService<PostgresDatabase>(), options.AnswerRetention, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IPersonalData>(provider => new PostgresPersonalData(
+            provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<IKeyProvider>(),
+            provider.GetRequiredService<ISnapshotStore>(),
+            provider.GetRequiredService<IBlobStore>(), provider.GetRequiredService<IAnswerStore>(), own.Outbox));
         services.AddKeyedSingleton<IGrainStorage>(
             ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, (provider, _) => new PostgresGrainStorage(provider.GetRequiredService<PostgresDatabase>()));
         services.AddSingleton<IBarStore>(provider => new PostgresBarStore(provider.GetRequiredService<PostgresDatabase>()));

@@ -130,6 +130,15 @@ public sealed class AccountProjection(InstrumentUniverse universe) : IProjection
         }
     }
 
+    public void Erase(string subject, ProjectionWriter writer)
+    {
+        foreach (string table in (string[])["account_order", "account_fill", "account_holdings", "account_equity"])
+        {
+            writer.Execute($"DELETE FROM {table} WHERE account IN (SELECT key FROM account WHERE subject = $1)", subject);
+        }
+        writer.Execute("DELETE FROM account WHERE subject = $1", subject);
+    }
+
     internal static string Text(decimal value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static void Insert(

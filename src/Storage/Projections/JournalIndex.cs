@@ -20,6 +20,11 @@ public sealed class JournalIndexProjection : IProjection
 
     public void Apply(RecordedEvent one, ProjectionWriter writer) =>
         writer.Execute("INSERT OR REPLACE INTO journal_index (subject, position) VALUES ($1, $2)", one.Subject, one.Position);
+
+    /// <summary>Ids and positions: what is there of an erased person is told as erased.</summary>
+    public void Erase(string subject, ProjectionWriter writer)
+    {
+    }
 }
 
 /// <summary>Reads a person's own events out of the journal.</summary>

@@ -1,4 +1,5 @@
 using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Users;
 using Microsoft.Data.Sqlite;
 
 namespace HybridTrading.Storage.Sqlite;
@@ -19,6 +20,10 @@ public interface IProjection
 
     /// <summary>Takes in one event; the same event never comes twice. Events of other kinds, and erased ones, come as well.</summary>
     void Apply(RecordedEvent one, ProjectionWriter writer);
+
+    /// <summary>A person is being erased: drops every row that holds more of them than ids and positions.</summary>
+    /// <param name="subject">As the events say whose they are. Whatever of it comes later comes as erased.</param>
+    void Erase(string subject, ProjectionWriter writer);
 }
 
 /// <summary>The writing side of a projection: statements are prepared once and run inside the batch's transaction.</summary>
@@ -76,8 +81,12 @@ public sealed class ProjectionRunner : IAsyncDisposable
     private readonly IJournal _journal;
     private readonly SqliteDatabase _database;
     private readonly Dictionary<string, State> _states = new(StringComparer.Ordinal);
+
+    // Of whom nothing may be in the tables, although their keys may not be destroyed yet. Touched by one flow of control.
+    private readonly HashSet<string> _erased = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
+    private bool _unclean = true;
     private Task? _running;
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -98,6 +107,7 @@ public sealed class ProjectionRunner : IAsyncDisposable
     {
         if (_running is not null) throw new InvalidOperationException("the projections are running");
         await _database.WriteAsync(Prepare, cancellation).ConfigureAwait(false);
+        await CleanAsync(cancellation).ConfigureAwait(false);
         _running = Task.Run(FollowAsync, CancellationToken.None);
     }
 
@@ -140,6 +150,14 @@ public sealed class ProjectionRunner : IAsyncDisposable
     private void Prepare(SqliteConnection connection, SqliteTransaction transaction)
     {
         var writer = new ProjectionWriter(connection) { Transaction = transaction };
+        writer.Execute("CREATE TABLE IF NOT EXISTS erased (subject TEXT PRIMARY KEY) WITHOUT ROWID");
+        writer.Execute("CREATE TABLE IF NOT EXISTS unclean (reason TEXT PRIMARY KEY) WITHOUT ROWID");
+        using (SqliteCommand command = connection.CreateCommand())
+        {
+            (command.Transaction, command.CommandText) = (transaction, "SELECT subject FROM erased");
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read()) _erased.Add(row.GetString(0));
+        }
         foreach (State state in _states.Values)
         {
             (int Version, long Position)? saved = SqlitePositionStore.Load(connection, transaction, state.Key);
@@ -184,12 +202,53 @@ public sealed class ProjectionRunner : IAsyncDisposable
         while (await events.MoveNextAsync().ConfigureAwait(false))
         {
             batch.Clear();
-            batch.Add(events.Current);
+            Add(events.Current, batch);
             while (batch.Count < MaxBatch && batch[^1].Position + 1 < _journal.DurableSize && await events.MoveNextAsync().ConfigureAwait(false))
             {
-                batch.Add(events.Current);
+                Add(events.Current, batch);
             }
             if (!await ApplyAsync(batch).ConfigureAwait(false)) return;
+            _unclean |= batch.Exists(one => BegunErasure(one) is not null);
+            if (_unclean) await CleanAsync(_stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private void Add(RecordedEvent one, List<RecordedEvent> batch)
+    {
+        if (BegunErasure(one) is { } begun) _erased.UnionWith(begun.Subjects);
+        batch.Add(!one.Erased && _erased.Contains(one.Subject) ? one with { Payload = default, Erased = true } : one);
+    }
+
+    private static ErasureBegun? BegunErasure(RecordedEvent one) =>
+        !one.Erased && one.Stream.StartsWith(ErasureEventCatalog.StreamPrefix, StringComparison.Ordinal)
+            ? ErasureEventCatalog.Events.Decode(one) as ErasureBegun
+            : null;
+
+    /// <summary>
+    /// Where rows of an erased person were dropped, nothing of them is to be left in the file: also when a process was cut off before it came to it.
+    /// </summary>
+    private async Task CleanAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            long left = _database.Read(connection =>
+            {
+                using SqliteCommand command = connection.CreateCommand();
+                command.CommandText = "SELECT count(*) FROM unclean";
+                return (long)command.ExecuteScalar()!;
+            });
+            if (left > 0)
+            {
+                await _database.ScrubAsync(cancellation).ConfigureAwait(false);
+                await _database.WriteAsync(
+                    (connection, transaction) => SqliteDatabase.Execute(connection, "DELETE FROM unclean", transaction),
+                    cancellation).ConfigureAwait(false);
+            }
+            _unclean = false;
+        }
+        catch (StorageException)
+        {
+            // The rows are gone all the same. It is tried again with the next events, and by the next start.
         }
     }
 
@@ -232,6 +291,7 @@ public sealed class ProjectionRunner : IAsyncDisposable
                     try
                     {
                         state.Projection.Apply(one, writer);
+                        if (BegunErasure(one) is { } begun) Erase(begun, state.Projection, writer);
                     }
                     catch (Exception failed) when (!IsDiskTrouble(failed))
                     {
@@ -248,6 +308,16 @@ public sealed class ProjectionRunner : IAsyncDisposable
         {
             writer.Release();
         }
+    }
+
+    private static void Erase(ErasureBegun begun, IProjection projection, ProjectionWriter writer)
+    {
+        foreach (string subject in begun.Subjects)
+        {
+            projection.Erase(subject, writer);
+            writer.Execute("INSERT OR IGNORE INTO erased (subject) VALUES ($1)", subject);
+        }
+        writer.Execute("INSERT OR IGNORE INTO unclean (reason) VALUES ('erasure')");
     }
 
     // Full, read-only, I/O error, damaged: not the projection's fault.

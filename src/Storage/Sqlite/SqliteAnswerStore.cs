@@ -68,4 +68,25 @@ public sealed class SqliteAnswerStore : IAnswerStore
             command.ExecuteNonQuery();
         });
     }
+
+    public Task ForgetAsync(ImmutableArray<string> callers, ImmutableArray<byte[]> texts, CancellationToken cancellation = default) =>
+        _database.WriteAsync((connection, transaction) =>
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.Transaction = transaction;
+            foreach (string caller in callers)
+            {
+                command.CommandText = "DELETE FROM idempotency WHERE substr(scope, 1, length($caller)) = $caller";
+                command.Parameters.Clear();
+                command.Parameters.AddWithValue("$caller", caller + ' ');
+                command.ExecuteNonQuery();
+            }
+            foreach (byte[] text in texts)
+            {
+                command.CommandText = "DELETE FROM idempotency WHERE instr(body, $text) > 0";
+                command.Parameters.Clear();
+                command.Parameters.AddWithValue("$text", text);
+                command.ExecuteNonQuery();
+            }
+        }, cancellation);
 }

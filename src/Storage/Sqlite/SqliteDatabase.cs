@@ -19,6 +19,9 @@ public sealed class SqliteDatabase : IDisposable
 {
     private const int ApplicationId = 0x48544442;
     private const int FormatVersion = 1;
+    private const int MostCheckpoints = 100;
+
+    private static readonly TimeSpan CheckpointPause = TimeSpan.FromMilliseconds(50);
 
     private readonly SqliteConnection _writer;
     private readonly SemaphoreSlim _writing = new(1, 1);
@@ -129,6 +132,35 @@ public sealed class SqliteDatabase : IDisposable
         catch (SqliteException refused)
         {
             throw Refused(refused, "write", Path);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>
+    /// Writes the whole file anew, so that no free page, no gap inside a page and no write-ahead log holds what was deleted. Readers that are at work
+    /// are waited for.
+    /// </summary>
+    /// <exception cref="StorageException">SQLite refused, or a reader does not end.</exception>
+    public async Task ScrubAsync(CancellationToken cancellation = default)
+    {
+        await _writing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            Execute(_writer, "VACUUM");
+            for (int attempt = 0; ; attempt++)
+            {
+                // 1: a reader still needs pages of the log.
+                if (Number(_writer, "PRAGMA wal_checkpoint(TRUNCATE)") == 0) return;
+                if (attempt == MostCheckpoints) throw new StorageException($"cannot clean {Path}: it is being read all the time; it is tried again");
+                await Task.Delay(CheckpointPause, cancellation).ConfigureAwait(false);
+            }
+        }
+        catch (SqliteException refused)
+        {
+            throw Refused(refused, "clean", Path);
         }
         finally
         {

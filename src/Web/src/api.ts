@@ -1,6 +1,6 @@
 import type {
   Account, ApiKey, BarSeries, ChangedJob, Client, ClientWithSecret, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
-  DataSet, DataSetTerms, Decision, EquityPoint, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
+  DataSet, DataSetTerms, Decision, EquityPoint, ErasureOutlook, ErasurePlanned, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
   JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Permission,
   Playback, ProviderLinks, Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
   SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, Tokens, TradingState, Trial, User,
@@ -107,6 +107,13 @@ export class Api {
   me = () => this.#http.get<Me>('me');
   changeProfile = (name: string) => this.#http.send<Me>('PATCH', 'me', { name });
   changePassword = (current: string, password: string) => this.#http.send<void>('POST', 'me/password', { current, password });
+  /** A link is mailed to the new address; opening it makes it count. */
+  changeEmail = (email: string, password: string, code: string) =>
+    this.#http.send<void>('POST', 'me/email', { email, password, ...(code === '' ? {} : { code }) });
+  erasureOutlook = () => this.#http.get<ErasureOutlook>('me/erasure');
+  /** Signs out everywhere; after `due` nothing can be undone. */
+  eraseMe = (confirm: string, password: string, code: string) =>
+    this.#http.send<ErasurePlanned>('POST', 'me/erasure', { confirm, password, ...(code === '' ? {} : { code }) });
   beginSecondFactor = (password: string) => this.#http.send<SecondFactorSecret>('POST', 'me/second-factor', { password });
   confirmSecondFactor = (code: string) => this.#http.send<{ recoveryCodes: string[] }>('POST', 'me/second-factor/confirm', { code });
   removeSecondFactor = (password: string, code: string) => this.#http.send<void>('POST', 'me/second-factor/remove', { password, code });
@@ -134,6 +141,8 @@ export class Api {
 
   signUp = (email: string, name: string, password: string) => this.#open.ask<void>('auth/sign-up', { email, name, password });
   verifyEmail = (token: string) => this.#open.ask<void>('auth/verify-email', { token });
+  confirmEmail = (token: string) => this.#open.ask<void>('auth/change-email', { token });
+  undoEmail = (token: string) => this.#open.ask<void>('auth/undo-email', { token });
   forgotPassword = (email: string) => this.#open.ask<void>('auth/forgot-password', { email });
   resetPassword = (token: string, password: string) => this.#open.ask<void>('auth/reset-password', { token, password });
   invitation = (token: string) => this.#open.get<InvitationOffer>(`auth/invitations/${part(token)}`);
@@ -146,6 +155,9 @@ export class Api {
   invitations = () => this.#http.get<Invitation[]>('members/invitations');
   invite = (email: string, roles: readonly Role[]) => this.#http.send<Invitation>('POST', 'members/invitations', { email, roles });
   withdrawInvitation = (id: string) => this.#http.send<void>('DELETE', `members/invitations/${part(id)}`);
+  eraseUser = (id: string, reason: string, immediately: boolean) =>
+    this.#http.send<ErasurePlanned>('POST', `users/${part(id)}/erasure`, { confirm: id, reason, immediately });
+  cancelErasure = (id: string) => this.#http.send<void>('DELETE', `users/${part(id)}/erasure`);
   users = () => this.#http.get<User[]>('users');
   changeUser = (id: string, changes: { locked?: boolean; administrator?: boolean }) => this.#http.send<User>('PUT', `users/${part(id)}`, changes);
 

@@ -850,6 +850,20 @@ export interface User {
   secondFactor: boolean;
   administrator: boolean;
   locked: boolean;
+  /** When the user is to be erased; null for not. */
+  erasureDue: string | null;
+}
+
+/** What stands in the way of erasing one's user, and what is kept. */
+export interface ErasureOutlook {
+  hindrances: { obstacle: string; where: string; detail: string }[];
+  /** In which signing in cancels it. */
+  graceDays: number;
+  kept: string[];
+}
+
+export interface ErasurePlanned {
+  due: string;
 }
 
 /** A halt of the tenant, or of one of its members, that stands. */

@@ -11,6 +11,8 @@ const modules = {
   welcome: entry,
   signUp: entry,
   verify: entry,
+  'change-email': entry,
+  'undo-email': entry,
   forgot: entry,
   reset: entry,
   invitation: entry,

@@ -34,6 +34,8 @@ export type EntryRoute =
   | { page: 'welcome'; token: string }
   | { page: 'signUp' }
   | { page: 'verify'; token: string }
+  | { page: 'change-email'; token: string }
+  | { page: 'undo-email'; token: string }
   | { page: 'forgot' }
   | { page: 'reset'; token: string }
   | { page: 'invitation'; token: string };
@@ -61,7 +63,7 @@ export type Section =
   | 'overview' | 'trade' | 'strategies' | 'decisions' | 'backtests' | 'reports' | 'risk' | 'history' | 'settings' | 'administration';
 
 const entryPages = { 'sign-in': 'signIn', 'sign-up': 'signUp', forgot: 'forgot' } as const;
-const linkPages = ['welcome', 'verify', 'reset', 'invitation'] as const;
+const linkPages = ['welcome', 'verify', 'change-email', 'undo-email', 'reset', 'invitation'] as const;
 
 /** Shown to everybody, signed in or not. */
 export function isEntry(route: Route): route is EntryRoute {
@@ -90,6 +92,8 @@ export function parseRoute(hash: string): Route {
       return parts.length === 1 ? { page: entryPages[section] } : unknown;
     case 'welcome':
     case 'verify':
+    case 'change-email':
+    case 'undo-email':
     case 'reset':
     case 'invitation':
       return parts.length === 2 ? { page: section, token: name! } : unknown;
@@ -176,6 +180,8 @@ export function href(route: Route): string {
       return `#/${route.page}`;
     case 'welcome':
     case 'verify':
+    case 'change-email':
+    case 'undo-email':
     case 'reset':
     case 'invitation':
       return `#/${route.page}/${part(route.token)}`;
@@ -251,6 +257,8 @@ export function titleOf(route: Route): string {
     case 'signUp':
       return 'Sign up';
     case 'verify':
+    case 'change-email':
+    case 'undo-email':
       return 'E-mail address';
     case 'forgot':
     case 'reset':

@@ -36,6 +36,8 @@ const entries: readonly Route[] = [
   { page: 'welcome', token: 'a-b_c' },
   { page: 'signUp' },
   { page: 'verify', token: 'x/y' },
+  { page: 'change-email', token: 'u1.x_y' },
+  { page: 'undo-email', token: 'u1.x-y' },
   { page: 'forgot' },
   { page: 'reset', token: 'é' },
   { page: 'invitation', token: '1' },

@@ -17,7 +17,10 @@ using HybridTrading.Grains.Users;
 using HybridTrading.Silo.Hosting;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
+using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
+using HybridTrading.Storage.Postgres;
+using HybridTrading.Storage.Sqlite;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -53,7 +56,10 @@ internal sealed class ApiHost : IAsyncDisposable
 
     private readonly bool _signIn;
 
-    private ApiHost(TempFolder folder, Action<IServiceCollection>? configure, bool signIn) => (_folder, _configure, _signIn) = (folder, configure, signIn);
+    private readonly string? _database;
+
+    private ApiHost(TempFolder folder, Action<IServiceCollection>? configure, bool signIn, string? database) =>
+        (_folder, _configure, _signIn, _database) = (folder, configure, signIn, database);
 
     public HttpClient Client { get; private set; } = null!;
 
@@ -72,9 +78,10 @@ internal sealed class ApiHost : IAsyncDisposable
 
     /// <param name="configure">Puts services in place of the usual ones.</param>
     /// <param name="signIn">Callers must sign in; else everybody is the owner.</param>
-    public static async Task<ApiHost> StartAsync(Action<IServiceCollection>? configure = null, bool signIn = false)
+    /// <param name="database">A PostgreSQL database with the schema, in which what a cluster shares is kept; null for files.</param>
+    public static async Task<ApiHost> StartAsync(Action<IServiceCollection>? configure = null, bool signIn = false, string? database = null)
     {
-        var host = new ApiHost(new TempFolder(), configure, signIn);
+        var host = new ApiHost(new TempFolder(), configure, signIn, database);
         await host.RunAsync();
         return host;
     }
@@ -97,8 +104,7 @@ internal sealed class ApiHost : IAsyncDisposable
             GatewayPorts.Bound(kestrel.Limits);
             kestrel.Listen(IPAddress.Loopback, 0);
         });
-        builder.Services.AddHybridStorage(_data);
-        builder.Services.AddSingleton<IMarketLog>(services => services.GetRequiredService<MarketLogs>().Get("live"));
+        AddStorage(builder.Services);
         var universe = new InstrumentUniverse(Instruments);
         builder.Services.AddSingleton(new TradingOptions { Universe = universe, WarmUpBars = 100 });
         builder.Services.AddBacktesting(Backtesting).AddStrategyAnalysis();
@@ -114,6 +120,22 @@ internal sealed class ApiHost : IAsyncDisposable
         await _app.StartAsync();
         Address = new Uri(_app.Urls.Single());
         Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(1) };
+    }
+
+    private void AddStorage(IServiceCollection services)
+    {
+        if (_database is null)
+        {
+            services.AddHybridStorage(_data);
+            services.AddSingleton<IMarketLog>(provider => provider.GetRequiredService<MarketLogs>().Get("live"));
+            return;
+        }
+        string master = Path.Combine(_folder.Path, "keys", "master.key");
+        if (!File.Exists(master)) FileKeyProvider.CreateMaster(master);
+        services.AddPostgresStorage(_database, _data, new PostgresStorageOptions { MasterKeyFile = master });
+        services.AddSingleton<IMarketLog>(provider => provider.GetRequiredService<PostgresMarketLogs>().Get("live"));
+        // Reminders of a cluster are Orleans' own provider's.
+        services.AddSingleton<IReminderTable>(provider => new SqliteReminderTable(provider.GetRequiredKeyedService<SqliteDatabase>(HybridStorage.StateDatabase)));
     }
 
     /// <summary>Moves the script's clock and tells the market a quote.</summary>

@@ -71,6 +71,15 @@ internal sealed class HubClient : IAsyncDisposable
         return snapshot;
     }
 
+    /// <summary>Calls a method as it is named.</summary>
+    public Task<JsonElement> InvokeAsync(string method, params object?[] arguments) => _connection.InvokeCoreAsync<JsonElement>(method, arguments);
+
+    /// <summary>Everything pushed so far, under whatever name.</summary>
+    public (string Name, JsonElement Value)[] All()
+    {
+        lock (_pushed) return [.. _pushed];
+    }
+
     /// <summary>Everything pushed under a name so far, lists as their items.</summary>
     public JsonElement[] Pushed(string name)
     {

@@ -100,6 +100,9 @@ internal static class VisitorExtensions
 {
     public static void Let(this Answer answer, Action<Answer> use) => use(answer);
 
+    /// <summary>The mails to an address, in the clear.</summary>
+    public static string[] MailsTo(this ApiHost host, string email) => Outbox.To(host.Outbox, email);
+
     /// <summary>What the newest mail to an address holds in its link to a page.</summary>
     public static string MailLink(this ApiHost host, string email, string page) => Outbox.Link(host.Outbox, email, page);
 }

@@ -17,6 +17,7 @@ using HybridTrading.Grains.Market;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Grains.Users;
 using HybridTrading.Storage.Blobs;
+using HybridTrading.Storage.Erasure;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
 using HybridTrading.Storage.MarketLog;
@@ -77,10 +78,15 @@ public sealed class TestWorld : IAsyncDisposable
 
     public IBlobStore Blobs { get; private set; } = null!;
 
+    public IPersonalData PersonalData { get; private set; } = null!;
+
     public ISecretBox Secrets { get; private set; } = null!;
 
     /// <summary>As jobs read data sets; a test may put another in its place before a start.</summary>
     public IDataSetReader DataSets { get; set; } = null!;
+
+    /// <summary>What a test adds to the silos; taken up by the next start.</summary>
+    public Action<IServiceCollection>? Further { get; set; }
 
     public IGrainStorage GrainStorage { get; private set; } = null!;
 
@@ -225,6 +231,8 @@ public sealed class TestWorld : IAsyncDisposable
         GrainStorage = new SqliteGrainStorage(_state);
         Secrets = new SecretBox(keys);
         Blobs = new FileBlobStore(this["blobs"], keys, Time);
+        PersonalData = new FolderPersonalData(
+            keys, _journal, Snapshots, Blobs, new SqliteAnswerStore(_state, TimeSpan.FromDays(1), Time), _state, this["outbox"]);
         DataSets = new BlobDataSetReader(Blobs, this["work"]);
     }
 
@@ -239,11 +247,13 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton(Blobs);
         services.AddSingleton(Secrets);
         services.AddSingleton(DataSets);
+        services.AddSingleton(PersonalData);
         services.AddBacktesting(Backtesting).AddStrategyAnalysis().AddUsers(iterations: 1000);
         services.AddSingleton(Options);
         services.AddSingleton(Feed);
         services.AddKeyedSingleton(Orleans.Providers.ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, GrainStorage);
         services.AddSingleton<IReminderTable>(new SqliteReminderTable(_state));
+        Further?.Invoke(services);
     }
 
     private async Task StopAsync()

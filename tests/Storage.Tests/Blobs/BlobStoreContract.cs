@@ -98,8 +98,8 @@ public abstract class BlobStoreContract
         place.Keys.Destroy(Ann.Subject);
         Assert.Null(await place.Open(_time).OpenAsync(Ann, "a"));
         Assert.Equal([7], await ReadAsync(store, Bob, "a"));
-        await store.PutAsync(Ann, "a", new MemoryStream([9]), long.MaxValue);
-        Assert.Equal([9], await ReadAsync(store, Ann, "a"));
+        await Assert.ThrowsAsync<SubjectErasedException>(() => store.PutAsync(Ann, "b", new MemoryStream([9]), long.MaxValue));
+        Assert.Null(await store.OpenAsync(Ann, "b"));
     }
 
     [Fact]

@@ -216,11 +216,13 @@ public abstract class JournalContract
         IJournal again = await home.OpenAsync();
         await using var closing = (IAsyncDisposable)again;
         Assert.Equal(head, await home.TreeAsync(again));
-        await again.AppendAsync("a", Harness.Owner, 2, Harness.Events("a", 2, 1));
+        // Nothing more is written for whoever was erased; others go on.
+        await Assert.ThrowsAnyAsync<Exception>(() => again.AppendAsync("a", Harness.Owner, 2, Harness.Events("a", 2, 1)));
+        await again.AppendAsync("b", Bob, 1, Harness.Events("b", 1, 1));
         List<RecordedEvent> all = await again.ReadAllAsync().ListAsync();
         Assert.Equal([true, true, false, false], all.Select(one => one.Erased));
         Assert.Equal([0, 0], all.Take(2).Select(one => one.Payload.Length));
-        Assert.Equal(Encoding.UTF8.GetString(Harness.Event("a", 3).Payload.Span), all[3].Text());
+        Assert.Equal(Encoding.UTF8.GetString(Harness.Event("b", 2).Payload.Span), all[3].Text());
     }
 }
 

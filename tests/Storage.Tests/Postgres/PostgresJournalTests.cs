@@ -314,13 +314,17 @@ public sealed class PostgresJournalTests(PostgresFixture postgres)
         NotRecordedException refused = await Assert.ThrowsAsync<NotRecordedException>(
             () => one.Journal.AppendAsync("a", Harness.Owner, 1, Harness.Events("a", 1, 1)));
         Assert.Contains("was destroyed", refused.Message);
-        Assert.Equal(2, (await one.Journal.AppendAsync("a", Harness.Owner, 1, Harness.Events("a", 1, 1))).Version);
-        Assert.Equal(2, one.Keys.GetOrCreate(Harness.Owner.Subject).Number);
-        Assert.Equal([true, false], (await one.Journal.ReadAllAsync().ListAsync()).Select(read => read.Erased));
-        // A process that only reads learns of it by looking.
-        one.Keys.Destroy(Harness.Owner.Subject);
+        await Assert.ThrowsAsync<SubjectErasedException>(() => one.Journal.AppendAsync("a", Harness.Owner, 1, Harness.Events("a", 1, 1)));
+        Assert.Throws<SubjectErasedException>(() => one.Keys.GetOrCreate(Harness.Owner.Subject));
+        Assert.Equal([true], (await one.Journal.ReadAllAsync().ListAsync()).Select(read => read.Erased));
+        // A process that only reads learns of it by looking; also of one that had no key yet.
+        var bob = new StreamOwner("acme", "acme/bob");
+        await other.Journal.AppendAsync("b", bob, 0, Harness.Events("b", 0, 1));
+        one.Keys.Destroy(bob.Subject);
+        one.Keys.Destroy("acme/nobody");
         other.Keys.Check();
         Assert.Equal([true, true], (await other.Journal.ReadAllAsync().ListAsync()).Select(read => read.Erased));
+        Assert.Throws<SubjectErasedException>(() => other.Keys.GetOrCreate("acme/nobody"));
     }
 
     [Fact]

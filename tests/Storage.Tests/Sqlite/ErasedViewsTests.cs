@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using HybridTrading.Domain.Journal;
+using HybridTrading.Domain.Users;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
@@ -45,6 +46,32 @@ public sealed class ErasedViewsTests
 
         // Done once.
         await using (Running running = await Running.StartAsync(folder.Path)) Assert.Equal(0, running.Made);
+    }
+
+    [Fact]
+    public async Task The_beginning_of_an_erasure_takes_the_rows_out_of_the_file_at_once_and_none_comes_again()
+    {
+        using var folder = new TemporaryFolder();
+        await using (Running running = await Running.StartAsync(folder.Path))
+        {
+            for (int i = 0; i < 50; i++) await running.Journal.AppendAsync("ann", Harness.Owner, i, new[] { Note($"{Secret} {i}") });
+            await running.Journal.AppendAsync("bob", Bob, 0, new[] { Note("Bob stays") });
+            var begun = new ErasureBegun(DateTime.UtcNow, "ann", [Harness.Owner.Subject], [Harness.Owner.Subject, "users/ann"], [], "bob", "asked");
+            await running.Journal.AppendAsync("erasure/ann", ErasureEventCatalog.Owner, 0, new[] { ErasureEventCatalog.Events.Encode(begun, begun.Time, "") });
+            // Whatever is written for her before her key goes.
+            Appended last = await running.Journal.AppendAsync("ann", Harness.Owner, 50, new[] { Note($"{Secret} late") });
+            await running.Projections.WaitForAsync(Notes.ProjectionName, last.LastPosition);
+            Assert.Equal(["Bob stays"], running.Texts());
+            for (int look = 0; look < 500 && IsOnDisk(folder.Path, Secret); look++) await Task.Delay(10);
+            Assert.False(IsOnDisk(folder.Path, Secret), "the rows are gone and their bytes are not");
+        }
+        // Her key is still there, and a table that is made anew takes nothing of her.
+        foreach (string file in Directory.GetFiles(folder.Path, "views.db*")) File.Delete(file);
+        await using (Running running = await Running.StartAsync(folder.Path))
+        {
+            await running.Projections.WaitForAsync(Notes.ProjectionName, running.Journal.DurableSize - 1);
+            Assert.Equal(["Bob stays"], running.Texts());
+        }
     }
 
     [Fact]
@@ -118,12 +145,14 @@ public sealed class ErasedViewsTests
         public void Create(ProjectionWriter writer)
         {
             Made++;
-            writer.Execute("DROP TABLE IF EXISTS note; CREATE TABLE note (text TEXT NOT NULL)");
+            writer.Execute("DROP TABLE IF EXISTS note; CREATE TABLE note (text TEXT NOT NULL, subject TEXT NOT NULL)");
         }
+
+        public void Erase(string subject, ProjectionWriter writer) => writer.Execute("DELETE FROM note WHERE subject = $1", subject);
 
         public void Apply(RecordedEvent one, ProjectionWriter writer)
         {
-            if (!one.Erased) writer.Execute("INSERT INTO note (text) VALUES ($1)", Encoding.UTF8.GetString(one.Payload.Span).Trim('"'));
+            if (!one.Erased && !one.Stream.StartsWith("erasure/", StringComparison.Ordinal)) writer.Execute("INSERT INTO note (text, subject) VALUES ($1, $2)", Encoding.UTF8.GetString(one.Payload.Span).Trim('"'), one.Subject);
         }
     }
 }

@@ -179,6 +179,10 @@ public sealed class SqliteTests
             writer.Execute("CREATE TABLE count_by_stream (stream TEXT PRIMARY KEY, events INTEGER NOT NULL)");
         }
 
+        public void Erase(string subject, ProjectionWriter writer)
+        {
+        }
+
         public void Apply(RecordedEvent one, ProjectionWriter writer)
         {
             Applied++;
@@ -193,6 +197,10 @@ public sealed class SqliteTests
         public int Version => 1;
 
         public void Create(ProjectionWriter writer)
+        {
+        }
+
+        public void Erase(string subject, ProjectionWriter writer)
         {
         }
 

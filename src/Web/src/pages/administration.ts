@@ -190,7 +190,31 @@ function usersView({ api, auth, store, say, report }: App, signal: AbortSignal):
         administrator ? 'Take it' : 'Make administrator',
         `${who} is ${administrator ? 'no longer' : 'now'} an administrator.`),
     }, administrator ? 'Not administrator' : 'Administrator');
-    return h('span', { class: 'line' }, lock, promote);
+    const erase: HTMLButtonElement = h('button', {
+      type: 'button', 'aria-label': `${user.erasureDue === null ? 'Delete' : 'Keep'} ${who}`, onclick: () => user.erasureDue === null ? openErasure(user)
+        : void during(erase, async () => {
+          await api.cancelErasure(id);
+          say(`${who} stays.`);
+          await read();
+        }, report),
+    }, user.erasureDue === null ? 'Delete …' : 'Keep');
+    return h('span', { class: 'line' }, lock, promote, erase);
+  };
+  const openErasure = ({ id, name, email }: User) => {
+    const reason = field('Reason', textInput('', /^\S.{0,198}\S$|^\S$/, 'At most 200 characters.'), 'It stays in the journal: no name, no address');
+    const typed = field('Id', textInput('', /^\S+$/, 'Type the id.'), `Type ${id} so that it is meant`);
+    const immediately = h('input', { type: 'checkbox' });
+    openForm({
+      title: `Delete ${name || email}?`, action: 'Delete this user',
+      fields: [h('p', {}, 'Everything that is theirs is erased for good after the time of grace. Until then they keep it by signing in.'),
+        reason.element, typed.element, h('label', { class: 'check' }, immediately, 'At once, without the time of grace')],
+      submit: async () => {
+        if (typed.input.value.trim() !== id) throw new Error('That is not the id.');
+        const { due } = await api.eraseUser(id, reason.input.value.trim(), immediately.checked);
+        say(immediately.checked ? `${name || email} is being deleted.` : `${name || email} is deleted on ${format.moment(due, store.zone)}.`);
+        await read();
+      },
+    });
   };
   const read = () => load(body, () => api.users(), (users) => [grid('Users', [
     { title: 'Name' }, { title: 'E-mail', shown: 'wide' }, { title: 'Tenants', shown: 'wide' }, { title: 'Since', shown: 'widest' },
@@ -200,6 +224,7 @@ function usersView({ api, auth, store, say, report }: App, signal: AbortSignal):
     user.name || user.email, user.email, { text: user.tenants.map(({ name }) => name).join(', '), class: 'long' }, format.date(user.created),
     user.lastSignIn === null ? 'never' : format.moment(user.lastSignIn, store.zone),
     h('span', { class: 'line' }, user.locked && h('span', { class: 'status bad' }, 'locked'),
+      user.erasureDue !== null && h('span', { class: 'status bad' }, `deleted on ${format.date(user.erasureDue)}`),
       user.administrator && h('span', { class: 'status' }, 'administrator'),
       !user.secondFactor && h('span', { class: 'hint' }, 'no second factor')),
     actions(user),

@@ -27,6 +27,10 @@ function content(app: App, route: EntryRoute): HTMLElement {
       return signUp(app);
     case 'verify':
       return verify(app, route.token);
+    case 'change-email':
+      return changeEmail(app, route.token);
+    case 'undo-email':
+      return undoEmail(app, route.token);
     case 'forgot':
       return forgot(app);
     case 'reset':
@@ -259,6 +263,36 @@ function verify({ api }: App, token: string): HTMLElement {
     (error: unknown) => place.replaceWith(told('The address is not verified', error instanceof ApiError ? entryFault(error) : faultText(error),
       toSignIn())));
   return place;
+}
+
+/** A click, and not the opening of the page, does it: mail programs open links to look at what is behind them. */
+function changeEmail({ api }: App, token: string): HTMLElement {
+  const element: HTMLElement = entryForm({
+    title: 'E-mail address',
+    intro: 'From then on you sign in with this address. All your sessions end but the one that asked for it.',
+    fields: [],
+    action: 'Use this address',
+    submit: async () => {
+      await api.confirmEmail(token);
+      element.replaceWith(told('Your address is changed', 'The address before has got a link to undo this, for seven days.', toSignIn()));
+    },
+  });
+  return element;
+}
+
+function undoEmail({ api }: App, token: string): HTMLElement {
+  const element: HTMLElement = entryForm({
+    title: 'Take your address back',
+    intro: 'Somebody has changed the address of your user. All sessions end, and what was made since then is undone: API keys, a second factor, a deletion.',
+    fields: [],
+    action: 'Take it back',
+    submit: async () => {
+      await api.undoEmail(token);
+      element.replaceWith(told('The address is yours again', 'A mail with a link to a new password is on its way to it: use it, since somebody knows the old one.',
+        toSignIn()));
+    },
+  });
+  return element;
 }
 
 function forgot({ api }: App): HTMLElement {

@@ -1,5 +1,5 @@
 import type { App } from '../app';
-import { permissions, type ApiKey, type Permission, type SecondFactorSecret, type SignInSession } from '../contract';
+import { permissions, type ApiKey, type ErasureOutlook, type Permission, type SecondFactorSecret, type SignInSession } from '../contract';
 import { h, panel, setHidden, setText } from '../dom';
 import * as format from '../format';
 import { faultText } from '../http';
@@ -32,7 +32,7 @@ export const page: PageFactory = (app, route, signal) => {
 function content(app: App, tab: SettingsTab, signal: AbortSignal): HTMLElement[] {
   switch (tab) {
     case 'profile':
-      return app.auth.me ? [profileView(app), displayView(app), personalDataView(app)] : [withoutSignIn(), displayView(app)];
+      return app.auth.me ? [profileView(app), emailView(app), displayView(app), personalDataView(app), erasureView(app)] : [withoutSignIn(), displayView(app)];
     case 'security':
       return app.auth.me ? [passwordView(app), secondFactorView(app), providerLinksView(app, signal), sessionsView(app, signal)] : [withoutSignIn()];
     case 'keys':
@@ -139,14 +139,65 @@ function passwordView({ api, auth }: App): HTMLElement {
   });
 }
 
+/** Of who has a second factor its code is asked for, too. */
+function codeInput(): { input: HTMLInputElement; element: HTMLElement } {
+  const code = field('Code', textInput('', /^[A-Za-z0-9-]{6,40}$/, 'Six digits, or a recovery code.'));
+  code.input.setAttribute('autocomplete', 'one-time-code');
+  return code;
+}
+
+function emailView({ api, auth }: App): HTMLElement {
+  const next = field('New address', textInput('', /^[^\s@]+@[^\s@]+$/, 'An address such as name@example.org.'));
+  next.input.setAttribute('autocomplete', 'email');
+  const password = field('Password', passwordInput('password', 'current-password'));
+  const code = codeInput();
+  const needsCode = auth.me!.secondFactor;
+  return formPanel('email', 'E-mail address', 'Change the address', [next.element, password.element, ...(needsCode ? [code.element] : [])], async () => {
+    const to = next.input.value.trim();
+    await api.changeEmail(to, password.input.value, needsCode ? code.input.value.trim() : '');
+    password.input.value = '';
+    return `A mail is on its way to ${to}: the link in it makes the address yours. Until then nothing changes.`;
+  });
+}
+
+/** Says what stands in the way and what stays, and asks for proof and for the address, typed. */
+function erasureView({ api, auth, store, say, report }: App): HTMLElement {
+  const { element, body } = panel('erasure', 'Delete my user');
+  const me = auth.me!;
+  const begin: HTMLButtonElement = h('button', { type: 'button', class: 'danger', onclick: () => void during(begin, async () => open(await api.erasureOutlook()), report) },
+    'Delete my user …');
+  const open = ({ hindrances, graceDays, kept }: ErasureOutlook) => {
+    if (hindrances.length > 0) {
+      body.replaceChildren(h('div', { class: 'pad stack' }, h('p', { role: 'status' }, 'First this must be settled:'),
+        h('ul', {}, ...hindrances.map(({ detail }) => h('li', {}, format.capital(detail)))), begin));
+      return;
+    }
+    const password = field('Password', passwordInput('password', 'current-password'));
+    const code = codeInput();
+    const typed = field('Your address', textInput('', /^\S+$/, 'Type your address.'), `Type ${me.email} so that it is meant`);
+    typed.input.setAttribute('autocomplete', 'off');
+    openForm({
+      title: 'Delete my user', action: 'Delete everything that is mine',
+      fields: [
+        h('p', {}, `Accounts, strategies, back-tests, data and settings are erased, for good${graceDays > 0 ? `, in ${graceDays} days. Whoever signs in as you before that keeps them` : ''}. `
+          + 'You are signed out everywhere at once.'),
+        h('ul', { class: 'hint' }, ...kept.map((line) => h('li', {}, line))), password.element, ...(me.secondFactor ? [code.element] : []), typed.element,
+      ],
+      submit: async () => {
+        if (typed.input.value.trim().toLowerCase() !== me.email) throw new Error('That is not your address.');
+        const { due } = await api.eraseMe(typed.input.value.trim(), password.input.value, me.secondFactor ? code.input.value.trim() : '');
+        say(`Your user is deleted on ${format.moment(due, store.zone)}.`);
+        await auth.signOut();
+      },
+    });
+  };
+  body.append(h('div', { class: 'pad stack' }, h('p', { class: 'hint' }, 'Strategies must be stopped, positions closed and orders cancelled before.'), begin));
+  return element;
+}
+
 function secondFactorView(app: App): HTMLElement {
   const { api, auth, say } = app;
   const { element, body } = panel('second-factor', 'Second factor');
-  const codeField = () => {
-    const input = textInput('', /^[A-Za-z0-9-]{6,40}$/, 'Six digits, or a recovery code.');
-    input.setAttribute('autocomplete', 'one-time-code');
-    return field('Code', input);
-  };
   const show = () => {
     const isOn = auth.me?.secondFactor === true;
     const change = h('button', { type: 'button', class: isOn ? '' : 'primary', onclick: isOn ? remove : begin }, isOn ? 'Remove it' : 'Set it up');
@@ -162,7 +213,7 @@ function secondFactorView(app: App): HTMLElement {
     });
   };
   const confirm = ({ secret, uri }: SecondFactorSecret) => {
-    const code = codeField();
+    const code = codeInput();
     openForm({
       title: 'Scan this with your authenticator', action: 'Confirm',
       fields: [
@@ -193,7 +244,7 @@ function secondFactorView(app: App): HTMLElement {
   };
   const remove = () => {
     const password = field('Password', passwordInput('password', 'current-password'));
-    const code = codeField();
+    const code = codeInput();
     openForm({
       title: 'Remove the second factor', action: 'Remove', fields: [password.element, code.element],
       submit: async () => {
