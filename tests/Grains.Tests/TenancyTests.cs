@@ -1,5 +1,6 @@
 using System.Reflection;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Configuration;
@@ -26,6 +27,7 @@ public sealed class TenancyTests
         (typeof(IConfigurationGrain), "acme/ann"), (typeof(IConfigurationReplicaGrain), "acme/ann"), (typeof(ICentralHubGrain), CentralHub.Key),
         (typeof(IUserGrain), "ann"), (typeof(ITenantGrain), Keys.Tenant(TestWorld.Tenant)), (typeof(IEmailGrain), EmailDirectory.KeyOf("ann@example.org")),
         (typeof(ISigningKeysGrain), Keys.SigningKeys), (typeof(IRevocationsGrain), Keys.Revocations), (typeof(IInstallationGrain), Keys.Installation),
+        (typeof(IAlertsGrain), "acme/ann"), (typeof(IFeedWatchGrain), Keys.FeedWatch),
     ];
 
     [Fact]

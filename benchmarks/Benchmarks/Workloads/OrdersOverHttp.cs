@@ -14,7 +14,7 @@ namespace HybridTrading.Benchmarks.Workloads;
 internal sealed class OrdersOverHttp() : Workload("orders-http")
 {
     private const int Accounts = 64, Callers = 32, PerSecond = 100;
-    private const string Services = "data-bridge,feature-engineering,trading-engine,database-service,performance-analytics,user-service,configuration-service,central-hub";
+    private const string Services = "data-bridge,feature-engineering,trading-engine,database-service,performance-analytics,user-service,configuration-service,central-hub,notification-service";
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(5), LongestStart = TimeSpan.FromMinutes(2);
 
     private long _order;

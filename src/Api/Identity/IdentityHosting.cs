@@ -1,6 +1,7 @@
 using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Users;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Users;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Hosting;
@@ -11,14 +12,12 @@ namespace HybridTrading.Api.Identity;
 
 internal static class IdentityHosting
 {
-    /// <summary>Who calls. A host that has its own <see cref="ICaller"/>, <see cref="IdentityOptions"/> or <see cref="MailOptions"/> registers them before.</summary>
+    /// <summary>Who calls. A host that has its own <see cref="ICaller"/> or <see cref="IdentityOptions"/> registers them before.</summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services)
     {
         services.AddHttpContextAccessor();
         services.TryAddSingleton(new IdentityOptions());
-        services.TryAddSingleton(new MailOptions());
         services.TryAddSingleton<SecretSource>();
-        services.AddSingleton<MailSender>();
         services.AddSingleton<TokenVerifier>();
         services.AddHostedService(provider => provider.GetRequiredService<TokenVerifier>());
         services.AddScoped<SignInDesk>();

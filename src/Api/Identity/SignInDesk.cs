@@ -3,6 +3,7 @@ using HybridTrading.Api.Endpoints;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Users;
 using Microsoft.AspNetCore.Http.HttpResults;
