@@ -109,7 +109,7 @@ public sealed class FuzzTests
             from name in part select $"bars/{Uri.EscapeDataString(name)}",
             from name in part from rest in Gen.Elements("", "/report", "/report.html", "/trades.csv", "/trials") select $"{(rest == "/trials" ? "optimisations" : "backtests")}/{Uri.EscapeDataString(name)}{rest}",
             from name in part select $"performance/accounts/{Uri.EscapeDataString(name)}",
-            Gen.Elements("bars/EURUSD", "accounts/main/orders", "accounts/main/equity", "journal", "decisions", "quotes", "accounts/main/fills", "backtests", "optimisations", "reports", "data-sets"));
+            Gen.Elements("bars/EURUSD", "accounts/main/orders", "accounts/main/equity", "journal", "decisions", "quotes", "accounts/main/fills", "backtests", "optimisations", "reports", "data-sets", "alerts"));
         Gen<string> query =
             from name in Gen.Elements("limit", "before", "from", "to", "status", "symbol", "symbols", "count", "timeFrame", "strategy", "cursor", "sort", "riskFreePercent")
             from value in part
