@@ -200,7 +200,7 @@ public sealed class AlertApiTests
         await host.QuoteAsync("EURUSD", 1.1m, 1.1002m);
         HookCall fill = Assert.Single(await forTrader.UntilAsync(1));
         Assert.Equal($"{trader.Tenant}/{trader.Id}", fill.Id.Split('#')[0]);
-        (await owner.PostAsync("kill-switch/tenant", new { why = "a fire" })).Expect(200);
+        (await owner.PostAsync("kill-switch/tenant", new { reason = "a fire" })).Expect(200);
         Assert.Contains("a fire", (await forTrader.UntilAsync(2))[1].Text);
         HookCall halt = Assert.Single(await forOwner.UntilAsync(1));
         Assert.Equal(("Halt", "The tenant is halted (a fire)"), (halt.Kinds, halt.Text));

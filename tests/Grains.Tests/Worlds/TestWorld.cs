@@ -62,7 +62,7 @@ public sealed class TestWorld : IAsyncDisposable
     public LiveFeedOptions Feed { get; set; }
 
     /// <summary>Web hooks and mails of the tests stay on this machine; taken up by the next start.</summary>
-    public AlertOptions AlertOptions { get; set; } = new() { AllowInternal = true, Chance = () => 0 };
+    public AlertOptions AlertOptions { get; set; } = new() { AllowInternal = true, Chance = () => 0, Patience = TimeSpan.FromDays(1) };
 
     public MailOptions MailOptions { get; set; } = new() { Outbox = Path.Combine(Path.GetTempPath(), "ht-grains-no-mails") };
 
