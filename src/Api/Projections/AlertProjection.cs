@@ -45,10 +45,12 @@ public sealed class AlertProjection : IProjection
                 ImmutableArray<long> numbers = [.. e.Alerts, .. FoldedInto(person, e, one.Version, writer)];
                 writer.Execute("INSERT OR REPLACE INTO alert_message (subject, number, alerts) VALUES ($1, $2, $3)",
                     person, one.Version, JsonSerializer.Serialize(numbers, AlertRowJson.Default.ImmutableArrayInt64));
-                Update(person, numbers, e.Channel, delivery => delivery with { State = AlertDeliveryState.Sending, Message = one.Version, Next = e.Time }, writer);
+                Update(person, numbers, e.Channel,
+                    delivery => delivery with { State = AlertDeliveryState.Sending, Message = one.Version, Next = e.Time }, writer);
                 break;
             case MessageFailed e:
-                Update(person, AlertsOf(person, e.Message, writer), e.Channel, delivery => delivery with { Failures = e.Attempt, Why = e.Why, Next = e.Next }, writer);
+                Update(person, AlertsOf(person, e.Message, writer), e.Channel,
+                    delivery => delivery with { Failures = e.Attempt, Why = e.Why, Next = e.Next }, writer);
                 break;
             case MessageSettled e:
                 Update(person, AlertsOf(person, e.Message, writer), e.Channel,
@@ -85,7 +87,8 @@ public sealed class AlertProjection : IProjection
         for (int i = 0; i < Most && writer.Scalar("SELECT max(number) FROM alert WHERE subject = $1 AND number < $2", person, below) is long number; i++)
         {
             below = number;
-            if (Find(person, number, writer) is { } row && row.Deliveries.Any(one => one.Channel == channel && one.State == AlertDeliveryState.Waiting)) waiting.Add(number);
+            if (Find(person, number, writer) is { } row
+                && row.Deliveries.Any(one => one.Channel == channel && one.State == AlertDeliveryState.Waiting)) waiting.Add(number);
         }
         return waiting.ToImmutable();
     }

@@ -11,7 +11,8 @@ public sealed record NumberedAlert(long Number, Alert Alert);
 /// <param name="Next">When it is to be tried.</param>
 /// <param name="Why">Of the last failure; empty before.</param>
 public sealed record AlertMessage(
-    long Number, DateTime Made, ImmutableArray<NumberedAlert> Alerts, ImmutableSortedDictionary<AlertKind, int> Folded, int Failures, DateTime Next, string Why);
+    long Number, DateTime Made, ImmutableArray<NumberedAlert> Alerts, ImmutableSortedDictionary<AlertKind, int> Folded, int Failures, DateTime Next,
+    string Why);
 
 /// <summary>One channel: what waits, what is being sent, and how fast it may go.</summary>
 public sealed record ChannelBook

@@ -44,7 +44,8 @@ public sealed record AlertRaised(DateTime Time, Alert Alert, AlertSource Source,
 /// <summary>So many alerts came at once that these are only counted.</summary>
 /// <param name="Source">The last of them.</param>
 /// <param name="Channels">Whose next message tells the count; none where none is set up.</param>
-public sealed record AlertsFolded(DateTime Time, AlertKind Kind, int Count, AlertSource Source, ImmutableArray<AlertChannel> Channels) : AlertEvent(Time);
+public sealed record AlertsFolded(DateTime Time, AlertKind Kind, int Count, AlertSource Source, ImmutableArray<AlertChannel> Channels)
+    : AlertEvent(Time);
 
 /// <summary>Everything that waited for a channel has become one message. What it holds never changes, so it may be sent again.</summary>
 /// <param name="Alerts">Numbers of the alerts.</param>

@@ -22,7 +22,7 @@ public sealed record AlertPacing
 
     public AlertPace Of(AlertChannel channel) => channel == AlertChannel.WebHook ? WebHook : Email;
 
-    /// <summary>Exponential backoff with equal jitter: half of it is certain, half by chance, so that receivers that came back are not all met at once.</summary>
+    /// <summary>Exponential backoff with equal jitter: half of it is certain, half by chance, so that not everything comes back at once.</summary>
     /// <param name="attempt">That has failed; 1 upwards.</param>
     /// <param name="chance">In [0, 1).</param>
     public TimeSpan Backoff(int attempt, double chance)

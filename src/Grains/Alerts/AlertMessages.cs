@@ -14,7 +14,10 @@ namespace HybridTrading.Grains.Alerts;
 public sealed record WebHookBody(int Version, string Id, ImmutableArray<WebHookAlert> Alerts, ImmutableSortedDictionary<AlertKind, int> Folded);
 
 /// <param name="Time">When it happened, UTC.</param>
-public sealed record WebHookAlert(long Number, AlertKind Kind, DateTime Time, string About, string Text);
+public sealed record WebHookAlert(long Number, AlertKind Kind, DateTime Time, string About, string Text)
+{
+    public static WebHookAlert Of(NumberedAlert one) => new(one.Number, one.Alert.Kind, one.Alert.At, one.Alert.About, one.Alert.Text);
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(WebHookBody))]
@@ -28,8 +31,7 @@ public static class AlertMessages
     public static string IdOf(string person, AlertMessage message) => string.Create(CultureInfo.InvariantCulture, $"{person}#{message.Number}");
 
     public static byte[] WebHook(string person, AlertMessage message) => JsonSerializer.SerializeToUtf8Bytes(
-        new WebHookBody(1, IdOf(person, message),
-            [.. message.Alerts.Select(one => new WebHookAlert(one.Number, one.Alert.Kind, one.Alert.At, one.Alert.About, one.Alert.Text))], message.Folded),
+        new WebHookBody(1, IdOf(person, message), [.. message.Alerts.Select(WebHookAlert.Of)], message.Folded),
         WebHookJson.Default.WebHookBody);
 
     /// <param name="console">Where the settings are; null says it in words.</param>
@@ -50,7 +52,8 @@ public static class AlertMessages
             foreach ((AlertKind kind, int more) in message.Folded) text.Append(CultureInfo.InvariantCulture, $"{more} more: {Words(kind)}\r\n");
         }
         string where = console is null ? "on the page Settings, Notifications" : $"at {new Uri(console, "/#/settings/notifications")}";
-        text.Append(CultureInfo.InvariantCulture, $"\r\n--\r\nYou get this because your notifications name this address. Choose the kinds, or take the address out, {where}.\r\n");
+        text.Append("\r\n--\r\nYou get this because your notifications name this address. Choose the kinds, or take the address out, ")
+            .Append(CultureInfo.InvariantCulture, $"{where}.\r\n");
         // An address has no slash and no number sign in its atoms that every server takes.
         return new Mail(to, subject, text.ToString(), IdOf(person, message).Replace('/', '.').Replace('#', '.')) { IsAutomatic = true };
     }

@@ -226,7 +226,8 @@ public sealed partial class AlertsGrain(
         {
             return new Attempt(AttemptOutcome.Failed, "the mail server did not answer in time");
         }
-        catch (SmtpException e) when (e.StatusCode is SmtpStatusCode.MailboxUnavailable or SmtpStatusCode.MailboxNameNotAllowed or SmtpStatusCode.UserNotLocalTryAlternatePath)
+        catch (SmtpException e) when (e.StatusCode is SmtpStatusCode.MailboxUnavailable or SmtpStatusCode.MailboxNameNotAllowed
+            or SmtpStatusCode.UserNotLocalTryAlternatePath)
         {
             return new Attempt(AttemptOutcome.Refused, $"the mail server refused the address: {(int)e.StatusCode}");
         }

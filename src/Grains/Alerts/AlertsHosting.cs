@@ -6,7 +6,9 @@ namespace HybridTrading.Grains.Alerts;
 
 public static class AlertsHosting
 {
-    /// <summary>What sends alerts, and mails at all. A host that has its own <see cref="AlertOptions"/> or <see cref="MailOptions"/> registers them before.</summary>
+    /// <summary>
+    /// What sends alerts, and mails at all. A host that has its own <see cref="AlertOptions"/> or <see cref="MailOptions"/> registers them before.
+    /// </summary>
     public static IServiceCollection AddAlerts(this IServiceCollection services)
     {
         services.AddMetrics();

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Configuration;
 namespace HybridTrading.Grains.Alerts;
 
 /// <summary>A mail in plain text. It can hold a link that lets one in, so it is in no log.</summary>
-/// <param name="Id">What tells it from others, for a receiver that gets it twice: the left part of its Message-ID, of atoms of RFC 5322; null lets the server choose.</param>
+/// <param name="Id">
+/// What tells it from others, for a receiver that gets it twice: the left part of its Message-ID, of atoms of RFC 5322; null lets the server choose.
+/// </param>
 public sealed record Mail(string To, string Subject, string Text, string? Id = null)
 {
     /// <summary>Made by a program: nobody's absence note answers it (RFC 3834).</summary>

@@ -69,7 +69,9 @@ public sealed class WebHookSender : IDisposable
         }
         catch (HttpRequestException e)
         {
-            return e.InnerException is InternalAddressException inner ? new Attempt(AttemptOutcome.Refused, inner.Message) : new Attempt(AttemptOutcome.Failed, Describe(e));
+            return e.InnerException is InternalAddressException inner
+                ? new Attempt(AttemptOutcome.Refused, inner.Message)
+                : new Attempt(AttemptOutcome.Failed, Describe(e));
         }
         catch (IOException)
         {
