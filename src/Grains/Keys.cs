@@ -74,6 +74,12 @@ public static class Keys
 
     public static string ConfigurationStream(string key) => $"configuration/{key}";
 
+    /// <summary>Of a person's alerts; the grain's key is tenant/user.</summary>
+    public static string AlertsStream(string person) => $"alerts/{person}";
+
+    /// <summary>The one grain that looks for prices that have stopped.</summary>
+    public const string FeedWatch = "feed-watch";
+
     public static string ReviewStream(string key) => $"review/{key}";
 
     public static (string Symbol, TimeFrame TimeFrame) ParseFeatures(string key)

@@ -54,7 +54,7 @@ public sealed class AuthorisationTests
         ["GET backtests/{id}/report.html"] = "ReadTrading", ["GET backtests/{id}/trades.csv"] = "ReadTrading", ["GET backtests/{id}/equity.csv"] = "ReadTrading",
         ["GET optimisations"] = "ReadTrading", ["GET optimisations/{id}"] = "ReadTrading", ["DELETE optimisations/{id}"] = "Research", ["GET optimisations/{id}/report"] = "ReadTrading",
         ["GET optimisations/{id}/report.html"] = "ReadTrading", ["GET optimisations/{id}/trades.csv"] = "ReadTrading", ["GET optimisations/{id}/equity.csv"] = "ReadTrading",
-        ["GET journal"] = "ReadJournal",
+        ["GET journal"] = "ReadJournal", ["GET alerts"] = "ReadTrading", ["GET alerts/channels"] = "Configure", ["POST alerts/test"] = "Configure",
         ["GET kill-switch"] = "ReadTrading", ["POST kill-switch"] = "Halt", ["POST kill-switch/accounts/{account}"] = "Halt", ["POST kill-switch/tenant"] = "HaltTenant",
         ["POST kill-switch/tenant/{number}/release"] = "ReleaseTenant", ["POST kill-switch/tenant/{number}/release/approval"] = "ReleaseTenant",
         ["GET config-schemas"] = "Configure", ["GET config-schemas/{section}"] = "Configure", ["GET user-config/{userId}"] = "Configure", ["POST user-config"] = "Configure",

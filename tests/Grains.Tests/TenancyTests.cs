@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Configuration;
@@ -30,6 +31,7 @@ public sealed class TenancyTests
         (typeof(ISigningKeysGrain), Keys.SigningKeys), (typeof(IRevocationsGrain), Keys.Revocations), (typeof(IInstallationGrain), Keys.Installation),
         (typeof(IClientsGrain), Keys.Clients(TestWorld.Tenant)), (typeof(IProviderUserGrain), new Domain.Users.ProviderIdentity("https://login.example.org", "ann", "").Key),
         (typeof(IErasureGrain), "ann"),
+        (typeof(IAlertsGrain), "acme/ann"), (typeof(IFeedWatchGrain), Keys.FeedWatch),
     ];
 
     [Fact]

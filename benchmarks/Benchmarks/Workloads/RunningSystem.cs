@@ -10,7 +10,7 @@ namespace HybridTrading.Benchmarks.Workloads;
 internal sealed class RunningSystem : IAsyncDisposable
 {
     private const string Services =
-        "data-bridge,feature-engineering,trading-engine,database-service,performance-analytics,user-service,configuration-service,central-hub";
+        "data-bridge,feature-engineering,trading-engine,database-service,performance-analytics,user-service,configuration-service,central-hub,notification-service";
     private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
 
     private readonly List<System.Diagnostics.Process> _processes = [];

@@ -2,6 +2,7 @@ using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity.Provider;
 using HybridTrading.Api.Limits;
 using HybridTrading.Domain.Users;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Users;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Hosting;
@@ -12,12 +13,10 @@ namespace HybridTrading.Api.Identity;
 
 public static class IdentityHosting
 {
-    /// <summary>Who calls. A host that has its own <see cref="ICaller"/>, <see cref="IdentityOptions"/> or <see cref="MailOptions"/> registers them before.</summary>
+    /// <summary>Who calls. A host that has its own <see cref="ICaller"/> or <see cref="IdentityOptions"/> registers them before.</summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services)
     {
-        services.TryAddSingleton(new MailOptions());
         services.TryAddSingleton<SecretSource>();
-        services.AddSingleton<MailSender>();
         services.AddScoped<SignInDesk>();
         services.AddScoped<ErasureDesk>();
         services.AddSingleton<ClientTokens>();

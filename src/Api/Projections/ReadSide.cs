@@ -11,7 +11,7 @@ public sealed class ReadSide(ProjectionRunner projections, IJournal journal, Tim
 
     private static readonly ImmutableArray<string> All =
         [AccountProjection.ProjectionName, StrategyProjection.ProjectionName, JobProjection.ProjectionName,
-         JournalIndexProjection.ProjectionName, UserProjection.ProjectionName];
+         JournalIndexProjection.ProjectionName, UserProjection.ProjectionName, AlertProjection.ProjectionName];
 
     /// <summary>Waits until a projection holds the event at <paramref name="minPosition"/>, for 5 s at most; null does not wait.</summary>
     /// <exception cref="ApiException">400 for a negative position; 503 when the projection does not get there in time, or never will.</exception>

@@ -503,6 +503,15 @@ public sealed class Account
 
     private static bool IsCloseOut(Order order) => order.Purpose is OrderPurpose.Flatten or OrderPurpose.StopOut;
 
+    /// <summary>Raises what has come near a limit, and what has left one, since the last look. The host of a live account calls it now and then.</summary>
+    /// <param name="uses">Of the account's limits, now.</param>
+    /// <param name="share">From which a use is near, 0.1 to 1.</param>
+    public void TellNearLimits(ImmutableArray<LimitUse> uses, decimal share, DateTime time)
+    {
+        (ImmutableArray<LimitUse> reached, ImmutableArray<string> left) = LimitWatch.Look(uses, State.NearLimits, share);
+        if (!reached.IsEmpty || !left.IsEmpty) Raise(new LimitsNear(At(time), -1, reached, left));
+    }
+
     /// <summary>Limits that look at open losses, on every mark.</summary>
     private void Watch()
     {

@@ -106,6 +106,13 @@ public sealed record DayTurned(DateTime Time, long MarketPosition, decimal Equit
 [GenerateSerializer, Immutable, Alias("ht.MarginCalled")]
 public sealed record MarginCalled(DateTime Time, long MarketPosition, decimal LevelPercent) : AccountEvent(Time, MarketPosition);
 
+/// <summary>The use of limits has come near them, or has left them. A live account's alone: a run raises none.</summary>
+/// <param name="Reached">Those that are near from now on.</param>
+/// <param name="Left">Names of those that are near no more.</param>
+[GenerateSerializer, Immutable, Alias("ht.LimitsNear")]
+public sealed record LimitsNear(DateTime Time, long MarketPosition, ImmutableArray<LimitUse> Reached, ImmutableArray<string> Left)
+    : AccountEvent(Time, MarketPosition);
+
 [GenerateSerializer, Immutable, Alias("ht.EquitySampled")]
 public sealed record EquitySampled(DateTime Time, long MarketPosition, decimal Balance, decimal Equity) : AccountEvent(Time, MarketPosition);
 
@@ -134,6 +141,7 @@ public sealed record EquitySampled(DateTime Time, long MarketPosition, decimal B
 [JsonSerializable(typeof(DayTurned))]
 [JsonSerializable(typeof(MarginCalled))]
 [JsonSerializable(typeof(EquitySampled))]
+[JsonSerializable(typeof(LimitsNear))]
 [JsonSerializable(typeof(AccountSnapshot))]
 public sealed partial class AccountJson : JsonSerializerContext;
 
@@ -162,5 +170,6 @@ public static class AccountEventCatalog
         .Add("swap-charged", 1, AccountJson.Default.SwapCharged)
         .Add("day-turned", 1, AccountJson.Default.DayTurned)
         .Add("margin-called", 1, AccountJson.Default.MarginCalled)
-        .Add("equity-sampled", 1, AccountJson.Default.EquitySampled);
+        .Add("equity-sampled", 1, AccountJson.Default.EquitySampled)
+        .Add("limits-near", 1, AccountJson.Default.LimitsNear);
 }

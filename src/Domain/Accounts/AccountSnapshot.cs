@@ -43,6 +43,7 @@ public sealed record AccountSnapshot
     [Id(28)] public DateTime DayTurned { get; init; }
     [Id(29)] public long LastPosition { get; init; } = -1;
     [Id(30)] public ImmutableArray<long> TenantHalts { get; init; } = [];
+    [Id(31)] public ImmutableArray<string> NearLimits { get; init; } = [];
 }
 
 /// <summary>One instrument inside an account.</summary>

@@ -38,6 +38,9 @@ public sealed class AccountState
     /// which the owner may change.</summary>
     public ImmutableArray<long> TenantHalts { get; private set; } = [];
 
+    /// <summary>Names of the limits whose use is near them, as <see cref="LimitWatch"/> has found it.</summary>
+    public ImmutableArray<string> NearLimits { get; private set; } = [];
+
     /// <summary>Account currency: deposits plus all that was booked.</summary>
     public decimal Balance { get; private set; }
     public decimal Deposits { get; private set; }
@@ -251,6 +254,9 @@ public sealed class AccountState
             case TenantHaltsChanged e:
                 TenantHalts = e.Halts;
                 break;
+            case LimitsNear e:
+                NearLimits = [.. NearLimits.Except(e.Left).Union(e.Reached.Select(use => use.Limit))];
+                break;
             case FollowChanged e:
                 if (e.Terms is null) _follows.Remove(e.Strategy);
                 else _follows[e.Strategy] = e.Terms;
@@ -420,7 +426,7 @@ public sealed class AccountState
     /// <summary>Everything, so that <see cref="Restore"/> goes on as if nothing had happened.</summary>
     public AccountSnapshot Capture() => new()
     {
-        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason, TenantHalts = TenantHalts,
+        Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason, TenantHalts = TenantHalts, NearLimits = NearLimits,
         Balance = Balance, Deposits = Deposits, Realised = Realised, Commissions = Commissions, Swaps = Swaps,
         Equity = Equity, UsedMargin = UsedMargin,
         Now = Now, NextOrdinal = NextOrdinal, NextDayTurn = NextDayTurn, NextEquitySample = NextEquitySample,
@@ -445,6 +451,7 @@ public sealed class AccountState
             Limits = snapshot.Limits,
             TradingState = snapshot.TradingState,
             TenantHalts = snapshot.TenantHalts,
+            NearLimits = snapshot.NearLimits,
             StateReason = snapshot.StateReason,
             Balance = snapshot.Balance,
             Deposits = snapshot.Deposits,

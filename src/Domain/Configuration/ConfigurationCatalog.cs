@@ -25,6 +25,9 @@ public enum AlertKind : byte
 
     /// <summary>A limit's use has reached <c>risk.nearLimitShare</c>.</summary>
     LimitNear,
+
+    /// <summary>Somebody tries where their alerts go: told to whoever asks, and nothing to choose.</summary>
+    Test,
 }
 
 /// <summary>
@@ -36,6 +39,8 @@ public static partial class ConfigurationCatalog
     private const int LongestUrl = 2048, LongestAddress = 254;
 
     private static readonly ImmutableArray<ConfigurationLayer> Shared = [Tenant, User], Personal = [User], Everywhere = [Tenant, User, Strategy];
+
+    private static readonly ImmutableArray<string> Kinds = [.. Enum.GetNames<AlertKind>().Where(name => name != nameof(AlertKind.Test))];
 
     public static readonly ConfigurationSection Display = new("display", "Display", "How the console shows things.",
     [
@@ -62,7 +67,7 @@ public static partial class ConfigurationCatalog
     public static readonly ConfigurationSection Notifications = new("notifications", "Notifications", "Of what its owner is told, and where.",
     [
         new("kinds", "Kinds", "What is worth a message.",
-            new ListShape(ChoiceShape.Of<AlertKind>(), Enum.GetValues<AlertKind>().Length, distinct: true),
+            new ListShape(new ChoiceShape([.. Kinds]), Kinds.Length, distinct: true),
             Json([AlertKind.Halt, AlertKind.StaleFeed, AlertKind.StrategyStopped, AlertKind.LimitNear], SettingsJson.Default.ImmutableArrayAlertKind),
             Shared),
         new("webHookUrl", "Web hook", "Where messages are posted as JSON; null for nowhere.",
@@ -71,7 +76,11 @@ public static partial class ConfigurationCatalog
         new("webHookSecret", "Web hook secret", "Signs what is posted, so that the receiver knows the sender.",
             new TextShape(16, 128, "16 to 128 printable ASCII characters", text => text.All(c => c is >= ' ' and <= '~'), pattern: "^[ -~]*$"),
             "null", Personal, IsSecret: true),
-        new("email", "E-mail", "Where messages are sent; null for nowhere.",
+        new("webHookOldSecret", "Web hook secret before",
+            "Signs what is posted as well, for as long as it is set: the receiver changes from one secret to the next without a gap.",
+            new TextShape(16, 128, "16 to 128 printable ASCII characters", text => text.All(c => c is >= ' ' and <= '~'), pattern: "^[ -~]*$"),
+            "null", Personal, IsSecret: true),
+        new("email", "E-mail", "Where messages are sent: the address of one's user, once it is verified; null for nowhere.",
             new OptionalShape(new TextShape(3, LongestAddress, "an e-mail address", text => Fits(Address(), text), format: "email")),
             "null", Personal),
     ], IsPrivate: true);

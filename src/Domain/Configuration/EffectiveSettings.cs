@@ -66,6 +66,9 @@ public sealed class EffectiveSettings
     /// <summary>Null where none is set. It opens for <see cref="SecretPurpose"/> of the section and setting.</summary>
     public string? SealedWebHookSecret => this[ConfigurationCatalog.Notifications, "webHookSecret"].Sealed;
 
+    /// <summary>The one before, while it signs as well; null where none is set.</summary>
+    public string? SealedWebHookOldSecret => this[ConfigurationCatalog.Notifications, "webHookOldSecret"].Sealed;
+
     /// <summary>Null: no messages by e-mail.</summary>
     public string? Email => this[ConfigurationCatalog.Notifications, "email"].Value.GetString();
 

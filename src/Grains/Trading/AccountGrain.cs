@@ -21,6 +21,8 @@ namespace HybridTrading.Grains.Trading;
 [HostedBy("trading-engine")]
 public sealed partial class AccountGrain : Grain, IAccountGrain
 {
+    private static readonly TimeSpan LimitsPace = TimeSpan.FromSeconds(1);
+
     private readonly IJournal _journal;
     private readonly ISnapshotStore _snapshots;
     private readonly TradingOptions _options;
@@ -38,6 +40,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private StreamOwner _owner;
     private SettingsReader _settings = null!;
     private long _snapshotVersion;
+    private long? _limitsSeen;
 
     public AccountGrain(
         IJournal journal, ISnapshotStore snapshots, TradingOptions options, TimeProvider clock, TradingMetrics metrics, ILogger<AccountGrain> log)
@@ -214,6 +217,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private async Task<bool> SeenAsync(string symbol, bool more)
     {
         _changed = true;
+        LookAtLimits();
         if (_account.Uncommitted.Count > 0)
         {
             using Activity? fill = _traces.StartFill(_account.Uncommitted);
@@ -227,6 +231,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
     private async Task<long> RecordAsync()
     {
         _changed = true;
+        LookAtLimits();
         ImmutableArray<AccountEvent> raised = _account.TakeUncommitted();
         _stream.Append(raised, happened => happened.Time, Causation);
         _traces.See(raised, ordinal => State.FindOrder(ordinal) is not null);
@@ -235,6 +240,18 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         _metrics.Count(raised);
         if (_stream.Version - _snapshotVersion >= _options.SnapshotEvery) await SnapshotAsync(CancellationToken.None);
         return position;
+    }
+
+    /// <summary>Once a second at most, and no settings are read for an account that uses next to nothing of its limits. A run tells nobody.</summary>
+    private void LookAtLimits()
+    {
+        if (_options.IsRun || State.Settings is null) return;
+        if (_limitsSeen is { } seen && _clock.GetElapsedTime(seen) < LimitsPace) return;
+        _limitsSeen = _clock.GetTimestamp();
+        ImmutableArray<LimitUse> uses = LimitUse.Of(State);
+        if (State.NearLimits.IsEmpty && uses.All(use => use.Share < LimitWatch.LowestShare)) return;
+        _settings.Refresh();
+        if (_settings.Known is { } settings) _account.TellNearLimits(uses, settings.NearLimitShare, Now);
     }
 
     private string Causation(AccountEvent happened) => happened switch

@@ -1,5 +1,6 @@
 using HybridTrading.Domain.Journal;
 using HybridTrading.Domain.Users;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Configuration;
@@ -216,6 +217,7 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
         "data-sets" => GrainFactory.GetGrain<IDataSetsGrain>(key).Leave(),
         "review" => GrainFactory.GetGrain<IStrategyReviewGrain>(key).Leave(),
         "configuration" => GrainFactory.GetGrain<IConfigurationGrain>(key).Leave(),
+        "alerts" => GrainFactory.GetGrain<IAlertsGrain>(key).Leave(),
         _ => NotToldAsync(stream),
     };
 

@@ -133,6 +133,12 @@ public interface IUserGrain : IGrainWithStringKey
     /// <summary>Null for nobody.</summary>
     [AlwaysInterleave, Alias("GetView")] Task<UserView?> GetView();
 
+    /// <summary>
+    /// Whether the user is a member of that tenant who has shown that this address is theirs. It tells no more than who asks has said, so it is open to
+    /// the user's grains of any tenant.
+    /// </summary>
+    [Shared, AlwaysInterleave, Alias("HasVerified")] Task<bool> HasVerified(string tenant, string email);
+
     [Alias("Rename")] Task<UserAnswer> Rename(string name);
 
     /// <summary>Ends all other sessions.</summary>

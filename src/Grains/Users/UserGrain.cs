@@ -165,6 +165,9 @@ public sealed class UserGrain(
             _user.EmailChange?.UndoUntil > Now ? _user.EmailBefore : null);
     }
 
+    public Task<bool> HasVerified(string tenant, string email) => Task.FromResult(
+        _user is { IsRegistered: true, EmailVerified: true, Locked: false } && _user.Tenants.Contains(tenant) && _user.Email == EmailAddress.Normalise(email));
+
     public async Task<UserAnswer> Rename(string name)
     {
         if (NameFault(name) is { } fault) return new UserAnswer(UserFault.InvalidInput, fault);

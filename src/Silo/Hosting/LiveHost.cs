@@ -7,6 +7,7 @@ using HybridTrading.Api.Ports;
 using HybridTrading.Domain.Backtesting;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Market;
@@ -40,8 +41,8 @@ public static class LiveHost
     /// <summary>The service of the feed.</summary>
     private const string FeedService = "data-bridge";
 
-    /// <summary>In a cluster, the silos of this service keep views, so as to know what to wake after a start of the whole.</summary>
-    private const string ReadModelService = "database-service";
+    /// <summary>In a cluster, the silos of these keep views: what to wake after a start of the whole, and who must hear of a price that has stopped.</summary>
+    private static readonly ImmutableArray<string> ReadModelServices = ["database-service", "notification-service"];
 
     public static async Task<int> RunAsync(LiveOptions options, CancellationToken cancellation)
     {
@@ -90,6 +91,7 @@ public static class LiveHost
         builder.Services.AddSingleton(member.Hosts(FeedService) ? options.Feed : WithoutData(options.Feed));
         builder.Services.AddSingleton(trading);
         builder.Services.AddBacktesting(options.Backtesting).AddStrategyAnalysis().AddUsers();
+        AddAlerts(builder, folder);
         OrleansHost.AddMember(builder, member);
         var api = new ApiOptions
         {
@@ -107,7 +109,7 @@ public static class LiveHost
             builder.Services.AddSingleton<FirstOwnerLink>();
             builder.Services.AddHostedService(provider => provider.GetRequiredService<FirstOwnerLink>());
         }
-        else if (member.Database is null || member.Hosts(ReadModelService)) builder.Services.AddReadModels(api);
+        else if (member.Database is null || ReadModelServices.Any(member.Hosts)) builder.Services.AddReadModels(api);
         if (!hasGateway && hasCompliance) builder.Services.AddAuthenticatedCallers();
         if (member.Database is null) builder.Services.AddHostedService<TradingStart>();
         else if (!member.IsClient) builder.Services.AddHostedService<ClusterStart>();
@@ -135,12 +137,25 @@ public static class LiveHost
         try
         {
             builder.Services.AddSingleton(IdentityOptions.Read(builder.Configuration));
-            builder.Services.AddSingleton(MailOptions.Read(builder.Configuration, folder.Outbox));
         }
         catch (FormatException e)
         {
             throw new UsageException(e.Message);
         }
+    }
+
+    private static void AddAlerts(WebApplicationBuilder builder, DataFolder folder)
+    {
+        try
+        {
+            builder.Services.AddSingleton(MailOptions.Read(builder.Configuration, folder.Outbox));
+            builder.Services.AddSingleton(AlertOptions.Read(builder.Configuration));
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
+        builder.Services.AddAlerts();
     }
 
     private static RateLimitOptions Limits(IConfiguration configuration)

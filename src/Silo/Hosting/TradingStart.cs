@@ -1,5 +1,6 @@
 using HybridTrading.Api.Projections;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Journal;
@@ -26,6 +27,7 @@ internal sealed class TradingStart(IGrainFactory grains, IStartupQueries queries
         await ErasureStart.WakeAsync(grains, queries);
         await demonstration.MakeAsync(grains);
         await grains.GetGrain<IOutboxGrain>(Keys.Outbox).Start();
+        await grains.GetGrain<IFeedWatchGrain>(Keys.FeedWatch).Start();
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -67,6 +69,7 @@ internal sealed partial class ClusterStart(IGrainFactory grains, TimeProvider cl
             await grains.GetGrain<IFeedGrain>(Keys.Feed).Start();
             if (!_awake) await WakeAsync(queries!, cancellation);
             await grains.GetGrain<IOutboxGrain>(Keys.Outbox).Start();
+            await grains.GetGrain<IFeedWatchGrain>(Keys.FeedWatch).Start();
             _waiting = null;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)

@@ -53,6 +53,11 @@ public sealed class AccountQueries(SqliteDatabase database)
     public ImmutableArray<string> AccountsInTheMarket() => Read(
         "SELECT account FROM account_order WHERE is_open = 1 UNION SELECT account FROM account_holdings ORDER BY 1", row => row.GetString(0));
 
+    /// <summary>The same with the instruments of each.</summary>
+    public ImmutableArray<(string Account, string Symbol)> InstrumentsInTheMarket() => Read(
+        "SELECT account, symbol FROM account_order WHERE is_open = 1 UNION SELECT account, symbol FROM account_holdings ORDER BY 1, 2",
+        row => (row.GetString(0), row.GetString(1)));
+
     /// <summary>Orders of an account, the latest first.</summary>
     /// <param name="before">Only ordinals below it; null for all.</param>
     public ImmutableArray<OrderRow> Orders(string account, OrderFilter filter, string? symbol, long? before, int limit)

@@ -1,9 +1,9 @@
 import type {
-  Account, ApiKey, BarSeries, ChangedJob, Client, ClientWithSecret, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
+  Account, AlertChannel, AlertChannelName, ApiKey, BarSeries, ChangedJob, Client, ClientWithSecret, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
   DataSet, DataSetTerms, Decision, EquityPoint, ErasureOutlook, ErasurePlanned, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
   JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Permission,
   Playback, ProviderLinks, Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
-  SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, Tokens, TradingState, Trial, User,
+  SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, ToldAlert, Tokens, TradingState, Trial, User,
   WalkForward,
 } from './contract';
 import { Http, type HttpOptions } from './http';
@@ -174,6 +174,12 @@ export class Api {
   configurationVersions = (user: string | null, id: string) => this.#http.get<ConfigurationVersion[]>(`${documentPath(user, id)}/versions`);
   configurationDifference = (user: string | null, id: string, from: number, to: number) =>
     this.#http.get<ConfigurationDifference[]>(`${documentPath(user, id)}/diff`, { from, to });
+
+  alerts = (limit: number, before?: number, minPosition?: number) =>
+    this.#http.get<{ items: ToldAlert[]; next: number | null }>('alerts', { limit, before, minPosition });
+  alertChannels = () => this.#http.get<AlertChannel[]>('alerts/channels');
+  /** Sends a test to all channels; says where it goes. */
+  testAlerts = () => this.#http.send<{ minPosition: number; number: number; channels: AlertChannelName[] }>('POST', 'alerts/test', {});
 
   services = () => this.#http.get<ServiceList>('services');
   serviceHistory = (name: string) => this.#http.get<ServiceHistory>(`services/${part(name)}/history`, { limit: 100 });

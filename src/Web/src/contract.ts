@@ -1063,3 +1063,43 @@ export interface FeedList {
     received: number; duplicates: number; late: number; invalid: number; gaps: number;
   }[];
 }
+
+export type AlertChannelName = 'WebHook' | 'Email';
+
+/** How an alert stands on a channel. */
+export interface AlertDelivery {
+  channel: AlertChannelName;
+  state: 'Waiting' | 'Sending' | 'Delivered' | 'Refused' | 'GivenUp';
+  message: number | null;
+  failures: number;
+  /** Of the last failure, or of the end. */
+  why: string;
+  next: string | null;
+  settled: string | null;
+}
+
+/** Something that somebody was to be told. */
+export interface ToldAlert {
+  number: number;
+  kind: 'Fill' | 'Denial' | 'Halt' | 'StaleFeed' | 'StrategyStopped' | 'LimitNear' | 'Test';
+  time: string;
+  about: string;
+  text: string;
+  /** 1, or how many of its kind are only counted. */
+  count: number;
+  deliveries: AlertDelivery[];
+}
+
+/** Where alerts go. */
+export interface AlertChannel {
+  channel: AlertChannelName;
+  target: string | null;
+  /** Why nothing goes there. */
+  fault: string | null;
+  waiting: number;
+  message: number | null;
+  failures: number;
+  why: string;
+  next: string | null;
+  lastDelivered: string | null;
+}

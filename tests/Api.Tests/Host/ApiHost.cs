@@ -8,6 +8,7 @@ using HybridTrading.Api.Gateway;
 using HybridTrading.Api.Identity;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Markets.Simulation;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Hosting;
@@ -113,6 +114,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddUsers(iterations: 1000);
         builder.Services.AddSingleton(new MailOptions { Outbox = Outbox });
         _configure?.Invoke(builder.Services);
+        builder.Services.AddAlerts();
         if (!_signIn) builder.Services.TryAddScoped<ICaller, LocalOwner>();
         builder.Services.AddHybridApi(new ApiOptions { Universe = universe, Simulated = true, DataFolder = _folder.Path, FeedName = "script" });
         _app = builder.Build();

@@ -23,7 +23,7 @@ public sealed class AccountProperties
     public void Scenarios_reach_what_they_are_to_prove()
     {
         HashSet<string> missing = [.. typeof(AccountEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(AccountEvent))).Select(type => type.Name)
-            .Except([nameof(LimitsChanged), nameof(TenantHaltsChanged)])];
+            .Except([nameof(LimitsChanged), nameof(TenantHaltsChanged), nameof(LimitsNear)])];
         HashSet<Reason> never =
         [
             Reason.Halted, Reason.Reducing, Reason.NothingToReduce, Reason.OcoFilled, Reason.ReduceOnlyExhausted, Reason.ImmediateOrCancel,

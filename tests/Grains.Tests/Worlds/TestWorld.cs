@@ -8,6 +8,7 @@ using HybridTrading.Domain.Markets.Simulation;
 using HybridTrading.Domain.Orders;
 using HybridTrading.Domain.Risk;
 using HybridTrading.Domain.Strategies;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Analysis;
 using HybridTrading.Grains.Backtesting;
 using HybridTrading.Grains.Configuration;
@@ -60,6 +61,14 @@ public sealed class TestWorld : IAsyncDisposable
 
     /// <summary>Taken up by the next start.</summary>
     public LiveFeedOptions Feed { get; set; }
+
+    /// <summary>Web hooks and mails of the tests stay on this machine; taken up by the next start.</summary>
+    public AlertOptions AlertOptions { get; set; } = new() { AllowInternal = true, Chance = () => 0, Patience = TimeSpan.FromDays(1) };
+
+    public MailOptions MailOptions { get; set; } = new() { Outbox = Path.Combine(Path.GetTempPath(), "ht-grains-no-mails") };
+
+    /// <summary>Who is in which market.</summary>
+    public StatedInterests Interests { get; } = new();
 
     public FakeTimeProvider Time { get; } = new();
 
@@ -249,6 +258,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton(DataSets);
         services.AddSingleton(PersonalData);
         services.AddBacktesting(Backtesting).AddStrategyAnalysis().AddUsers(iterations: 1000);
+        services.AddSingleton(MailOptions).AddSingleton(AlertOptions).AddSingleton<IMarketInterests>(Interests).AddAlerts();
         services.AddSingleton(Options);
         services.AddSingleton(Feed);
         services.AddKeyedSingleton(Orleans.Providers.ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, GrainStorage);
@@ -265,4 +275,12 @@ public sealed class TestWorld : IAsyncDisposable
         _state.Dispose();
         _bars.Dispose();
     }
+}
+
+/// <summary>Who is in which market, as a test says.</summary>
+public sealed class StatedInterests : IMarketInterests
+{
+    public ImmutableArray<MarketInterest> All { get; set; } = [];
+
+    public ImmutableArray<MarketInterest> Read() => All;
 }

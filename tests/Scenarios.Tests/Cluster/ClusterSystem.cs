@@ -37,9 +37,9 @@ public sealed class ClusterSystem : IAsyncDisposable
         int[] offsets = FreeOffsets(5);
         Silos =
         [
-            new Member("silo-1", offsets[0], "data-bridge,feature-engineering,database-service,user-service,configuration-service,central-hub"),
+            new Member("silo-1", offsets[0], "data-bridge,feature-engineering,database-service,user-service,configuration-service,central-hub,notification-service"),
             new Member("silo-2", offsets[1], "trading-engine,data-bridge,feature-engineering"),
-            new Member("silo-3", offsets[2], "database-service,trading-engine,performance-analytics,user-service,configuration-service,central-hub"),
+            new Member("silo-3", offsets[2], "database-service,trading-engine,performance-analytics,user-service,configuration-service,central-hub,notification-service"),
         ];
         Gateways = [new Member("api-1", offsets[3], "api-gateway"), new Member("api-2", offsets[4], "api-gateway")];
         Owner = new OwnerSession(() => string.Concat(Gateways.Select(gateway => gateway.Program?.Output)));

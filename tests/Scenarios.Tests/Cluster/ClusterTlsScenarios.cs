@@ -19,7 +19,7 @@ namespace HybridTrading.Scenarios.Tests.Cluster;
 /// </summary>
 public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDisposable
 {
-    private const string Name = "hybrid.test", Services = "data-bridge,feature-engineering,trading-engine,database-service,user-service,configuration-service,central-hub";
+    private const string Name = "hybrid.test", Services = "data-bridge,feature-engineering,trading-engine,database-service,user-service,configuration-service,central-hub,notification-service";
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3), Answer = TimeSpan.FromMinutes(1), Moment = TimeSpan.FromSeconds(1);
 
     private readonly TempFolder _folder = new();

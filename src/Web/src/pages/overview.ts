@@ -9,6 +9,7 @@ import { go } from '../router';
 import { href } from '../routes';
 import { byCurrency, dayStart, resultToday } from '../today';
 import { openNewAccount, signed } from '../views/account';
+import { lastToldView } from '../views/alerts';
 import { every } from '../views/load';
 
 /** How old the figures of an account that is not pushed may become while they are looked at. */
@@ -36,7 +37,7 @@ export const page: PageFactory = (app, _route, signal) => {
   store.view(['connection'], () => void read().catch(() => {}), signal);
   return h('main', { class: 'page two' },
     h('div', { class: 'column' }, totalsView(app, days, signal), accountsView(app, days, signal), runningView(app, signal)),
-    h('div', { class: 'column beside' }, alertsView(app, signal)));
+    h('div', { class: 'column beside' }, alertsView(app, signal), lastToldView(app, signal)));
 };
 
 type Days = ReadonlyMap<string, readonly EquityPoint[]>;

@@ -6,6 +6,7 @@ import { faultText } from '../http';
 import type { PageFactory } from '../page';
 import { qrDrawing } from '../qr';
 import { settingsTabs, type Route, type SettingsTab } from '../routes';
+import { channelsView, toldView } from '../views/alerts';
 import { configurationView } from '../views/configuration';
 import { ask, checkFields, field, numberInput, numberOf, openForm, passwordInput, select, textInput } from '../views/dialogs';
 import { grid } from '../views/grid';
@@ -40,7 +41,10 @@ function content(app: App, tab: SettingsTab, signal: AbortSignal): HTMLElement[]
     case 'configuration':
       return configurations(app, signal);
     case 'notifications':
-      return [configurationView(app, { layer: 'User', wants: (section) => section === 'notifications' }, signal)];
+      return [
+        configurationView(app, { layer: 'User', wants: (section) => section === 'notifications' }, signal), channelsView(app, signal),
+        ...(app.auth.may('ReadTrading') ? [toldView(app, signal)] : []),
+      ];
   }
 }
 

@@ -4,10 +4,17 @@ using System.Net.Mail;
 using System.Text;
 using Microsoft.Extensions.Configuration;
 
-namespace HybridTrading.Api.Identity;
+namespace HybridTrading.Grains.Alerts;
 
 /// <summary>A mail in plain text. It can hold a link that lets one in, so it is in no log.</summary>
-public sealed record Mail(string To, string Subject, string Text);
+/// <param name="Id">
+/// What tells it from others, for a receiver that gets it twice: the left part of its Message-ID, of atoms of RFC 5322; null lets the server choose.
+/// </param>
+public sealed record Mail(string To, string Subject, string Text, string? Id = null)
+{
+    /// <summary>Made by a program: nobody's absence note answers it (RFC 3834).</summary>
+    public bool IsAutomatic { get; init; }
+}
 
 /// <summary>How mails go out. Section <c>Mail</c> of the configuration (<c>Mail__Host</c> in the environment).</summary>
 public sealed class MailOptions
@@ -62,6 +69,8 @@ public sealed class MailSender(MailOptions options)
     public async Task SendAsync(Mail mail, CancellationToken cancellation)
     {
         using var message = new MailMessage(options.From, mail.To) { Subject = mail.Subject, Body = mail.Text, BodyEncoding = Encoding.UTF8, SubjectEncoding = Encoding.UTF8 };
+        if (mail.Id is not null) message.Headers.Add("Message-ID", $"<{mail.Id}@{new MailAddress(options.From).Host}>");
+        if (mail.IsAutomatic) message.Headers.Add("Auto-Submitted", "auto-generated");
         using var client = new SmtpClient();
         if (options.Host is null)
         {
