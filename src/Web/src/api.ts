@@ -1,7 +1,7 @@
 import type {
   Account, ApiKey, BarSeries, ChangedJob, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
   DataSet, DataSetTerms, Decision, EquityPoint, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
-  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Playback,
+  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, OrderPreview, Page, Playback,
   Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
   SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, Tokens, TradingState, Trial, User,
   WalkForward,
@@ -52,6 +52,10 @@ export class Api {
   place = (account: string, order: NewOrder) =>
     this.#http.send<{ minPosition: number; order: Order; cut?: { reason: string; detail: string } | null }>(
       'POST', `accounts/${part(account)}/orders`, order);
+
+  /** What the account would answer; nothing is recorded, so it takes no key. */
+  preview = (account: string, order: NewOrder, signal?: AbortSignal) =>
+    this.#http.ask<OrderPreview>(`accounts/${part(account)}/orders/preview`, order, signal);
 
   cancel = (account: string, clientOrderId: string) =>
     this.#http.send<Changed>('DELETE', `accounts/${part(account)}/orders/${part(clientOrderId)}`);

@@ -1,3 +1,4 @@
+import { agentName } from '../agents';
 import type { App } from '../app';
 import { permissions, type ApiKey, type Permission, type SecondFactorSecret, type SignInSession } from '../contract';
 import { h, panel, setHidden, setText } from '../dom';
@@ -226,7 +227,7 @@ function sessionsView({ api, store, say, report }: App, signal: AbortSignal): HT
     return [grid('Sessions', [{ title: 'Browser' }, { title: 'Address', shown: 'wide' }, { title: 'Since', shown: 'wide' }, { title: 'Last used' },
       { title: 'Action' }],
       sessions.map((session) => [
-        session.agent, session.address, format.moment(session.created, store.zone), format.moment(session.lastUsed, store.zone),
+        h('span', { title: session.agent }, agentName(session.agent)), session.address, format.moment(session.created, store.zone), format.moment(session.lastUsed, store.zone),
         session.current ? h('span', { class: 'status' }, 'this one') : end(session),
       ]), 'No session.')];
   }, signal);
