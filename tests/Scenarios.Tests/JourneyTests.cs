@@ -78,7 +78,7 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
         (await system.Program.StopAsync()).Succeeded();
         foreach ((IPage each, string where) in new[] { (page, "desk"), (small, "phone") })
         {
-            await Assertions.Expect(each.Locator(".lost")).ToContainTextAsync("The connection is lost: what is shown is as of");
+            await Assertions.Expect(each.Locator("p.lost")).ToContainTextAsync("The connection is lost: what is shown is as of");
             await Assertions.Expect(each.Locator(".connection")).Not.ToContainTextAsync("Connected");
             Assert.Equal("no", await each.EvaluateAsync<string>("document.body.dataset.live"));
             await TestBrowser.ShootAsync(each, $"people-lost-{where}", output);
@@ -89,7 +89,7 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
         foreach (IPage each in (IPage[])[page, small])
         {
             await Assertions.Expect(each.Locator(".connection")).ToContainTextAsync("Connected");
-            await Assertions.Expect(each.Locator(".lost")).ToBeHiddenAsync();
+            await Assertions.Expect(each.Locator("p.lost")).ToBeHiddenAsync();
         }
         faults.Clear();
         others.Clear();

@@ -33,6 +33,7 @@ export function usedLimits({ limitUse, limits, positions, workingOrders, currenc
 /** A limit as people call it: maxOpenPositions is "Open positions". */
 export function limitName(limit: string): string {
   if (limit === 'priceCollarPercent') return 'Away from the market';
+  if (limit === 'submitRate') return 'New orders';
   return format.capital(format.words(limit.replace(/^max/, '').replace(/Percent$/, ''))) + (limit.endsWith('Percent') ? ' (of equity)' : '');
 }
 

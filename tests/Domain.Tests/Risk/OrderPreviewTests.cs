@@ -71,7 +71,7 @@ public sealed class OrderPreviewTests
     {
         var limits = new RiskLimits
         {
-            MaxOrderVolume = 50_000, MaxOrderNotional = 60_000, MaxExposure = 70_000, MaxExposurePercent = 500, MaxInstrumentExposure = 65_000, MaxOpenPositions = 3,
+            MaxOrderVolume = 50_000, MaxOrderNotional = 60_000, MaxExposure = 70_000, MaxExposurePercent = 600, MaxInstrumentExposure = 65_000, MaxOpenPositions = 3,
             MaxInstrumentPositions = 1, MaxWorkingOrders = 5, MaxInstrumentWorkingOrders = 4, SubmitRate = new RateLimit(10, TimeSpan.FromMinutes(1)), PriceCollarPercent = 10,
         };
         AccountSettings settings = Desk.Plain with
@@ -95,7 +95,7 @@ public sealed class OrderPreviewTests
         Assert.Equal(
             [
                 new("MaxOrderVolume", 0, 40_000, 50_000), new("MaxOrderNotional", 0, 44_004, 60_000), new("MaxExposure", 11_001, 55_005, 70_000),
-                new("MaxExposurePercent", 11_001, 55_005, 50_000), new("MaxInstrumentExposure", 11_001, 55_005, 65_000), new("MaxOpenPositions", 1, 1, 3),
+                new("MaxExposurePercent", 11_001, 55_005, 60_000), new("MaxInstrumentExposure", 11_001, 55_005, 65_000), new("MaxOpenPositions", 1, 1, 3),
                 new("MaxInstrumentPositions", 1, 1, 1), new("MaxWorkingOrders", 1, 2, 5), new("MaxInstrumentWorkingOrders", 1, 2, 4), new("SubmitRate", 1, 2, 10),
             ], figures.Limits);
     }
@@ -104,7 +104,7 @@ public sealed class OrderPreviewTests
     public void A_limit_order_is_reckoned_at_its_price_or_where_the_market_gives_a_better_one()
     {
         AccountSettings settings = Desk.Plain with { Execution = new ExecutionModel(SlippagePoints: 3) };
-        Desk desk = new Desk(settings).Quote(1.10000m, 1.10010m);
+        Desk desk = new Desk(settings).Quote(1.10000m, 1.10010m).See("EURUSD");
         decimal Price(OrderRequest order) => desk.Account.Preview(order, desk.Time).Figures!.Price;
         Assert.Equal(1.09000m, Price(desk.Limit(Side.Buy, 1000, 1.09000m)));
         Assert.Equal(1.10013m, Price(desk.Limit(Side.Buy, 1000, 1.10100m)));

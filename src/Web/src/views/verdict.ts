@@ -21,7 +21,7 @@ interface Asked {
  */
 export function verdictView({ store, api, auth }: App): { element: HTMLElement; ask: (asked: Asked | null) => void; text: () => string } {
   const verdict = h('p', { id: 'ticket-preview', role: 'status' });
-  const figures = h('dl', { class: 'terms' });
+  const figures = h('dl', {});
   const since = h('p', { class: 'hint' });
   const element = h('div', { class: 'preview' }, verdict, figures, since);
 
