@@ -142,7 +142,7 @@ public sealed class OrderApiTests
 
         (await host.PostAsync("accounts/main/orders", Market(10_000, "one"))).Expect(201);
         await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
-        Assert.Equal(("Accepted", 10_000m, "", true), Verdict(await PreviewAsync(host, Market(10_000, "one"))));
+        Assert.Equal(("Accepted", 0m, "", true), Verdict(await PreviewAsync(host, Market(10_000, "one"))));
         (await host.PutAsync("accounts/main/state", new { state = "Reducing" })).Expect(200);
         var sell = new { symbol = "EURUSD", side = "Sell", type = "Market", volume = 15_000 };
         Assert.Equal(("Cut", 10_000m, "Reducing", false), Verdict(await PreviewAsync(host, sell)));

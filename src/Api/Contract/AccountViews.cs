@@ -163,7 +163,7 @@ public sealed record OrderChanged(
 public enum PreviewVerdict : byte { Accepted, Cut, Denied }
 
 /// <summary>What the account would answer to an order now. It binds nobody, and nothing of it is recorded.</summary>
-/// <param name="Volume">Units that would go.</param>
+/// <param name="Volume">Units that would go; of an order that was sent before, those at work.</param>
 /// <param name="Reason">Why not all would go; null when all would.</param>
 /// <param name="Detail">The same in one sentence with the numbers.</param>
 /// <param name="Repeated">The clientOrderId is that of an order that was sent before: this is what was answered then.</param>
@@ -175,7 +175,7 @@ public sealed record OrderPreviewView(
     public static OrderPreviewView Of(OrderPreview preview)
     {
         OrderResult result = preview.Result;
-        PreviewVerdict verdict = !result.IsAccepted ? PreviewVerdict.Denied : result.Denial is null ? PreviewVerdict.Accepted : PreviewVerdict.Cut;
+        PreviewVerdict verdict = result.Denial is null ? PreviewVerdict.Accepted : result.IsAccepted ? PreviewVerdict.Cut : PreviewVerdict.Denied;
         return new OrderPreviewView(
             verdict, result.Accepted, result.Denial?.Reason, result.Denial?.Detail, result.Repeated, preview.Time,
             preview.Figures is { } figures ? OrderFiguresView.Of(figures) : null);

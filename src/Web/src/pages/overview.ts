@@ -153,7 +153,7 @@ function runningView({ store }: App, signal: AbortSignal): HTMLElement {
     const running = (store.strategies ?? []).filter(({ status }) => status === 'Running');
     rows.render(running);
     setHidden(empty, running.length > 0);
-    setText(empty, store.strategies === null ? 'Loading…' : 'No strategy runs.');
+    setText(empty, store.strategies === null ? 'Loading…' : 'No strategy runs: start one, or write one, under All strategies.');
   }, signal);
   return element;
 }

@@ -258,7 +258,7 @@ function keysView(app: App, signal: AbortSignal): HTMLElement {
     ], keys.map((key) => [
       key.name, key.kind === 'Hmac' ? 'HMAC' : 'ECDSA', { text: key.scopes.map(format.words).join(', '), class: 'long' }, format.date(key.created),
       format.date(key.expires), key.lastUsed === null ? 'never' : format.moment(key.lastUsed, store.zone), remove(key),
-    ]), 'No key yet.'),
+    ]), 'No key yet: programs that trade for you need one.'),
   ], signal);
 
   const openKey = () => {

@@ -125,7 +125,7 @@ export function openNewAccount({ store, api, session, say }: App): void {
   const currency = field('Currency', textInput('USD', /^[A-Za-z]{3,5}$/, 'A currency code such as USD.'));
   const deposit = field('Deposit', numberInput(100_000, { minimum: 0, above: true, required: true }));
   const mode = field('Positions', select([['Netting', 'Netting: one an instrument'], ['Hedging', 'Hedging: every entry its own']], 'Netting'));
-  const leverage = field('Leverage', numberInput(30, { minimum: 1, maximum: 2000 }), 'Empty: the instruments say it.');
+  const leverage = field('Leverage', numberInput(30, { minimum: 1, maximum: 1000 }), 'Empty: the instruments say it.');
   openForm({
     title: 'New paper account',
     action: 'Create account',
