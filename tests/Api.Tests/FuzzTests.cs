@@ -23,6 +23,12 @@ public sealed class FuzzTests
                 "stopLoss",
             "takeProfit", "trailingStopLoss", "ocoGroup", "positionId",
         ]),
+        ("POST", "accounts/main/orders/preview",
+        [
+            "clientOrderId", "symbol", "side", "type", "volume", "limitPrice", "stopPrice", "trailDistance", "timeInForce", "goodTill", "reduceOnly",
+                "stopLoss",
+            "takeProfit", "trailingStopLoss", "ocoGroup", "positionId",
+        ]),
         ("PATCH", "accounts/main/orders/resting", ["volume", "limitPrice", "stopPrice", "trailDistance"]),
         ("POST", "strategies", ["name", "definition", "rule", "parameters", "symbol", "timeFrame", "accounts", "start"]),
         ("PUT", "strategies/cross/parameters", ["fast", "slow", "units"]),
