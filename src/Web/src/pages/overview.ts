@@ -151,7 +151,7 @@ function runningView({ store }: App, signal: AbortSignal): HTMLElement {
   const rows = new Rows<Strategy>(list, ({ name }) => name, make);
   store.view(['strategies', 'zone'], () => {
     const running = (store.strategies ?? []).filter(({ status }) => status === 'Running');
-    rows.render(running);
+    rows.render(running, store.zone, store.preferences);
     setHidden(empty, running.length > 0);
     setText(empty, store.strategies === null ? 'Loading…' : 'No strategy runs: start one, or write one, under All strategies.');
   }, signal);
