@@ -32,7 +32,7 @@ public sealed record OrderFigures(
     {
         SymbolBook book = account.Book(order.Symbol);
         Instrument instrument = book.Instrument;
-        bool adds = PreTradeRisk.Adds(account, order);
+        bool adds = PreTradeRisk.AddsToPosition(account, order);
         decimal before = PreTradeRisk.WorstVolume(account, book);
         decimal after = adds ? PreTradeRisk.WorstVolume(account, book, order.Side, order.Volume) : before;
         decimal notional = account.Notional(instrument, order.Volume, PreTradeRisk.EntryPoints(instrument, order.Side, order.LimitPrice, order.StopPrice, book.Mark));

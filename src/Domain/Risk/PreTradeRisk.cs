@@ -143,7 +143,7 @@ public static class PreTradeRisk
     private static bool OnlyReduces(OrderRequest order) => order.ReduceOnly || order.PositionId is not null;
 
     /// <summary>Would the rules have a word on a well-formed order, because some of it adds?</summary>
-    internal static bool Adds(AccountState account, OrderRequest order) =>
+    internal static bool AddsToPosition(AccountState account, OrderRequest order) =>
         !OnlyReduces(order) && order.Volume > FreeToReduce(account.Book(order.Symbol), order.Side, order.Strategy);
 
     /// <summary>Units that can still be taken off on this side, beside what the plain orders at work may take off already.</summary>
