@@ -135,7 +135,8 @@ public sealed class OrderApiTests
         Assert.Equal(("Accepted", 10_000m, "", false), Verdict(said));
         JsonElement figures = said["figures"];
         Assert.Equal((1.1001m, 0.0001m, 11_001m), (Number(figures, "price"), Number(figures, "spread"), Number(figures, "notional")));
-        JsonElement exposure = figures.GetProperty("limits").EnumerateArray().Single(step => step.GetProperty("limit").GetString() == "maxExposurePercent");
+        JsonElement exposure = figures.GetProperty("limits").EnumerateArray()
+            .Single(step => step.GetProperty("limit").GetString() == "maxExposurePercent");
         Assert.Equal((0m, 11_001m), (Number(exposure, "before"), Number(exposure, "after")));
         Assert.Equal(version, (await host.GetAsync("accounts/main"))["version"].ToString());
         Assert.Empty((await host.GetAsync("accounts/main/orders"))["orders"].EnumerateArray());
@@ -153,7 +154,8 @@ public sealed class OrderApiTests
         Answer cut = (await host.PostAsync("accounts/main/orders", sell)).Expect(201);
         Assert.Equal(10_000m, cut["order"].GetProperty("volume").GetDecimal());
 
-        (await host.SendAsync(HttpMethod.Post, "accounts/main/orders/preview", new { side = "Buy", type = "Market", volume = 1 }, null)).ExpectProblem(400, "InvalidInput", "symbol");
+        (await host.SendAsync(HttpMethod.Post, "accounts/main/orders/preview", new { side = "Buy", type = "Market", volume = 1 }, null))
+            .ExpectProblem(400, "InvalidInput", "symbol");
         (await host.SendAsync(HttpMethod.Post, "accounts/none/orders/preview", Market(1000), null)).ExpectProblem(404, "AccountUnknown");
 
         static decimal Number(JsonElement element, string name) => element.GetProperty(name).GetDecimal();

@@ -9,8 +9,9 @@ using Microsoft.Playwright;
 namespace HybridTrading.Scenarios.Tests;
 
 /// <summary>
-/// Whole journeys in real browsers, at a desk by day and on a phone at night: from an installation that nobody owns to a halt that two people release, and
-/// through a restart of the service. What axe finds wrong on any page that is passed fails the test. Screenshots lie beside the test's binaries.
+/// Whole journeys in real browsers, at a desk by day and on a phone at night: from an installation that nobody owns to a halt that two people
+/// release, and through a restart of the service. What axe finds wrong on any page that is passed fails the test. Screenshots lie beside the test's
+/// binaries.
 /// </summary>
 public sealed partial class JourneyTests(ITestOutputHelper output)
 {
@@ -242,12 +243,15 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
         await page.GotoAsync(new Uri(server, "/#/strategies").ToString());
         await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = $"Back-test {account}-rule" }).ClickAsync();
         await Assertions.Expect(page.Locator(".rule-text")).ToContainTextAsync("close > sma(2)");
-        await page.GetByLabel("Choose files of data").SetInputFilesAsync(new FilePayload { Name = "BTCUSD_M1.csv", MimeType = "text/csv", Buffer = PastMinutes() });
-        await Assertions.Expect(page.Locator(".checks label", new PageLocatorOptions { HasText = "BTCUSD_M1.csv" }).GetByRole(AriaRole.Checkbox)).ToBeCheckedAsync();
+        var file = new FilePayload { Name = "BTCUSD_M1.csv", MimeType = "text/csv", Buffer = PastMinutes() };
+        await page.GetByLabel("Choose files of data").SetInputFilesAsync(file);
+        ILocator chosen = page.Locator(".checks label", new PageLocatorOptions { HasText = file.Name }).GetByRole(AriaRole.Checkbox);
+        await Assertions.Expect(chosen).ToBeCheckedAsync();
         await page.Locator("#over").GetByLabel("Time frame").SelectOptionAsync("M1");
         await ButtonAsync(page, "Run the back-test");
         await Assertions.Expect(page.Locator(".job-status")).ToContainTextAsync("finished");
-        string trades = await page.Locator("#result .figures > div", new PageLocatorOptions { HasText = "Closed trades" }).Locator("dd").InnerTextAsync();
+        ILocator told = page.Locator("#result .figures > div", new PageLocatorOptions { HasText = "Closed trades" }).Locator("dd");
+        string trades = await told.InnerTextAsync();
         Assert.NotEqual("0", trades);
         await Assertions.Expect(page.FrameLocator("iframe.sheet").Locator("[data-path='trades.count']").First).ToHaveTextAsync(trades);
         await TestBrowser.ShootAsync(page, "people-backtest", output);
@@ -260,9 +264,9 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
         var text = new StringBuilder("time,open,high,low,close,volume\n");
         for (int i = 0; i < 720; i++)
         {
-            decimal open = Price(i), close = Price(i + 1);
-            text.Append(CultureInfo.InvariantCulture,
-                $"{new DateTime(2024, 1, 2).AddMinutes(i):yyyy-MM-dd HH:mm:ss},{open},{Math.Max(open, close) + 5},{Math.Min(open, close) - 5},{close},100\n");
+            DateTime time = new DateTime(2024, 1, 2).AddMinutes(i);
+            decimal open = Price(i), close = Price(i + 1), high = Math.Max(open, close) + 5, low = Math.Min(open, close) - 5;
+            text.Append(CultureInfo.InvariantCulture, $"{time:yyyy-MM-dd HH:mm:ss},{open},{high},{low},{close},100\n");
         }
         return Encoding.ASCII.GetBytes(text.ToString());
 
@@ -276,7 +280,8 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
         return [.. page["fills"]!.AsArray().Select(fill => (long)fill!["position"]!).Reverse()];
     }
 
-    private static async Task<string> RowsAsync(IPage page, string panel) => string.Join('\n', await page.Locator($"{panel} tbody tr td:nth-child(-n+3)").AllInnerTextsAsync());
+    private static async Task<string> RowsAsync(IPage page, string panel) =>
+        string.Join('\n', await page.Locator($"{panel} tbody tr td:nth-child(-n+3)").AllInnerTextsAsync());
 
     private async Task HaltTenantAsync(IPage page, Uri server)
     {
@@ -315,8 +320,10 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
 
     private static readonly string[] Pages =
     [
-        "overview", "trade", "strategies", "strategies/new", "decisions", "backtests", "backtests/new", "reports", "risk", "history/orders", "history/fills", "history/journal", "settings",
-        "settings/security", "settings/keys", "settings/configuration", "settings/notifications", "administration/members", "administration/services", "administration/system",
+        "overview", "trade", "strategies", "strategies/new", "decisions", "backtests", "backtests/new", "reports", "risk",
+        "history/orders", "history/fills", "history/journal",
+        "settings", "settings/security", "settings/keys", "settings/configuration", "settings/notifications",
+        "administration/members", "administration/services", "administration/system",
     ];
 
     /// <summary>Every page that an owner has, without a fault, no wider than the screen, and as axe wants it.</summary>

@@ -9,9 +9,9 @@ using Microsoft.Playwright;
 namespace HybridTrading.Scenarios.Tests;
 
 /// <summary>
-/// What the console costs a browser: bytes and time of the first load, and the work of its main thread at 50 quotes a second with 20 strategies that decide
-/// each second. A report and no test: it is run by its name (<c>--explicit only</c>) on a quiet machine, prints figures, and leaves them beside the test's
-/// binaries, with the trace that they are made of (the browser's own tools read it).
+/// What the console costs a browser: bytes and time of the first load, and the work of its main thread at 50 quotes a second with 20 strategies that
+/// decide each second. A report and no test: it is run by its name (<c>--explicit only</c>) on a quiet machine, prints figures, and leaves them beside
+/// the test's binaries, with the trace that they are made of (the browser's own tools read it).
 /// </summary>
 public sealed class PageFigures(ITestOutputHelper output)
 {
@@ -27,7 +27,8 @@ public sealed class PageFigures(ITestOutputHelper output)
     /// <summary>What counts as scripting; the time of one inside another counts once.</summary>
     private static readonly HashSet<string> Scripting = new(StringComparer.Ordinal)
     {
-        "EvaluateScript", "v8.compile", "FunctionCall", "FireAnimationFrame", "TimerFire", "EventDispatch", "RunMicrotasks", "WebSocketReceive", "MinorGC", "MajorGC",
+        "EvaluateScript", "v8.compile", "FunctionCall", "FireAnimationFrame", "TimerFire", "EventDispatch", "RunMicrotasks", "WebSocketReceive",
+        "MinorGC", "MajorGC",
     };
 
     private readonly StringBuilder _report = new();
@@ -38,17 +39,18 @@ public sealed class PageFigures(ITestOutputHelper output)
         await using TestBrowser browser = await TestBrowser.LaunchAsync();
         using var data = new TempFolder();
         string[] files = [.. Symbols.Select(symbol => Quotes(data.Path, symbol.Name, symbol.Price, symbol.Point))];
-        await using LiveSystem system = await LiveSystem.StartAsync(
-            Path.Combine(data.Path, "system"), further: [.. files.SelectMany(file => new[] { "--market", file }), "--market-speed", "1", "--market-play"]);
+        string[] market = [.. files.SelectMany(file => new[] { "--market", file }), "--market-speed", "1", "--market-play"];
+        await using LiveSystem system = await LiveSystem.StartAsync(Path.Combine(data.Path, "system"), further: market);
         await system.Owner.TokenAsync(system.Client.BaseAddress!);
         await PostAsync(system, "accounts", new JsonObject { ["name"] = "main", ["currency"] = "USD", ["deposit"] = 1_000_000 });
         for (int i = 0; i < Strategies; i++)
         {
+            (string symbol, decimal price, _) = Symbols[i % Symbols.Length];
             await PostAsync(system, "strategies", new JsonObject
             {
-                ["name"] = $"s{i}", ["definition"] = "sma-cross", ["symbol"] = Symbols[i % Symbols.Length].Name, ["timeFrame"] = "S1",
+                ["name"] = $"s{i}", ["definition"] = "sma-cross", ["symbol"] = symbol, ["timeFrame"] = "S1",
                 ["accounts"] = new JsonArray("main"), ["start"] = true,
-                ["parameters"] = new JsonObject { ["fast"] = 1 + i / Symbols.Length, ["slow"] = 6, ["units"] = Symbols[i % Symbols.Length].Price > 1000 ? 1 : 1000 },
+                ["parameters"] = new JsonObject { ["fast"] = 1 + i / Symbols.Length, ["slow"] = 6, ["units"] = price > 1000 ? 1 : 1000 },
             });
         }
         await FirstLoadAsync(browser, system);
@@ -71,12 +73,16 @@ public sealed class PageFigures(ITestOutputHelper output)
             ICDPSession session = await page.Context.NewCDPSessionAsync(page);
             var addresses = new ConcurrentDictionary<string, string>();
             var sizes = new ConcurrentDictionary<string, double>();
-            session.Event("Network.requestWillBeSent").OnEvent += (_, e) => addresses[Text(e, "requestId")] = e!.Value.GetProperty("request").GetProperty("url").GetString()!;
-            session.Event("Network.loadingFinished").OnEvent += (_, e) => sizes[Text(e, "requestId")] = e!.Value.GetProperty("encodedDataLength").GetDouble();
+            session.Event("Network.requestWillBeSent").OnEvent += (_, e) =>
+                addresses[Text(e, "requestId")] = e!.Value.GetProperty("request").GetProperty("url").GetString()!;
+            session.Event("Network.loadingFinished").OnEvent += (_, e) =>
+                sizes[Text(e, "requestId")] = e!.Value.GetProperty("encodedDataLength").GetDouble();
             await session.SendAsync("Network.enable");
-            await session.SendAsync("Network.setExtraHTTPHeaders", new() { ["headers"] = new Dictionary<string, string> { ["Accept-Encoding"] = "gzip" } });
+            var headers = new Dictionary<string, string> { ["Accept-Encoding"] = "gzip" };
+            await session.SendAsync("Network.setExtraHTTPHeaders", new() { ["headers"] = headers });
             await page.GotoAsync(new Uri(system.Client.BaseAddress!, "/#/overview").ToString());
-            IJSHandle shown = await page.WaitForFunctionAsync("() => document.querySelector('#accounts tbody tr') && document.querySelector('#running li') && performance.now()");
+            IJSHandle shown = await page.WaitForFunctionAsync(
+                "() => document.querySelector('#accounts tbody tr') && document.querySelector('#running li') && performance.now()");
             double time = await shown.JsonValueAsync<double>();
             await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
             // The first one also compiles the service.
@@ -85,7 +91,8 @@ public sealed class PageFigures(ITestOutputHelper output)
             await page.Context.CloseAsync();
         }
         Tell("first load, page and scripts, gzip", Median(kilobytes), "kB", "must be under 300");
-        Tell("first load, until the accounts are shown", Median(times), "ms", $"must be under 1000; {times.Min():0} to {times.Max():0} of {times.Count}, empty cache, loopback");
+        string range = $"{times.Min():0} to {times.Max():0} of {times.Count}, empty cache, loopback";
+        Tell("first load, until the accounts are shown", Median(times), "ms", $"must be under 1000; {range}");
     }
 
     /// <summary>The trade page, with everything on it that moves.</summary>
@@ -100,7 +107,8 @@ public sealed class PageFigures(ITestOutputHelper output)
             string payload = e!.Value.GetProperty("response").GetProperty("payloadData").GetString()!;
             foreach (string message in payload.Split('\u001e', StringSplitOptions.RemoveEmptyEntries))
             {
-                if (message.Contains("\"target\":\"quotes\"", StringComparison.Ordinal)) Interlocked.Add(ref quotes, message.Split("\"bid\":").Length - 1);
+                if (!message.Contains("\"target\":\"quotes\"", StringComparison.Ordinal)) continue;
+                Interlocked.Add(ref quotes, message.Split("\"bid\":").Length - 1);
             }
         };
         await session.SendAsync("Network.enable");
@@ -117,7 +125,10 @@ public sealed class PageFigures(ITestOutputHelper output)
             ["transferMode"] = "ReturnAsStream",
             ["traceConfig"] = new Dictionary<string, object>
             {
-                ["includedCategories"] = new[] { "devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame", "v8.execute", "toplevel" },
+                ["includedCategories"] = new[]
+                {
+                    "devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame", "v8.execute", "toplevel",
+                },
             },
         });
         await Task.Delay(Watched, TestContext.Current.CancellationToken);
@@ -128,13 +139,15 @@ public sealed class PageFigures(ITestOutputHelper output)
         Work work = Work.Of(trace);
         int decisions = await page.Locator("#decisions ol > li").CountAsync();
 
-        Tell("quotes that reached the page", rate, "/s", $"{QuotesPerSecond} are played; {Strategies} strategies on bars of a second, {decisions} decisions listed");
+        string load = $"{QuotesPerSecond} are played; {Strategies} strategies on bars of a second, {decisions} decisions listed";
+        Tell("quotes that reached the page", rate, "/s", load);
         Tell("longest task", work.LongestTask, "ms", $"must be under 50; {work.Tasks} tasks in {Watched.TotalSeconds:0} s");
         Tell("longest task, processor time", work.LongestTaskCpu, "ms", "what of it the machine did for others is not in it");
         Tell("scripting a frame, p99", Percentile(work.Frames, 99), "ms", $"must be under 8; {work.Frames.Count} frames");
         Tell("scripting a frame, median", Percentile(work.Frames, 50), "ms", "");
         Tell("scripting a frame, the most", work.Frames.Max(), "ms", "");
-        Tell("scripting a frame, p99, processor time", Percentile(work.FramesCpu, 99), "ms", $"the most {work.FramesCpu.Max().ToString("0.0", CultureInfo.InvariantCulture)}");
+        Tell("scripting a frame, p99, processor time", Percentile(work.FramesCpu, 99), "ms", "");
+        Tell("scripting a frame, the most, processor time", work.FramesCpu.Max(), "ms", "");
         await page.Context.CloseAsync();
     }
 
@@ -164,22 +177,28 @@ public sealed class PageFigures(ITestOutputHelper output)
             using JsonDocument document = JsonDocument.Parse(trace);
             JsonElement[] events = [.. document.RootElement.GetProperty("traceEvents").EnumerateArray()];
             // Of all renderers' main threads the page's is the one that worked the most.
-            HashSet<(int, int)> mains = [.. events.Where(e => Name(e) == "thread_name" && e.GetProperty("args").GetProperty("name").GetString() == "CrRendererMain").Select(Thread)];
+            HashSet<(int, int)> mains = [.. events.Where(IsMainThread).Select(Thread)];
             List<JsonElement> own = events.Where(e => mains.Contains(Thread(e))).GroupBy(Thread)
                 .MaxBy(thread => thread.Where(e => Name(e) == "RunTask").Sum(e => Microseconds(e, "dur")))!.ToList();
             List<JsonElement> tasks = [.. own.Where(e => Name(e) == "RunTask")];
             List<double> begins = [.. own.Where(e => Name(e) == "BeginMainThreadFrame").Select(e => Microseconds(e, "ts")).Order()];
-            List<Span> scripts = Outermost(own.Where(e => Scripting.Contains(Name(e))).Select(e => new Span(Microseconds(e, "ts"), Microseconds(e, "dur"), Microseconds(e, "tdur"))));
+            List<Span> scripts = Outermost(own.Where(e => Scripting.Contains(Name(e)))
+                .Select(e => new Span(Microseconds(e, "ts"), Microseconds(e, "dur"), Microseconds(e, "tdur"))));
             List<double> frames = [], framesCpu = [];
             int next = scripts.FindIndex(script => script.From >= begins[0]);
             for (int i = 1; i < begins.Count; i++)
             {
                 (double wall, double cpu) = (0, 0);
-                for (; next < scripts.Count && scripts[next].From < begins[i]; next++) (wall, cpu) = (wall + scripts[next].Wall, cpu + scripts[next].Cpu);
+                for (; next < scripts.Count && scripts[next].From < begins[i]; next++)
+                {
+                    wall += scripts[next].Wall;
+                    cpu += scripts[next].Cpu;
+                }
                 frames.Add(wall / 1000);
                 framesCpu.Add(cpu / 1000);
             }
-            return new Work(tasks.Count, tasks.Max(e => Microseconds(e, "dur")) / 1000, tasks.Max(e => Microseconds(e, "tdur")) / 1000, frames, framesCpu);
+            double longest = tasks.Max(e => Microseconds(e, "dur")) / 1000, longestCpu = tasks.Max(e => Microseconds(e, "tdur")) / 1000;
+            return new Work(tasks.Count, longest, longestCpu, frames, framesCpu);
         }
 
         /// <summary>Those that are inside no other, in order.</summary>
@@ -195,6 +214,9 @@ public sealed class PageFigures(ITestOutputHelper output)
             }
             return outermost;
         }
+
+        private static bool IsMainThread(JsonElement e) =>
+            Name(e) == "thread_name" && e.GetProperty("args").GetProperty("name").GetString() == "CrRendererMain";
 
         private static string Name(JsonElement e) => e.GetProperty("name").GetString()!;
 
@@ -223,12 +245,14 @@ public sealed class PageFigures(ITestOutputHelper output)
         for (int i = 0; i * gap < Played.TotalMilliseconds; i++)
         {
             price += point * wander.Next(-20, 21);
-            file.Write(string.Create(CultureInfo.InvariantCulture, $"{start.AddMilliseconds(i * gap):yyyy-MM-dd HH:mm:ss.fff},{price},{price + 10 * point}\n"));
+            DateTime time = start.AddMilliseconds(i * gap);
+            file.Write(string.Create(CultureInfo.InvariantCulture, $"{time:yyyy-MM-dd HH:mm:ss.fff},{price},{price + 10 * point}\n"));
         }
         return path;
     }
 
-    private static bool IsCall(string address) => address.Contains("/api/", StringComparison.Ordinal) || address.Contains("/hubs/", StringComparison.Ordinal);
+    private static bool IsCall(string address) =>
+        address.Contains("/api/", StringComparison.Ordinal) || address.Contains("/hubs/", StringComparison.Ordinal);
 
     private static string Text(JsonElement? e, string name) => e!.Value.GetProperty(name).GetString()!;
 

@@ -53,7 +53,8 @@ public sealed class LiveSystem : IAsyncDisposable
         for (int attempt = 0; ; attempt++)
         {
             int offset = FreeOffset(map);
-            var system = new LiveSystem(environment, ["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further], map, offset);
+            var system = new LiveSystem(
+                environment, ["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further], map, offset);
             if (await system.HasStartedAsync()) return system;
             ProgramResult result = await system.Program.WaitAsync();
             await system.DisposeAsync();

@@ -195,8 +195,8 @@ public sealed record OrderFiguresView(
     decimal FreeMargin, ImmutableArray<LimitStepView> Limits)
 {
     public static OrderFiguresView Of(OrderFigures figures) => new(
-        figures.QuoteTime, figures.Bid, figures.Ask, figures.Ask - figures.Bid, figures.Price, figures.Notional, figures.Commission, figures.MarginNeeded,
-        figures.FreeMargin, [.. figures.Limits.Select(step => new LimitStepView(LimitUseView.NameOf(step.Limit), step.Before, step.After, step.Most))]);
+        figures.QuoteTime, figures.Bid, figures.Ask, figures.Ask - figures.Bid, figures.Price, figures.Notional, figures.Commission,
+        figures.MarginNeeded, figures.FreeMargin, [.. figures.Limits.Select(LimitStepView.Of)]);
 }
 
 /// <summary>What an order does to a limit.</summary>
@@ -204,7 +204,10 @@ public sealed record OrderFiguresView(
 /// <param name="Before">Used without the order: account currency, units, percent or a count.</param>
 /// <param name="After">Used with all of it; above most the limit is broken.</param>
 /// <param name="Most">The limit in the same unit; one that is a percentage of the equity as the amount that it comes to now.</param>
-public sealed record LimitStepView(string Limit, decimal Before, decimal After, decimal Most);
+public sealed record LimitStepView(string Limit, decimal Before, decimal After, decimal Most)
+{
+    public static LimitStepView Of(LimitStep step) => new(LimitUseView.NameOf(step.Limit), step.Before, step.After, step.Most);
+}
 
 /// <summary>Why less went than was asked.</summary>
 public sealed record Cut(Reason Reason, string Detail);

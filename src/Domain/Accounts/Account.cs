@@ -274,7 +274,9 @@ public sealed class Account
         return new OrderResult(ordinal, verdict.Volume, verdict.Denial);
     }
 
-    /// <summary>What <see cref="Submit"/> would answer at this time, and the figures behind it. The account stays as it is, and nothing is raised.</summary>
+    /// <summary>
+    /// What <see cref="Submit"/> would answer at this time, and the figures behind it. The account stays as it is, and nothing is raised.
+    /// </summary>
     public OrderPreview Preview(OrderRequest request, DateTime time)
     {
         DateTime now = Later(State.Now, time);

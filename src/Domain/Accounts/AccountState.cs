@@ -84,7 +84,10 @@ public sealed class AccountState
     /// <summary>The turns of the account's trading day.</summary>
     internal DayTurns Days => _days!;
 
-    /// <summary>The trading day that <paramref name="now"/> belongs to. A turn that has passed without an event moved no money: the day began with what is there now.</summary>
+    /// <summary>
+    /// The trading day that <paramref name="now"/> belongs to. A turn that has passed without an event moved no money: the day began with what is
+    /// there now.
+    /// </summary>
     public TradingDay Today(DateTime now)
     {
         if (now < NextDayTurn) return new TradingDay(DayTurned, NextDayTurn, DayOpen, DayPayments);

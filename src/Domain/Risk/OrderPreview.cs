@@ -5,7 +5,7 @@ using HybridTrading.Domain.Orders;
 
 namespace HybridTrading.Domain.Risk;
 
-/// <summary>What an account would answer to an order. It binds nobody: the next quote, fill or change of a limit can have it answer otherwise.</summary>
+/// <summary>What an account would answer to an order. It binds nobody: the next quote, fill or limit can have it answer otherwise.</summary>
 /// <param name="Time">UTC, as of when.</param>
 /// <param name="Result">As of the order itself, without an ordinal; of one that was sent before, its answer.</param>
 /// <param name="Figures">Null where the order is malformed, or was sent before.</param>
@@ -13,10 +13,11 @@ namespace HybridTrading.Domain.Risk;
 public sealed record OrderPreview(DateTime Time, OrderResult Result, OrderFigures? Figures = null);
 
 /// <summary>
-/// What an order comes to as it was asked, however much of it may go, by the quotes that its account has seen. Prices in price, money in account currency.
+/// What an order comes to as it was asked, however much of it may go, by the quotes that its account has seen. Prices in price, money in account
+/// currency.
 /// </summary>
 /// <param name="QuoteTime">UTC, of the quote that it is reckoned by.</param>
-/// <param name="Price">Where it is expected to fill: its own limit, or the market or its stop level, with the slippage that the venue gives in the mean.</param>
+/// <param name="Price">Where it is expected to fill: its own limit, or the market or its stop level with the mean slippage of the venue.</param>
 /// <param name="Notional">At its limit, its stop or the market.</param>
 /// <param name="Commission">When all of it fills at once at <paramref name="Price"/>.</param>
 /// <param name="MarginNeeded">What it takes beside positions and orders at work.</param>
@@ -35,12 +36,15 @@ public sealed record OrderFigures(
         bool adds = PreTradeRisk.AddsToPosition(account, order);
         decimal before = PreTradeRisk.WorstVolume(account, book);
         decimal after = adds ? PreTradeRisk.WorstVolume(account, book, order.Side, order.Volume) : before;
-        decimal notional = account.Notional(instrument, order.Volume, PreTradeRisk.EntryPoints(instrument, order.Side, order.LimitPrice, order.StopPrice, book.Mark));
-        decimal points = ExpectedPoints(account.Settings!.Execution, instrument, order, book.Mark);
-        decimal commission = account.Settings.Execution.Commission(account.Notional(instrument, order.Volume, points), order.Volume / instrument.ContractSize);
+        long entry = PreTradeRisk.EntryPoints(instrument, order.Side, order.LimitPrice, order.StopPrice, book.Mark);
+        decimal notional = account.Notional(instrument, order.Volume, entry);
+        ExecutionModel venue = account.Settings!.Execution;
+        decimal points = ExpectedPoints(venue, instrument, order, book.Mark);
+        decimal commission = venue.Commission(account.Notional(instrument, order.Volume, points), order.Volume / instrument.ContractSize);
         return new OrderFigures(
-            book.Mark.Time, instrument.ToPrice(book.Mark.Bid), instrument.ToPrice(book.Mark.Ask), points * instrument.PointSize, notional, account.Money(commission),
-            PreTradeRisk.MarginOf(account, book, after) - PreTradeRisk.MarginOf(account, book, before), PreTradeRisk.FreeMargin(account),
+            book.Mark.Time, instrument.ToPrice(book.Mark.Bid), instrument.ToPrice(book.Mark.Ask), points * instrument.PointSize, notional,
+            account.Money(commission), PreTradeRisk.MarginOf(account, book, after) - PreTradeRisk.MarginOf(account, book, before),
+            PreTradeRisk.FreeMargin(account),
             adds ? StepsOf(account, book, order, notional, before, after, now) : []);
     }
 
@@ -61,7 +65,8 @@ public sealed record OrderFigures(
                 return instrument.ToPoints(order.StopPrice!.Value) + slipped;
             case OrderType.TrailingStop:
                 // It sells below the bid, it buys above the ask.
-                return (order.StopPrice is { } first ? instrument.ToPoints(first) : market + sign * instrument.ToPoints(order.TrailDistance!.Value)) + slipped;
+                long trail = sign * instrument.ToPoints(order.TrailDistance!.Value);
+                return (order.StopPrice is { } first ? instrument.ToPoints(first) : market + trail) + slipped;
             default:
                 return market + slipped;
         }
@@ -80,7 +85,8 @@ public sealed record OrderFigures(
         Add(nameof(limits.MaxExposurePercent), exposure, exposure + ownAfter - own, equity * limits.MaxExposurePercent / 100m);
         Add(nameof(limits.MaxInstrumentExposure), own, ownAfter, limits.MaxInstrumentExposure);
         bool hedging = account.Settings!.Mode == PositionMode.Hedging;
-        int positions = PreTradeRisk.PositionsOf(account), ownPositions = PreTradeRisk.Positions(book, hedging), opens = hedging || ownPositions == 0 ? 1 : 0;
+        int positions = PreTradeRisk.PositionsOf(account), ownPositions = PreTradeRisk.Positions(book, hedging);
+        int opens = hedging || ownPositions == 0 ? 1 : 0;
         Add(nameof(limits.MaxOpenPositions), positions, positions + opens, limits.MaxOpenPositions);
         Add(nameof(limits.MaxInstrumentPositions), ownPositions, ownPositions + opens, limits.MaxInstrumentPositions);
         int working = PreTradeRisk.WorkingOf(account), ownWorking = PreTradeRisk.Working(book);

@@ -32,7 +32,8 @@ public static class PreTradeRisk
     {
         if ((MalformedId(order.ClientOrderId) ?? Malformed(account, order, now)) is { } fault) return new RiskVerdict(0, fault, IsMalformed: true);
         RiskVerdict verdict = Assess(account, order, now);
-        return verdict.Volume > 0 ? verdict : verdict with { Denial = verdict.Denial ?? new Denial(Reason.NothingToReduce, "nothing is left to reduce") };
+        if (verdict.Volume > 0 || verdict.Denial is not null) return verdict;
+        return verdict with { Denial = new Denial(Reason.NothingToReduce, "nothing is left to reduce") };
     }
 
     /// <summary>The first thing wrong with the order itself; null when it is well formed.</summary>
@@ -299,7 +300,8 @@ public static class PreTradeRisk
         account.Books.Sum(book => ExposureOf(account, book, WorstVolume(account, book)));
 
     /// <summary>Notional of <paramref name="volume"/> units in an instrument, in account currency.</summary>
-    internal static decimal ExposureOf(AccountState account, SymbolBook book, decimal volume) => account.Notional(book.Instrument, volume, book.Mark.Ask);
+    internal static decimal ExposureOf(AccountState account, SymbolBook book, decimal volume) =>
+        account.Notional(book.Instrument, volume, book.Mark.Ask);
 
     internal static int Working(SymbolBook book) => book.Orders.Count(order => order.Purpose == OrderPurpose.Trade);
 
@@ -315,7 +317,8 @@ public static class PreTradeRisk
         if (asked is not { } price || account.Limits.PriceCollarPercent is not { } collar) return null;
         decimal away = PercentFromMarket(book, price);
         return away > collar
-            ? new Denial(Reason.PriceOutOfCollar, $"price is {price}, {away:0.##} % from the market {book.Instrument.ToPrice(book.Mark.Bid)}; at most {collar} %")
+            ? new Denial(Reason.PriceOutOfCollar,
+                $"price is {price}, {away:0.##} % from the market {book.Instrument.ToPrice(book.Mark.Bid)}; at most {collar} %")
             : null;
     }
 

@@ -32,7 +32,8 @@ public sealed record AccountView(
 {
     /// <summary>Equal in what the journal says and in the marks, whatever the time of the last event.</summary>
     public bool ShowsTheSameAs(AccountView other) =>
-        Version == other.Version && NearLimitShare == other.NearLimitShare && Today == other.Today && Equity == other.Equity && UsedMargin == other.UsedMargin && Positions.SequenceEqual(other.Positions);
+        Version == other.Version && NearLimitShare == other.NearLimitShare && Today == other.Today && Equity == other.Equity
+        && UsedMargin == other.UsedMargin && Positions.SequenceEqual(other.Positions);
 }
 
 /// <summary>A holding at the market. Prices in price units.</summary>

@@ -57,7 +57,8 @@ export class Rows<T> {
   }
 
   /**
-   * @param beside All that rows show beside their item: with it, a row whose item is the very same as before is left alone as long as this is the same, too.
+   * @param beside All that rows show beside their item: with it, a row whose item is the very same as before is left alone as long as this is
+   * the same, too.
    */
   render(items: readonly T[], ...beside: readonly unknown[]): void {
     const known = this.#beside;

@@ -1,8 +1,8 @@
 import type { Account } from './contract';
 
 /**
- * What an account has won or lost on its trading day, without what was paid in or out. Null where its figures are of a day that has ended: then it has
- * to be asked again.
+ * What an account has won or lost on its trading day, without what was paid in or out. Null where its figures are of a day that has ended: then
+ * it has to be asked again.
  */
 export function resultToday({ dayResult, dayEnds }: Account, now: number): number | null {
   return now < Date.parse(dayEnds) ? dayResult : null;

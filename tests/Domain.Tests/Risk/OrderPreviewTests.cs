@@ -34,7 +34,9 @@ public sealed class OrderPreviewTests
         Desk desk = new Scenario(terms).Play(steps).Desk;
         // Past the turn of the day, and past what expires.
         DateTime later = desk.Time.AddHours(1 + steps.Length);
-        foreach (OrderRequest order in (OrderRequest[])[desk.Market(Side.Buy, 20_000) with { ClientOrderId = "later-1" }, desk.Market(Side.Sell, 30_000) with { ClientOrderId = "later-2" }])
+        OrderRequest buy = desk.Market(Side.Buy, 20_000) with { ClientOrderId = "later-1" };
+        OrderRequest sell = desk.Market(Side.Sell, 30_000) with { ClientOrderId = "later-2" };
+        foreach (OrderRequest order in (OrderRequest[])[buy, sell])
         {
             desk.See(order.Symbol);
             OrderPreview said = AskedInPassing(desk, order, later);
@@ -57,7 +59,8 @@ public sealed class OrderPreviewTests
                 Reason? reason = said.Result.Denial?.Reason;
                 if (reason is null) Assert.True(hasRoom && isWithin, $"{order} goes: {figures}");
                 if (reason == Reason.InsufficientMargin) Assert.False(hasRoom, $"{figures}");
-                if (reason is Reason.MaxExposure or Reason.MaxWorkingOrders or Reason.SubmitRate or Reason.MaxOpenPositions or Reason.PriceOutOfCollar)
+                if (reason is Reason.MaxExposure or Reason.MaxWorkingOrders or Reason.SubmitRate or Reason.MaxOpenPositions
+                    or Reason.PriceOutOfCollar)
                 {
                     Assert.False(isWithin, $"{reason}: {figures}");
                 }
@@ -71,12 +74,14 @@ public sealed class OrderPreviewTests
     {
         var limits = new RiskLimits
         {
-            MaxOrderVolume = 50_000, MaxOrderNotional = 60_000, MaxExposure = 70_000, MaxExposurePercent = 600, MaxInstrumentExposure = 65_000, MaxOpenPositions = 3,
-            MaxInstrumentPositions = 1, MaxWorkingOrders = 5, MaxInstrumentWorkingOrders = 4, SubmitRate = new RateLimit(10, TimeSpan.FromMinutes(1)), PriceCollarPercent = 10,
+            MaxOrderVolume = 50_000, MaxOrderNotional = 60_000, MaxExposure = 70_000, MaxExposurePercent = 600, MaxInstrumentExposure = 65_000,
+            MaxOpenPositions = 3, MaxInstrumentPositions = 1, MaxWorkingOrders = 5, MaxInstrumentWorkingOrders = 4,
+            SubmitRate = new RateLimit(10, TimeSpan.FromMinutes(1)), PriceCollarPercent = 10,
         };
         AccountSettings settings = Desk.Plain with
         {
-            Leverage = 30, MoneyDigits = 2, Execution = new ExecutionModel(SlippagePoints: 1, RandomSlippagePoints: 2, CommissionRate: 0.00002m, CommissionPerLot: 1m),
+            Leverage = 30, MoneyDigits = 2,
+            Execution = new ExecutionModel(SlippagePoints: 1, RandomSlippagePoints: 2, CommissionRate: 0.00002m, CommissionPerLot: 1m),
         };
         Desk desk = new Desk(settings, limits, 10_000).Quote(1.10000m, 1.10010m);
         desk.Accepted(desk.Limit(Side.Buy, 10_000, 1.09000m));
@@ -95,8 +100,9 @@ public sealed class OrderPreviewTests
         Assert.Equal(
             [
                 new("MaxOrderVolume", 0, 40_000, 50_000), new("MaxOrderNotional", 0, 44_004, 60_000), new("MaxExposure", 11_001, 55_005, 70_000),
-                new("MaxExposurePercent", 11_001, 55_005, 60_000), new("MaxInstrumentExposure", 11_001, 55_005, 65_000), new("MaxOpenPositions", 1, 1, 3),
-                new("MaxInstrumentPositions", 1, 1, 1), new("MaxWorkingOrders", 1, 2, 5), new("MaxInstrumentWorkingOrders", 1, 2, 4), new("SubmitRate", 1, 2, 10),
+                new("MaxExposurePercent", 11_001, 55_005, 60_000), new("MaxInstrumentExposure", 11_001, 55_005, 65_000),
+                new("MaxOpenPositions", 1, 1, 3), new("MaxInstrumentPositions", 1, 1, 1), new("MaxWorkingOrders", 1, 2, 5),
+                new("MaxInstrumentWorkingOrders", 1, 2, 4), new("SubmitRate", 1, 2, 10),
             ], figures.Limits);
     }
 

@@ -227,7 +227,8 @@ function sessionsView({ api, store, say, report }: App, signal: AbortSignal): HT
     return [grid('Sessions', [{ title: 'Browser' }, { title: 'Address', shown: 'wide' }, { title: 'Since', shown: 'wide' }, { title: 'Last used' },
       { title: 'Action' }],
       sessions.map((session) => [
-        h('span', { title: session.agent }, agentName(session.agent)), session.address, format.moment(session.created, store.zone), format.moment(session.lastUsed, store.zone),
+        h('span', { title: session.agent }, agentName(session.agent)), session.address, format.moment(session.created, store.zone),
+        format.moment(session.lastUsed, store.zone),
         session.current ? h('span', { class: 'status' }, 'this one') : end(session),
       ]), 'No session.')];
   }, signal);

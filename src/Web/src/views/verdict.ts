@@ -16,8 +16,8 @@ interface Asked {
 }
 
 /**
- * What the account would answer to the order that the ticket holds, asked of the account itself. An answer says as of when it is, and is dimmed as soon as
- * it is no more that of what the ticket holds, or no newer one can be had.
+ * What the account would answer to the order that the ticket holds, asked of the account itself. An answer says as of when it is, and is dimmed
+ * as soon as it is no more that of what the ticket holds, or no newer one can be had.
  */
 export function verdictView({ store, api, auth }: App): { element: HTMLElement; ask: (asked: Asked | null) => void; text: () => string } {
   const verdict = h('p', { id: 'ticket-preview', role: 'status' });
