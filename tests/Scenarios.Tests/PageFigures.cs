@@ -10,8 +10,8 @@ namespace HybridTrading.Scenarios.Tests;
 
 /// <summary>
 /// What the console costs a browser: bytes and time of the first load, and the work of its main thread at 50 quotes a second with 20 strategies that
-/// decide each second. A report and no test: it is run by its name (<c>--explicit only</c>) on a quiet machine, prints figures, and leaves them beside
-/// the test's binaries, with the trace that they are made of (the browser's own tools read it).
+/// decide each second. A report and no test: it is run by its name (<c>--explicit only</c>) on a quiet machine, prints figures, and leaves them
+/// beside the test's binaries, with the trace that they are made of (the browser's own tools read it).
 /// </summary>
 public sealed class PageFigures(ITestOutputHelper output)
 {
@@ -127,7 +127,8 @@ public sealed class PageFigures(ITestOutputHelper output)
             {
                 ["includedCategories"] = new[]
                 {
-                    "devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame", "v8.execute", "toplevel",
+                    "devtools.timeline", "disabled-by-default-devtools.timeline", "disabled-by-default-devtools.timeline.frame", "v8.execute",
+                    "toplevel",
                 },
             },
         });

@@ -27,9 +27,9 @@ internal static class OrderEndpoints
                 + "cut says so.")
             .Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
         account.MapPost("/orders/preview", PreviewAsync).WithName("previewOrder").WithSummary("What the account would answer to an order now")
-            .WithDescription("The body of an order, judged by the same rules at the same account, with the figures behind the verdict: expected price, "
-                + "spread, commission, notional, margin, and what it does to each limit. Nothing is recorded, so there is no Idempotency-Key, and it is "
-                + "not counted as an order. It binds nobody: the account decides when the order comes.")
+            .WithDescription("The body of an order, judged by the same rules at the same account, with the figures behind the verdict: expected "
+                + "price, spread, commission, notional, margin, and what it does to each limit. Nothing is recorded, so there is no "
+                + "Idempotency-Key, and it is not counted as an order. It binds nobody: the account decides when the order comes.")
             .Query(Permission.Trade, Status404NotFound, Status413PayloadTooLarge, Status415UnsupportedMediaType);
         account.MapGet("/orders/{clientOrderId}", GetAsync).WithName("getOrder").WithSummary("One order").Query(Permission.ReadTrading, Status404NotFound);
         account.MapPatch("/orders/{clientOrderId}", ChangeAsync).WithName("changeOrder").CountsAsOrder().WithSummary("Changes a working order")

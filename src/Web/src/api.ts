@@ -1,8 +1,8 @@
 import type {
   Account, ApiKey, BarSeries, ChangedJob, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
   DataSet, DataSetTerms, Decision, EquityPoint, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
-  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, OrderPreview, Page, Playback,
-  Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
+  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, OrderPreview,
+  Page, Playback, Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
   SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, Tokens, TradingState, Trial, User,
   WalkForward,
 } from './contract';
