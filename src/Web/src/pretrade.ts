@@ -2,14 +2,15 @@ import type { Account, LimitStep, NewOrder, OrderPreview } from './contract';
 import * as format from './format';
 import { limitName } from './limits';
 
-/** The verdict on an order in words. */
-export function verdictText({ verdict, volume, reason, detail }: OrderPreview, order: NewOrder): string {
+/** The verdict on an order in words; of one that goes, whether it has to wait for its market. */
+export function verdictText({ verdict, volume, reason, detail }: OrderPreview, order: NewOrder, isOpen: boolean): string {
+  const waits = isOpen ? '' : ` The market of ${order.symbol} is closed: it waits for the next quote.`;
   const why = detail === null ? '' : ` ${format.capital(format.words(reason ?? ''))}: ${detail}.`;
   switch (verdict) {
     case 'Accepted':
-      return 'Risk would let it through.';
+      return `Risk would let it through.${waits}`;
     case 'Cut':
-      return `Risk would let ${format.volume(volume)} of ${format.volume(order.volume)} through, as that only reduces.${why}`;
+      return `Risk would let ${format.volume(volume)} of ${format.volume(order.volume)} through, as that only reduces.${why}${waits}`;
     case 'Denied':
       return `Risk would deny it.${why}`;
   }

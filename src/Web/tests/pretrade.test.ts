@@ -24,7 +24,13 @@ describe('the verdict of risk', () => {
       'Risk would let 10,000 of 15,000 through, as that only reduces. Reducing: the account only reduces (LossLimit).'],
     [{ verdict: 'Denied', volume: 0, reason: 'InsufficientMargin', detail: 'margin needed is 2; free is 1' },
       'Risk would deny it. Insufficient margin: margin needed is 2; free is 1.'],
-  ])('is told in words', (parts, text) => expect(verdictText(preview(parts), order)).toBe(text));
+  ])('is told in words', (parts, text) => expect(verdictText(preview(parts), order, true)).toBe(text));
+
+  it('says of what goes that its market is closed', () => {
+    expect(verdictText(preview(), order, false)).toBe('Risk would let it through. The market of EURUSD is closed: it waits for the next quote.');
+    expect(verdictText(preview({ verdict: 'Denied', volume: 0, reason: 'Halted', detail: 'halted' }), order, false))
+      .toBe('Risk would deny it. Halted: halted.');
+  });
 
   it('comes with what the order comes to, and the limit that it fills the most', () => {
     const limits = [

@@ -40,7 +40,7 @@ export function verdictView({ store, api, auth }: App): { element: HTMLElement; 
   };
   const show = (of: Asked, preview: OrderPreview) => {
     known = { asked: JSON.stringify(of), preview, at: Date.now() };
-    setText(verdict, verdictText(preview, of.order));
+    setText(verdict, verdictText(preview, of.order, store.instruments.get(of.order.symbol)?.open !== false));
     setAttribute(element, 'data-verdict', preview.verdict.toLowerCase());
     const currency = store.accounts?.find(({ name }) => name === of.account)?.currency ?? '';
     const items = figuresOf(preview, currency, store.digits(of.order.symbol));
