@@ -17,8 +17,9 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     proxy: {
-      '/api': { target: api, changeOrigin: true },
-      '/hubs': { target: api, changeOrigin: true, ws: true },
+      // The service takes requests of its own pages alone.
+      '/api': { target: api, changeOrigin: true, headers: { Origin: api } },
+      '/hubs': { target: api, changeOrigin: true, headers: { Origin: api }, ws: true },
     },
   },
   // Tests read the colours of style.css.

@@ -85,6 +85,11 @@ public sealed class AccountApiTests
         Answer paid = (await host.PostAsync("accounts/main/deposits", new { amount = 50.25m, note = "more" })).Expect(200);
         Assert.Equal(150.25m, paid["account"].GetProperty("balance").GetDecimal());
         Answer out_ = (await host.PostAsync("accounts/main/deposits", new { amount = -0.25m })).Expect(200);
+        // What is paid in or out is no result of the day.
+        Answer today = (await host.GetAsync("accounts/main")).Expect(200);
+        Assert.Equal(0, today["dayResult"].GetDecimal());
+        Assert.Equal(today["equity"].GetDecimal(), today["dayStartEquity"].GetDecimal() + today["dayPayments"].GetDecimal());
+        Assert.True(today["dayEnds"].GetDateTime() > today["dayStarted"].GetDateTime());
         Assert.Equal(150m, out_["account"].GetProperty("balance").GetDecimal());
         (await host.PostAsync("accounts/main/deposits", new { amount = -151 })).ExpectProblem(422, "InsufficientFunds");
         (await host.PostAsync("accounts/main/deposits", new { amount = 0 })).ExpectProblem(400, "InvalidInput", "amount");

@@ -39,6 +39,7 @@ public sealed class AuthorisationTests
         ["GET accounts/{account}/positions"] = "ReadTrading", ["GET accounts/{account}/equity"] = "ReadTrading",
         ["PUT accounts/{account}/follows/{strategy}"] = "Trade", ["DELETE accounts/{account}/follows/{strategy}"] = "Trade",
         ["GET accounts/{account}/orders"] = "ReadTrading", ["POST accounts/{account}/orders"] = "Trade",
+        ["POST accounts/{account}/orders/preview"] = "Trade",
         ["GET accounts/{account}/orders/{clientOrderId}"] = "ReadTrading", ["PATCH accounts/{account}/orders/{clientOrderId}"] = "Trade",
         ["DELETE accounts/{account}/orders/{clientOrderId}"] = "Trade", ["GET accounts/{account}/fills"] = "ReadTrading",
         ["GET performance/accounts/{account}"] = "ReadTrading", ["GET performance/accounts/{account}/report.html"] = "ReadTrading",

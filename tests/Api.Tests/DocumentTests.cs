@@ -32,7 +32,8 @@ public sealed class DocumentTests
                         .Select(one => one.GetProperty("name").GetString()!)]
                     : [];
                 // What only looks changes nothing that could be done twice.
-                bool looks = method == "GET" || path == "/api/v1/rules/check" || operation.GetProperty("responses").TryGetProperty("501", out _);
+                bool looks = method == "GET" || path is "/api/v1/rules/check" or "/api/v1/accounts/{account}/orders/preview"
+                    || operation.GetProperty("responses").TryGetProperty("501", out _);
                 // Nor is an answer kept that holds a secret.
                 bool isSecret = endpoint.Metadata.GetMetadata<SecretAnswer>() is not null;
                 Assert.Equal(looks || isSecret ? [] : ["Idempotency-Key"], headers);

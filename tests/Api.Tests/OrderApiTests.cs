@@ -127,6 +127,47 @@ public sealed class OrderApiTests
     }
 
     [Fact]
+    public async Task APreviewTellsWhatTheOrderThenGetsAndRecordsNothing()
+    {
+        await using ApiHost host = await StartAsync();
+        string version = (await host.GetAsync("accounts/main"))["version"].ToString();
+        Answer said = await PreviewAsync(host, Market(10_000));
+        Assert.Equal(("Accepted", 10_000m, "", false), Verdict(said));
+        JsonElement figures = said["figures"];
+        Assert.Equal((1.1001m, 0.0001m, 11_001m), (Number(figures, "price"), Number(figures, "spread"), Number(figures, "notional")));
+        JsonElement exposure = figures.GetProperty("limits").EnumerateArray()
+            .Single(step => step.GetProperty("limit").GetString() == "maxExposurePercent");
+        Assert.Equal((0m, 11_001m), (Number(exposure, "before"), Number(exposure, "after")));
+        Assert.Equal(version, (await host.GetAsync("accounts/main"))["version"].ToString());
+        Assert.Empty((await host.GetAsync("accounts/main/orders"))["orders"].EnumerateArray());
+
+        (await host.PostAsync("accounts/main/orders", Market(10_000, "one"))).Expect(201);
+        await host.QuoteAsync("EURUSD", 1.1m, 1.1001m);
+        Assert.Equal(("Accepted", 0m, "", true), Verdict(await PreviewAsync(host, Market(10_000, "one"))));
+        (await host.PutAsync("accounts/main/state", new { state = "Reducing" })).Expect(200);
+        var sell = new { symbol = "EURUSD", side = "Sell", type = "Market", volume = 15_000 };
+        Assert.Equal(("Cut", 10_000m, "Reducing", false), Verdict(await PreviewAsync(host, sell)));
+        Assert.Equal(("Denied", 0m, "Reducing", false), Verdict(await PreviewAsync(host, Market(1000))));
+        Answer malformed = await PreviewAsync(host, Market(1.5m));
+        Assert.Equal(("Denied", 0m, "VolumePrecision", false), Verdict(malformed));
+        Assert.Equal(JsonValueKind.Null, malformed["figures"].ValueKind);
+        Answer cut = (await host.PostAsync("accounts/main/orders", sell)).Expect(201);
+        Assert.Equal(10_000m, cut["order"].GetProperty("volume").GetDecimal());
+
+        (await host.SendAsync(HttpMethod.Post, "accounts/main/orders/preview", new { side = "Buy", type = "Market", volume = 1 }, null))
+            .ExpectProblem(400, "InvalidInput", "symbol");
+        (await host.SendAsync(HttpMethod.Post, "accounts/none/orders/preview", Market(1000), null)).ExpectProblem(404, "AccountUnknown");
+
+        static decimal Number(JsonElement element, string name) => element.GetProperty(name).GetDecimal();
+        static (string?, decimal, string, bool) Verdict(Answer answer) => (
+            answer["verdict"].GetString(), answer["volume"].GetDecimal(), answer["reason"].GetString() ?? "", answer["repeated"].GetBoolean());
+    }
+
+    /// <summary>Asked without an Idempotency-Key.</summary>
+    private static async Task<Answer> PreviewAsync(ApiHost host, object order) =>
+        (await host.SendAsync(HttpMethod.Post, "accounts/main/orders/preview", order, null)).Expect(200);
+
+    [Fact]
     public async Task ListsComeInPages()
     {
         await using ApiHost host = await StartAsync();

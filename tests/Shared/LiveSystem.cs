@@ -10,14 +10,19 @@ public sealed class LiveSystem : IAsyncDisposable
 {
     private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(1);
 
-    private LiveSystem(HybridProgram program, string map, int offset)
+    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly string[] _arguments;
+
+    private LiveSystem(IReadOnlyDictionary<string, string> environment, string[] arguments, string map, int offset)
     {
-        (Program, Map, Offset) = (program, map, offset);
+        (_environment, _arguments, Map, Offset) = (environment, arguments, map, offset);
+        Program = HybridProgram.Start(environment, arguments);
         Owner = new OwnerSession(() => Program.Output);
         Client = Owner.Client(TimeSpan.FromSeconds(30), new Uri($"http://127.0.0.1:{Gateway}"));
     }
 
-    public HybridProgram Program { get; }
+    /// <summary>The process that runs now, or ran last.</summary>
+    public HybridProgram Program { get; private set; }
 
     public string Map { get; }
 
@@ -49,15 +54,8 @@ public sealed class LiveSystem : IAsyncDisposable
         {
             int offset = FreeOffset(map);
             var system = new LiveSystem(
-                HybridProgram.Start(environment, ["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further]), map, offset);
-            long start = Stopwatch.GetTimestamp();
-            while (!system.Program.HasExited && !system.Program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
-            {
-                if (Stopwatch.GetElapsedTime(start) > LongestStart)
-                    Assert.Fail($"not started in time: {system.Program.Output}\n{system.Program.Error}");
-                await Task.Delay(20, TestContext.Current.CancellationToken);
-            }
-            if (!system.Program.HasExited) return system;
+                environment, ["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further], map, offset);
+            if (await system.HasStartedAsync()) return system;
             ProgramResult result = await system.Program.WaitAsync();
             await system.DisposeAsync();
             // Another process took a port in between.
@@ -65,6 +63,27 @@ public sealed class LiveSystem : IAsyncDisposable
                 && result.Error.Contains("port ", StringComparison.Ordinal)) continue;
             Assert.Fail(result.ToString());
         }
+    }
+
+    /// <summary>Starts a system that has ended once more, on the same data and ports.</summary>
+    public async Task StartAgainAsync()
+    {
+        Assert.True(Program.HasExited, "the system still runs");
+        await Program.DisposeAsync();
+        Program = HybridProgram.Start(_environment, _arguments);
+        if (!await HasStartedAsync()) Assert.Fail((await Program.WaitAsync()).ToString());
+    }
+
+    /// <summary>Waits until it says that it runs; false when it has ended instead.</summary>
+    private async Task<bool> HasStartedAsync()
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!Program.HasExited && !Program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
+        {
+            if (Stopwatch.GetElapsedTime(start) > LongestStart) Assert.Fail($"not started in time: {Program.Output}\n{Program.Error}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+        return !Program.HasExited;
     }
 
     /// <summary>Every service of a map as its file in <c>ports/</c> has it: name, ports, our service of that name, the body of its health if a

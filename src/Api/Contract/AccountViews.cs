@@ -19,11 +19,17 @@ namespace HybridTrading.Api;
 /// <param name="Follows">Terms by the name of the strategy.</param>
 /// <param name="TenantHalted">The tenant's kill switch stands for it: only what reduces passes, whatever the state says.</param>
 /// <param name="LimitUse">How far each limit that fills up has been used.</param>
+/// <param name="DayStarted">When the trading day of its calendar began, or the account was opened on it.</param>
+/// <param name="DayEnds">When the next one begins: from then on the three below are of another day.</param>
+/// <param name="DayStartEquity">Equity with which the day began; 0 on the day of the opening.</param>
+/// <param name="DayPayments">Paid in less paid out since.</param>
+/// <param name="DayResult">Profit or loss of the day, realised and open together: equity less the two.</param>
 public sealed record AccountView(
     string Name, string Key, string Currency, PositionMode Mode, TradingState State, Reason StateReason, decimal Balance, decimal Equity,
     decimal UsedMargin, decimal FreeMargin, decimal Realised, decimal Commissions, decimal Swaps, decimal Deposits, DateTime Time, long Version,
     ImmutableArray<PositionView> Positions, ImmutableArray<OrderView> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows,
-    RiskLimits Limits, ImmutableArray<LimitUseView> LimitUse, bool TenantHalted)
+    RiskLimits Limits, ImmutableArray<LimitUseView> LimitUse, bool TenantHalted, DateTime DayStarted, DateTime DayEnds, decimal DayStartEquity,
+    decimal DayPayments, decimal DayResult)
 {
     public static AccountView Of(Trading.AccountView view, ICaller caller, InstrumentUniverse universe) => new(
         caller.NameOf(view.Key), view.Key, view.Currency, view.Mode, view.State, view.StateReason, view.Balance, view.Equity, view.UsedMargin,
@@ -31,7 +37,8 @@ public sealed record AccountView(
         [.. view.Positions.Select(position => PositionView.Of(position, caller))],
         [.. view.WorkingOrders.Select(order => OrderView.Of(order, caller, universe))],
         view.Follows.ToImmutableSortedDictionary(pair => caller.NameOf(pair.Key), pair => pair.Value, StringComparer.Ordinal), view.Limits,
-        [.. view.LimitUse.Select(use => LimitUseView.Of(use, view.NearLimitShare))], view.IsTenantHalted);
+        [.. view.LimitUse.Select(use => LimitUseView.Of(use, view.NearLimitShare))], view.IsTenantHalted,
+        view.Today.Began, view.Today.Ends, view.Today.Equity, view.Today.Payments, view.Today.ResultOf(view.Equity));
 }
 
 /// <summary>How much of a limit is used.</summary>
@@ -43,7 +50,10 @@ public sealed record AccountView(
 public sealed record LimitUseView(string Limit, decimal Used, decimal Most, decimal Share, bool Near)
 {
     public static LimitUseView Of(LimitUse use, decimal nearShare) => new(
-        char.ToLowerInvariant(use.Limit[0]) + use.Limit[1..], use.Used, use.Most, Math.Round(use.Share, 6), use.Share >= nearShare);
+        NameOf(use.Limit), use.Used, use.Most, Math.Round(use.Share, 6), use.Share >= nearShare);
+
+    /// <summary>A limit as the API calls it.</summary>
+    public static string NameOf(string limit) => char.ToLowerInvariant(limit[0]) + limit[1..];
 }
 
 /// <summary>A position at the market.</summary>
@@ -148,6 +158,56 @@ public sealed record AccountChanged(long MinPosition, AccountView Account);
 /// <param name="Cut">Why risk let less go than was asked; null when all went.</param>
 public sealed record OrderChanged(
     long MinPosition, OrderView Order, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Cut? Cut = null);
+
+/// <summary>What came of asking: all goes, a part goes (what reduces), or nothing.</summary>
+public enum PreviewVerdict : byte { Accepted, Cut, Denied }
+
+/// <summary>What the account would answer to an order now. It binds nobody, and nothing of it is recorded.</summary>
+/// <param name="Volume">Units that would go; of an order that was sent before, those at work.</param>
+/// <param name="Reason">Why not all would go; null when all would.</param>
+/// <param name="Detail">The same in one sentence with the numbers.</param>
+/// <param name="Repeated">The clientOrderId is that of an order that was sent before: this is what was answered then.</param>
+/// <param name="Time">As of when.</param>
+/// <param name="Figures">What the order comes to; null where it is malformed or was sent before.</param>
+public sealed record OrderPreviewView(
+    PreviewVerdict Verdict, decimal Volume, Reason? Reason, string? Detail, bool Repeated, DateTime Time, OrderFiguresView? Figures)
+{
+    public static OrderPreviewView Of(OrderPreview preview)
+    {
+        OrderResult result = preview.Result;
+        PreviewVerdict verdict = result.Denial is null ? PreviewVerdict.Accepted : result.IsAccepted ? PreviewVerdict.Cut : PreviewVerdict.Denied;
+        return new OrderPreviewView(
+            verdict, result.Accepted, result.Denial?.Reason, result.Denial?.Detail, result.Repeated, preview.Time,
+            preview.Figures is { } figures ? OrderFiguresView.Of(figures) : null);
+    }
+}
+
+/// <summary>What an order comes to as it was asked, however much of it may go. Money is in the account's currency.</summary>
+/// <param name="QuoteTime">Of the quote that it is reckoned by.</param>
+/// <param name="Spread">Ask less bid, in price.</param>
+/// <param name="Price">Where it is expected to fill, slippage included.</param>
+/// <param name="Commission">When all of it fills at once.</param>
+/// <param name="MarginNeeded">What it takes beside positions and orders at work.</param>
+/// <param name="FreeMargin">What they leave.</param>
+/// <param name="Limits">The limits that have a word on it; none where it only reduces.</param>
+public sealed record OrderFiguresView(
+    DateTime QuoteTime, decimal Bid, decimal Ask, decimal Spread, decimal Price, decimal Notional, decimal Commission, decimal MarginNeeded,
+    decimal FreeMargin, ImmutableArray<LimitStepView> Limits)
+{
+    public static OrderFiguresView Of(OrderFigures figures) => new(
+        figures.QuoteTime, figures.Bid, figures.Ask, figures.Ask - figures.Bid, figures.Price, figures.Notional, figures.Commission,
+        figures.MarginNeeded, figures.FreeMargin, [.. figures.Limits.Select(LimitStepView.Of)]);
+}
+
+/// <summary>What an order does to a limit.</summary>
+/// <param name="Limit">The limit's name.</param>
+/// <param name="Before">Used without the order: account currency, units, percent or a count.</param>
+/// <param name="After">Used with all of it; above most the limit is broken.</param>
+/// <param name="Most">The limit in the same unit; one that is a percentage of the equity as the amount that it comes to now.</param>
+public sealed record LimitStepView(string Limit, decimal Before, decimal After, decimal Most)
+{
+    public static LimitStepView Of(LimitStep step) => new(LimitUseView.NameOf(step.Limit), step.Before, step.After, step.Most);
+}
 
 /// <summary>Why less went than was asked.</summary>
 public sealed record Cut(Reason Reason, string Detail);

@@ -26,6 +26,11 @@ internal static class OrderEndpoints
             .WithDescription("Sending the same clientOrderId twice does what sending it once does. Risk may let only the part go that reduces: "
                 + "cut says so.")
             .Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
+        account.MapPost("/orders/preview", PreviewAsync).WithName("previewOrder").WithSummary("What the account would answer to an order now")
+            .WithDescription("The body of an order, judged by the same rules at the same account, with the figures behind the verdict: expected "
+                + "price, spread, commission, notional, margin, and what it does to each limit. Nothing is recorded, so there is no "
+                + "Idempotency-Key, and it is not counted as an order. It binds nobody: the account decides when the order comes.")
+            .Query(Permission.Trade, Status404NotFound, Status413PayloadTooLarge, Status415UnsupportedMediaType);
         account.MapGet("/orders/{clientOrderId}", GetAsync).WithName("getOrder").WithSummary("One order").Query(Permission.ReadTrading, Status404NotFound);
         account.MapPatch("/orders/{clientOrderId}", ChangeAsync).WithName("changeOrder").CountsAsOrder().WithSummary("Changes a working order")
             .Mutation(Permission.Trade, Status404NotFound, Status409Conflict);
@@ -59,11 +64,7 @@ internal static class OrderEndpoints
         ApiOptions options)
     {
         PlaceOrder asked = body.Value;
-        if (options.Universe.Find(asked.Symbol!) is { } instrument)
-        {
-            CheckPrices(instrument, ("limitPrice", asked.LimitPrice), ("stopPrice", asked.StopPrice), ("trailDistance", asked.TrailDistance),
-                ("stopLoss", asked.StopLoss), ("takeProfit", asked.TakeProfit), ("trailingStopLoss", asked.TrailingStopLoss));
-        }
+        CheckPrices(asked, options.Universe);
         OrderRequest request = asked.Order(asked.ClientOrderId ?? context.IdempotencyKey());
         OrderAnswer answer = await grains.Account(caller, account).Place(request);
         if (IsNoAccount(answer)) return Problems.NoAccount(account);
@@ -82,6 +83,16 @@ internal static class OrderEndpoints
                 $"clientOrderId is '{request.ClientOrderId}'; that is a {order.Side} {order.Type} order in {order.Symbol} already");
         }
         return TypedResults.Ok(changed);
+    }
+
+    private static async Task<Results<Ok<OrderPreviewView>, ProblemHttpResult>> PreviewAsync(
+        string account, Body<PlaceOrder> body, ICaller caller, IGrainFactory grains, ApiOptions options)
+    {
+        PlaceOrder asked = body.Value;
+        CheckPrices(asked, options.Universe);
+        // An order without an id gets that of its request when it is sent, which is as new as this one.
+        OrderPreview? preview = await grains.Account(caller, account).Preview(asked.Order(asked.ClientOrderId ?? Guid.NewGuid().ToString("N")));
+        return preview is null ? Problems.NoAccount(account) : TypedResults.Ok(OrderPreviewView.Of(preview));
     }
 
     private static async Task<Results<Ok<OrderView>, ProblemHttpResult>> GetAsync(
@@ -155,6 +166,13 @@ internal static class OrderEndpoints
         return row is null
             ? throw new InvalidOperationException($"order '{clientOrderId}' of {account} is known to its account and not to the journal's tables")
             : OrderView.Of(row, caller, options.Universe);
+    }
+
+    private static void CheckPrices(PlaceOrder asked, InstrumentUniverse universe)
+    {
+        if (universe.Find(asked.Symbol!) is not { } instrument) return;
+        CheckPrices(instrument, ("limitPrice", asked.LimitPrice), ("stopPrice", asked.StopPrice), ("trailDistance", asked.TrailDistance),
+            ("stopLoss", asked.StopLoss), ("takeProfit", asked.TakeProfit), ("trailingStopLoss", asked.TrailingStopLoss));
     }
 
     /// <summary>A price is whole points below the greatest that the instrument takes in.</summary>

@@ -267,12 +267,30 @@ public sealed class Account
         long known = State.OrdinalOf(request.ClientOrderId);
         if (known > 0) return Repeat(known);
         At(time);
-        if ((PreTradeRisk.MalformedId(request.ClientOrderId) ?? PreTradeRisk.Malformed(State, request, State.Now)) is { } fault) return Deny(request, fault);
-        RiskVerdict verdict = PreTradeRisk.Assess(State, request, State.Now);
-        if (verdict.Volume <= 0) return Deny(request, verdict.Denial ?? new Denial(Reason.NothingToReduce, "nothing is left to reduce"));
+        RiskVerdict verdict = PreTradeRisk.Judge(State, request, State.Now);
+        if (verdict.Volume <= 0) return Deny(request, verdict.Denial!);
         bool whole = verdict.Volume == request.Volume && verdict.ReduceOnly == request.ReduceOnly;
         long ordinal = Accept(whole ? request : request with { Volume = verdict.Volume, ReduceOnly = request.ReduceOnly || verdict.ReduceOnly }, OrderPurpose.Trade);
         return new OrderResult(ordinal, verdict.Volume, verdict.Denial);
+    }
+
+    /// <summary>
+    /// What <see cref="Submit"/> would answer at this time, and the figures behind it. The account stays as it is, and nothing is raised.
+    /// </summary>
+    public OrderPreview Preview(OrderRequest request, DateTime time)
+    {
+        DateTime now = Later(State.Now, time);
+        if (State.OrdinalOf(request.ClientOrderId) is > 0 and var known) return new OrderPreview(now, Repeat(known));
+        if (NextDue() <= now)
+        {
+            // What falls due before the order comes belongs to the verdict, and must not happen because somebody asked.
+            var ahead = new Account(Key, State.CopyWithoutAnswers());
+            ahead.AdvanceTo(now);
+            return ahead.Preview(request, now);
+        }
+        RiskVerdict verdict = PreTradeRisk.Judge(State, request, now);
+        var result = new OrderResult(0, Math.Max(0, verdict.Volume), verdict.Denial);
+        return new OrderPreview(now, result, verdict.IsMalformed ? null : OrderFigures.Of(State, request, now));
     }
 
     /// <summary>Changes a working order.</summary>

@@ -10,7 +10,7 @@ namespace HybridTrading.Domain.Accounts;
 public sealed record AccountSnapshot
 {
     /// <summary>Bumped when the shape changes; a snapshot of another shape is ignored and the stream read from the start.</summary>
-    public const int Shape = 2;
+    public const int Shape = 3;
 
     [Id(0)] public required AccountSettings Settings { get; init; }
     [Id(1)] public required RiskLimits Limits { get; init; }
@@ -44,6 +44,8 @@ public sealed record AccountSnapshot
     [Id(29)] public long LastPosition { get; init; } = -1;
     [Id(30)] public ImmutableArray<long> TenantHalts { get; init; } = [];
     [Id(31)] public ImmutableArray<string> NearLimits { get; init; } = [];
+    [Id(32)] public decimal DayOpen { get; init; }
+    [Id(33)] public decimal DayPayments { get; init; }
 }
 
 /// <summary>One instrument inside an account.</summary>

@@ -63,6 +63,12 @@ public sealed class AccountState
     public decimal MonthStart { get; private set; }
     public bool MarginCalled { get; private set; }
 
+    /// <summary>Equity at the latest day turn; 0 on the day of the opening. Unlike <see cref="DayStart"/> it stays when limits count anew.</summary>
+    public decimal DayOpen { get; private set; }
+
+    /// <summary>Paid in less paid out since the latest day turn.</summary>
+    public decimal DayPayments { get; private set; }
+
     public decimal EquityAtStartOf(LossPeriod period) => period switch { LossPeriod.Day => DayStart, LossPeriod.Week => WeekStart, _ => MonthStart };
 
     /// <summary>In ordinal order of their symbols. A whole new array takes its place when one is added.</summary>
@@ -80,6 +86,18 @@ public sealed class AccountState
 
     /// <summary>The turns of the account's trading day.</summary>
     internal DayTurns Days => _days!;
+
+    /// <summary>
+    /// The trading day that <paramref name="now"/> belongs to. A turn that has passed without an event moved no money: the day began with what is
+    /// there now.
+    /// </summary>
+    public TradingDay Today(DateTime now)
+    {
+        if (now < NextDayTurn) return new TradingDay(DayTurned, NextDayTurn, DayOpen, DayPayments);
+        DateTime began = NextDayTurn, ends = Days.After(began);
+        while (ends <= now) (began, ends) = (ends, Days.After(ends));
+        return new TradingDay(began, ends, Equity, 0);
+    }
 
     public Instrument? FindInstrument(string symbol) => _universe.Find(symbol);
 
@@ -241,6 +259,7 @@ public sealed class AccountState
                 DayStart += e.Amount;
                 WeekStart += e.Amount;
                 MonthStart += e.Amount;
+                DayPayments += e.Amount;
                 if (e.RequestId.Length > 0) _requests.Add(e.RequestId);
                 break;
             case LimitsChanged e:
@@ -330,7 +349,8 @@ public sealed class AccountState
             case Accounts.DayTurned e:
                 NextDayTurn = Days.After(e.Time);
                 DayTurned = e.Time;
-                DayStart = e.Equity;
+                DayStart = DayOpen = e.Equity;
+                DayPayments = 0;
                 if (e.NewWeek) WeekStart = e.Equity;
                 if (e.NewMonth) MonthStart = e.Equity;
                 HighWater = Math.Max(HighWater, e.Equity);
@@ -424,7 +444,18 @@ public sealed class AccountState
     }
 
     /// <summary>Everything, so that <see cref="Restore"/> goes on as if nothing had happened.</summary>
-    public AccountSnapshot Capture() => new()
+    public AccountSnapshot Capture() => CaptureStanding() with
+    {
+        ClientOrders = _ordinalOfClientOrder.ToImmutableDictionary(),
+        Denials = _denials.ToImmutableDictionary(),
+        Verdicts = _verdicts.ToImmutableDictionary(),
+        Requests = [.. _requests.Order(StringComparer.Ordinal)],
+    };
+
+    /// <summary>As it stands, without what it has answered so far: that grows with every order of its life, and only repeats ask for it.</summary>
+    public AccountState CopyWithoutAnswers() => Restore(_universe, CaptureStanding());
+
+    private AccountSnapshot CaptureStanding() => new()
     {
         Settings = Settings!, Limits = Limits, TradingState = TradingState, StateReason = StateReason, TenantHalts = TenantHalts, NearLimits = NearLimits,
         Balance = Balance, Deposits = Deposits, Realised = Realised, Commissions = Commissions, Swaps = Swaps,
@@ -432,13 +463,10 @@ public sealed class AccountState
         Now = Now, NextOrdinal = NextOrdinal, NextDayTurn = NextDayTurn, NextEquitySample = NextEquitySample,
         DayTurned = DayTurned, LastPosition = _books.Aggregate(LastPosition, (latest, book) => Math.Max(latest, book.Position)),
         HighWater = HighWater, DayStart = DayStart, WeekStart = WeekStart, MonthStart = MonthStart, MarginCalled = MarginCalled,
+        DayOpen = DayOpen, DayPayments = DayPayments,
         Books = [.. _books.Select(book => new BookSnapshot(
             book.Instrument.Symbol, book.Mark, book.MarkPosition, book.Position, book.NextSwap, [.. book.Holdings], [.. book.Orders], OpenResult(book)))],
         Follows = _follows.ToImmutableDictionary(),
-        ClientOrders = _ordinalOfClientOrder.ToImmutableDictionary(),
-        Denials = _denials.ToImmutableDictionary(),
-        Verdicts = _verdicts.ToImmutableDictionary(),
-        Requests = [.. _requests.Order(StringComparer.Ordinal)],
         Submits = _submits,
         Modifies = _modifies,
     };
@@ -469,6 +497,8 @@ public sealed class AccountState
             WeekStart = snapshot.WeekStart,
             MonthStart = snapshot.MonthStart,
             MarginCalled = snapshot.MarginCalled,
+            DayOpen = snapshot.DayOpen,
+            DayPayments = snapshot.DayPayments,
             _submits = snapshot.Submits,
             _modifies = snapshot.Modifies,
         };
@@ -493,6 +523,19 @@ public sealed class AccountState
         state._requests.UnionWith(snapshot.Requests);
         return state;
     }
+}
+
+/// <summary>A trading day of an account.</summary>
+/// <param name="Began">UTC: the turn of the account's own calendar, or the opening of the account.</param>
+/// <param name="Ends">UTC: the next turn.</param>
+/// <param name="Equity">With which it began; 0 on the day of the opening. Account currency.</param>
+/// <param name="Payments">Paid in less paid out since: neither profit nor loss. Account currency.</param>
+[GenerateSerializer, Immutable, Alias("ht.TradingDay")]
+public sealed record TradingDay(DateTime Began, DateTime Ends, decimal Equity, decimal Payments)
+{
+    /// <summary>Profit or loss of the day, realised and open together, in account currency.</summary>
+    /// <param name="equity">The account's now.</param>
+    public decimal ResultOf(decimal equity) => equity - Equity - Payments;
 }
 
 /// <summary>A holding that came to zero.</summary>

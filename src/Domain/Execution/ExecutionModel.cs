@@ -44,6 +44,9 @@ public sealed record ExecutionModel(
         return SlippagePoints + (long)(z % (ulong)(RandomSlippagePoints + 1));
     }
 
+    /// <summary>Adverse points that a fill slips in the mean.</summary>
+    public decimal MeanSlippage => SlippagePoints + RandomSlippagePoints / 2m;
+
     /// <summary>Commission in account currency, before rounding.</summary>
     /// <param name="notional">In account currency.</param>
     /// <param name="lots">Filled volume in lots.</param>

@@ -6,7 +6,8 @@ namespace HybridTrading.Domain.Risk;
 
 /// <summary>What risk says of an order: how much of it may go, and why not all. A denial with a volume left is a cut.</summary>
 /// <param name="ReduceOnly">The part that goes takes off its strategy's own holding and must never do more.</param>
-public readonly record struct RiskVerdict(decimal Volume, Denial? Denial, bool ReduceOnly = false);
+/// <param name="IsMalformed">The order itself is at fault; no rule of risk was asked.</param>
+public readonly record struct RiskVerdict(decimal Volume, Denial? Denial, bool ReduceOnly = false, bool IsMalformed = false);
 
 /// <summary>
 /// The checks before an order leaves. Malformed orders are refused; risk rules speak only of the part that adds: what, together with the plain
@@ -26,8 +27,17 @@ public static class PreTradeRisk
 
     private static bool IsId(string text) => text.Length is >= 1 and <= 200 && text.AsSpan().IndexOfAnyExcept(IdCharacters) < 0;
 
+    /// <summary>How much of a new order may go: its form first, then the rules. Where nothing goes there is a denial.</summary>
+    public static RiskVerdict Judge(AccountState account, OrderRequest order, DateTime now)
+    {
+        if ((MalformedId(order.ClientOrderId) ?? Malformed(account, order, now)) is { } fault) return new RiskVerdict(0, fault, IsMalformed: true);
+        RiskVerdict verdict = Assess(account, order, now);
+        if (verdict.Volume > 0 || verdict.Denial is not null) return verdict;
+        return verdict with { Denial = new Denial(Reason.NothingToReduce, "nothing is left to reduce") };
+    }
+
     /// <summary>The first thing wrong with the order itself; null when it is well formed.</summary>
-    public static Denial? Malformed(AccountState account, OrderRequest order, DateTime now)
+    private static Denial? Malformed(AccountState account, OrderRequest order, DateTime now)
     {
         if (order.OcoGroup is { } group && !IsId(group)) return new Denial(Reason.ClientOrderIdInvalid, $"ocoGroup is '{group}'; expected {IdForm}");
         if (account.FindInstrument(order.Symbol) is not { } instrument)
@@ -92,10 +102,10 @@ public static class PreTradeRisk
     }
 
     /// <summary>How much of a well-formed order may go. The order's conversion and quotes are known.</summary>
-    public static RiskVerdict Assess(AccountState account, OrderRequest order, DateTime now)
+    private static RiskVerdict Assess(AccountState account, OrderRequest order, DateTime now)
     {
         SymbolBook book = account.Book(order.Symbol);
-        if (order.ReduceOnly || order.PositionId is not null)
+        if (OnlyReduces(order))
         {
             return new RiskVerdict(Math.Min(order.Volume, book.Reducible(order.Side, order.Strategy, order.PositionId)), null);
         }
@@ -130,6 +140,12 @@ public static class PreTradeRisk
     /// <param name="More">Units that it has more than what is at work already.</param>
     /// <param name="IsNew">A new order, not a change of one.</param>
     private readonly record struct Addition(Side Side, decimal Whole, decimal More, decimal? Limit, decimal? Stop, bool IsNew);
+
+    private static bool OnlyReduces(OrderRequest order) => order.ReduceOnly || order.PositionId is not null;
+
+    /// <summary>Would the rules have a word on a well-formed order, because some of it adds?</summary>
+    internal static bool AddsToPosition(AccountState account, OrderRequest order) =>
+        !OnlyReduces(order) && order.Volume > FreeToReduce(account.Book(order.Symbol), order.Side, order.Strategy);
 
     /// <summary>Units that can still be taken off on this side, beside what the plain orders at work may take off already.</summary>
     private static decimal FreeToReduce(SymbolBook book, Side side, string owner, Order? except = null)
@@ -185,10 +201,8 @@ public static class PreTradeRisk
     {
         RiskLimits limits = account.Limits;
         if (limits is { MaxExposure: null, MaxExposurePercent: null, MaxInstrumentExposure: null }) return null;
-        decimal NotionalOf(SymbolBook each, decimal volume) => account.Notional(each.Instrument, volume, each.Mark.Ask);
-
-        decimal own = NotionalOf(book, after);
-        decimal total = own - NotionalOf(book, before) + ExposureOf(account);
+        decimal own = ExposureOf(account, book, after);
+        decimal total = own - ExposureOf(account, book, before) + ExposureOf(account);
         if (limits.MaxExposure is { } maxExposure && total > maxExposure)
         {
             return new Denial(Reason.MaxExposure, $"exposure would be {total:0.##}; at most {maxExposure}");
@@ -206,21 +220,29 @@ public static class PreTradeRisk
 
     private static Denial? Margin(AccountState account, SymbolBook book, decimal before, decimal after)
     {
-        decimal MarginOf(SymbolBook each, decimal volume) => account.Margin(each.Instrument, volume, each.Mark.Ask);
-
-        decimal equity = account.Equity, free = equity;
-        foreach (SymbolBook each in account.Books) free -= MarginOf(each, WorstVolume(account, each));
-        decimal needed = MarginOf(book, after) - MarginOf(book, before);
+        decimal needed = MarginOf(account, book, after) - MarginOf(account, book, before), free = FreeMargin(account);
         return needed > free
-            ? new Denial(Reason.InsufficientMargin, $"margin needed is {needed:0.##}; free is {free:0.##} (equity {equity:0.##} less positions and orders at work)")
+            ? new Denial(Reason.InsufficientMargin,
+                $"margin needed is {needed:0.##}; free is {free:0.##} (equity {account.Equity:0.##} less positions and orders at work)")
             : null;
+    }
+
+    /// <summary>Margin in account currency of <paramref name="volume"/> units in an instrument.</summary>
+    internal static decimal MarginOf(AccountState account, SymbolBook book, decimal volume) => account.Margin(book.Instrument, volume, book.Mark.Ask);
+
+    /// <summary>Equity less the margin of all positions as large as the orders at work can make them, in account currency.</summary>
+    internal static decimal FreeMargin(AccountState account)
+    {
+        decimal free = account.Equity;
+        foreach (SymbolBook book in account.Books) free -= MarginOf(account, book, WorstVolume(account, book));
+        return free;
     }
 
     /// <summary>
     /// Units of the position at its largest, once the plain orders at work (and <paramref name="more"/> on a side) have filled: on the heavier side for a
     /// netting account, all together for a hedging one.
     /// </summary>
-    private static decimal WorstVolume(AccountState account, SymbolBook book, Side side = Side.Buy, decimal more = 0)
+    internal static decimal WorstVolume(AccountState account, SymbolBook book, Side side = Side.Buy, decimal more = 0)
     {
         decimal buys = side == Side.Buy ? more : 0, sells = side == Side.Sell ? more : 0;
         foreach (Order order in book.Orders)
@@ -275,12 +297,16 @@ public static class PreTradeRisk
 
     /// <summary>Notional of all positions as large as the orders at work can make them, in account currency.</summary>
     internal static decimal ExposureOf(AccountState account) =>
-        account.Books.Sum(book => account.Notional(book.Instrument, WorstVolume(account, book), book.Mark.Ask));
+        account.Books.Sum(book => ExposureOf(account, book, WorstVolume(account, book)));
 
-    private static int Working(SymbolBook book) => book.Orders.Count(order => order.Purpose == OrderPurpose.Trade);
+    /// <summary>Notional of <paramref name="volume"/> units in an instrument, in account currency.</summary>
+    internal static decimal ExposureOf(AccountState account, SymbolBook book, decimal volume) =>
+        account.Notional(book.Instrument, volume, book.Mark.Ask);
+
+    internal static int Working(SymbolBook book) => book.Orders.Count(order => order.Purpose == OrderPurpose.Trade);
 
     /// <summary>Positions that are open, or will be when the plain orders at work have filled.</summary>
-    private static int Positions(SymbolBook book, bool hedging)
+    internal static int Positions(SymbolBook book, bool hedging)
     {
         int entries = book.Orders.Count(order => !order.ReduceOnly && order.Filled == 0);
         return hedging ? book.Holdings.Count + entries : book.NetVolume != 0 || entries > 0 ? 1 : 0;
@@ -289,9 +315,17 @@ public static class PreTradeRisk
     private static Denial? Collar(AccountState account, SymbolBook book, decimal? asked)
     {
         if (asked is not { } price || account.Limits.PriceCollarPercent is not { } collar) return null;
+        decimal away = PercentFromMarket(book, price);
+        return away > collar
+            ? new Denial(Reason.PriceOutOfCollar,
+                $"price is {price}, {away:0.##} % from the market {book.Instrument.ToPrice(book.Mark.Bid)}; at most {collar} %")
+            : null;
+    }
+
+    internal static decimal PercentFromMarket(SymbolBook book, decimal price)
+    {
         decimal market = book.Instrument.ToPrice(book.Mark.Bid);
-        decimal away = Math.Abs(price - market) / market * 100m;
-        return away > collar ? new Denial(Reason.PriceOutOfCollar, $"price is {price}, {away:0.##} % from the market {market}; at most {collar} %") : null;
+        return Math.Abs(price - market) / market * 100m;
     }
 
     /// <summary>What is wrong with a volume: sign, size or step, in this order, so that what is too large for the arithmetic never reaches it.</summary>
@@ -316,7 +350,7 @@ public static class PreTradeRisk
     }
 
     /// <summary>Where an order would get in, in points: its limit, its stop, or the market.</summary>
-    private static long EntryPoints(Instrument instrument, Side side, decimal? limit, decimal? stop, in Quote mark) =>
+    internal static long EntryPoints(Instrument instrument, Side side, decimal? limit, decimal? stop, in Quote mark) =>
         limit is { } atLimit ? instrument.ToPoints(atLimit)
         : stop is { } atStop ? instrument.ToPoints(atStop)
         : side == Side.Buy ? mark.Ask : mark.Bid;

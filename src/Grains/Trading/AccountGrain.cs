@@ -125,6 +125,16 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         return answer;
     }
 
+    public async Task<OrderPreview?> Preview(OrderRequest order)
+    {
+        if (State.Settings is null) return null;
+        if (State.FindInstrument(order.Symbol) is { } instrument) await SeeAsync(instrument);
+        OrderPreview preview = _account.Preview(order, Now);
+        // It follows from what was raised so far.
+        await _stream.Durable();
+        return preview;
+    }
+
     public async Task<OrderAnswer> Change(string clientOrderId, OrderChange change) =>
         State.Settings is null ? NoAccount() : await AnswerAsync(_account.Change(clientOrderId, change, Now));
 
@@ -316,7 +326,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
             return;
         }
         _settings.Refresh();
-        if (!_changed && _shown?.NearLimitShare == NearLimitShare) return;
+        if (!_changed && _shown?.NearLimitShare == NearLimitShare && Now < _shown.Today.Ends) return;
         _changed = false;
         await _stream.Durable();
         AccountView view = View();
@@ -345,7 +355,7 @@ public sealed partial class AccountGrain : Grain, IAccountGrain
         return new AccountView(Key, State.Settings!.Currency, State.Settings.Mode, State.TradingState, State.StateReason, State.Balance, equity, margin, equity - margin,
             State.Realised, State.Commissions, State.Swaps, State.Deposits, State.Now, _stream.Version, positions.ToImmutable(),
             [.. State.Books.SelectMany(book => book.Orders)], State.Follows.ToImmutableSortedDictionary(StringComparer.Ordinal), State.Limits,
-            LimitUse.Of(State), NearLimitShare, !State.TenantHalts.IsEmpty);
+            LimitUse.Of(State), NearLimitShare, State.Today(Now), !State.TenantHalts.IsEmpty);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "snapshot of account {Account} was not saved")]

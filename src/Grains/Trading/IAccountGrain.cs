@@ -21,17 +21,19 @@ public sealed record OrderAnswer(long MinPosition, OrderResult Result, Order? Or
 /// <summary>What an account looks like now.</summary>
 /// <param name="FreeMargin">Equity less used margin.</param>
 /// <param name="IsTenantHalted">The tenant's kill switch stands for it: only what reduces passes, whatever <paramref name="State"/> says.</param>
+/// <param name="Today">The trading day that it is in, by the account's own calendar.</param>
 /// <param name="NearLimitShare">The share of a limit from which its owner has it shown as near.</param>
 [GenerateSerializer, Immutable, Alias("ht.AccountView")]
 public sealed record AccountView(
     string Key, string Currency, PositionMode Mode, TradingState State, Reason StateReason, decimal Balance, decimal Equity, decimal UsedMargin,
     decimal FreeMargin, decimal Realised, decimal Commissions, decimal Swaps, decimal Deposits, DateTime Time, long Version,
     ImmutableArray<PositionView> Positions, ImmutableArray<Order> WorkingOrders, ImmutableSortedDictionary<string, FollowTerms> Follows, RiskLimits Limits,
-    ImmutableArray<LimitUse> LimitUse, decimal NearLimitShare, bool IsTenantHalted = false)
+    ImmutableArray<LimitUse> LimitUse, decimal NearLimitShare, TradingDay Today, bool IsTenantHalted = false)
 {
     /// <summary>Equal in what the journal says and in the marks, whatever the time of the last event.</summary>
     public bool ShowsTheSameAs(AccountView other) =>
-        Version == other.Version && NearLimitShare == other.NearLimitShare && Equity == other.Equity && UsedMargin == other.UsedMargin && Positions.SequenceEqual(other.Positions);
+        Version == other.Version && NearLimitShare == other.NearLimitShare && Today == other.Today && Equity == other.Equity
+        && UsedMargin == other.UsedMargin && Positions.SequenceEqual(other.Positions);
 }
 
 /// <summary>A holding at the market. Prices in price units.</summary>
@@ -59,6 +61,9 @@ public interface IAccountGrain : IGrainWithStringKey
     [Alias("SetTenantHalts")] Task SetTenantHalts(ImmutableArray<TenantHalt> standing);
 
     [Alias("Place")] Task<OrderAnswer> Place(OrderRequest order);
+
+    /// <summary>What <see cref="Place"/> would answer now; nothing is recorded. Null when the account was never opened.</summary>
+    [Alias("Preview")] Task<OrderPreview?> Preview(OrderRequest order);
 
     [Alias("Change")] Task<OrderAnswer> Change(string clientOrderId, OrderChange change);
 

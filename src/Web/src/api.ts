@@ -1,7 +1,7 @@
 import type {
   Account, AlertChannel, AlertChannelName, ApiKey, BarSeries, ChangedJob, Client, ClientWithSecret, Configuration, ConfigurationDifference, ConfigurationLayer, ConfigurationSection, ConfigurationVersion,
   DataSet, DataSetTerms, Decision, EquityPoint, ErasureOutlook, ErasurePlanned, FeedList, FeedStatus, Fill, FollowTerms, GrainList, Instrument, Invitation, InvitationOffer, Job,
-  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, Page, Permission,
+  JobLimits, JournalEntry, KillSwitchEngaged, KillSwitchState, Me, Member, NewAccount, NewApiKey, NewOrder, NewStrategy, Order, OrderPreview, Page, Permission,
   Playback, ProviderLinks, Quote, ReviewSchedule, RiskLimits, Role, RuleCheck, RuleWord, RunInput, SearchInput, SecondFactorSecret, ServiceHistory, ServiceList,
   SignInSession, StorageList, Strategy, StrategyDefinition, StrategyReviews, SystemView, TenantHaltChanged, ToldAlert, Tokens, TradingState, Trial, User,
   WalkForward,
@@ -53,6 +53,10 @@ export class Api {
   place = (account: string, order: NewOrder) =>
     this.#http.send<{ minPosition: number; order: Order; cut?: { reason: string; detail: string } | null }>(
       'POST', `accounts/${part(account)}/orders`, order);
+
+  /** What the account would answer; nothing is recorded, so it takes no key. */
+  preview = (account: string, order: NewOrder, signal?: AbortSignal) =>
+    this.#http.ask<OrderPreview>(`accounts/${part(account)}/orders/preview`, order, signal);
 
   cancel = (account: string, clientOrderId: string) =>
     this.#http.send<Changed>('DELETE', `accounts/${part(account)}/orders/${part(clientOrderId)}`);

@@ -7,11 +7,17 @@ function types({ type }: ValueSchema): string[] {
   return type === undefined ? [] : typeof type === 'string' ? [type] : type;
 }
 
-export function isOptional(schema: ValueSchema): boolean {
-  return types(schema).includes('null') || (schema.enum?.includes(null) ?? false);
+/** The schema of the value where there is one. */
+export function ownSchema(schema: ValueSchema): ValueSchema {
+  return schema.anyOf?.find((each) => !isOptional(each)) ?? schema;
 }
 
-export function kindOf(schema: ValueSchema): SettingKind {
+export function isOptional(schema: ValueSchema): boolean {
+  return types(schema).includes('null') || (schema.enum?.includes(null) ?? false) || (schema.anyOf?.some(isOptional) ?? false);
+}
+
+export function kindOf(given: ValueSchema): SettingKind {
+  const schema = ownSchema(given);
   const [type] = types(schema).filter((each) => each !== 'null');
   if (schema.enum) return 'choice';
   if (type === 'boolean') return 'switch';
@@ -26,9 +32,10 @@ export function textOf(value: unknown): string {
 }
 
 /** The value of what was written, or what is wrong with it. What cannot be seen here the service says. */
-export function valueOf(text: string, schema: ValueSchema): { value: unknown } | { fault: string } {
+export function valueOf(text: string, given: ValueSchema): { value: unknown } | { fault: string } {
+  const schema = ownSchema(given);
   const kind = kindOf(schema);
-  if (text.trim() === '' && kind !== 'text') return isOptional(schema) ? { value: null } : { fault: 'A value is needed.' };
+  if (text.trim() === '' && kind !== 'text') return isOptional(given) ? { value: null } : { fault: 'A value is needed.' };
   switch (kind) {
     case 'choice': {
       const value = schema.enum?.find((each) => textOf(each) === text);
@@ -48,7 +55,7 @@ export function valueOf(text: string, schema: ValueSchema): { value: unknown } |
       return { value };
     }
     case 'text': {
-      if (text === '' && isOptional(schema)) return { value: null };
+      if (text === '' && isOptional(given)) return { value: null };
       const { minLength = 0, maxLength = Number.POSITIVE_INFINITY } = schema;
       if (text.length < minLength) return { fault: `At least ${minLength} characters.` };
       return text.length > maxLength ? { fault: `At most ${maxLength} characters.` } : { value: text };

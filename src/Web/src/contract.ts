@@ -222,8 +222,53 @@ export interface Account {
   limits?: RiskLimits;
   /** How much of each limit is used; a service of before does not tell. */
   limitUse?: LimitUse[];
-  /** The equity that its day began with, payments since then included; a service of before does not tell. */
-  dayStartEquity?: number;
+  /** When the trading day of its calendar began, or it was opened on it. */
+  dayStarted: string;
+  /** When the next one begins: from then on the three below are of another day. */
+  dayEnds: string;
+  dayStartEquity: number;
+  /** Paid in less paid out since. */
+  dayPayments: number;
+  /** Equity less the two: realised and open together. */
+  dayResult: number;
+}
+
+/** What the account would answer to an order now. It binds nobody. */
+export interface OrderPreview {
+  verdict: 'Accepted' | 'Cut' | 'Denied';
+  /** Units that would go. */
+  volume: number;
+  reason: string | null;
+  detail: string | null;
+  /** An order of that id was sent before, and this is what was answered then. */
+  repeated: boolean;
+  time: string;
+  /** Null where the order is malformed, or was sent before. */
+  figures: OrderFigures | null;
+}
+
+/** What an order comes to as it was asked, in the currency of the account. */
+export interface OrderFigures {
+  quoteTime: string;
+  bid: number;
+  ask: number;
+  spread: number;
+  /** Where it is expected to fill, slippage included. */
+  price: number;
+  notional: number;
+  commission: number;
+  /** What it takes beside positions and orders at work, and what they leave. */
+  marginNeeded: number;
+  freeMargin: number;
+  limits: LimitStep[];
+}
+
+export interface LimitStep {
+  limit: string;
+  /** Account currency, units, percent or a count; `after` with all of the order. */
+  before: number;
+  after: number;
+  most: number;
 }
 
 export type BreachAction = 'StopTrading' | 'DenyAdds' | 'Flatten';
@@ -910,6 +955,8 @@ export interface ValueSchema {
   minLength?: number;
   maxLength?: number;
   items?: ValueSchema;
+  /** A value that may be left out: its own schema, and that of null. */
+  anyOf?: ValueSchema[];
 }
 
 export interface Setting {

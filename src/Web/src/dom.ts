@@ -47,7 +47,8 @@ export class Rows<T> {
   readonly #parent: HTMLElement;
   readonly #key: (item: T) => string;
   readonly #make: (item: T) => Row<T>;
-  #rows = new Map<string, Row<T>>();
+  #rows = new Map<string, { row: Row<T>; item: T }>();
+  #beside: readonly unknown[] | null = null;
 
   constructor(parent: HTMLElement, key: (item: T) => string, make: (item: T) => Row<T>) {
     this.#parent = parent;
@@ -55,17 +56,25 @@ export class Rows<T> {
     this.#make = make;
   }
 
-  render(items: readonly T[]): void {
-    const rows = new Map<string, Row<T>>();
+  /**
+   * @param beside All that rows show beside their item: with it, a row whose item is the very same as before is left alone as long as this is
+   * the same, too.
+   */
+  render(items: readonly T[], ...beside: readonly unknown[]): void {
+    const known = this.#beside;
+    const isSame = beside.length > 0 && known?.length === beside.length && beside.every((value, index) => value === known[index]);
+    this.#beside = beside;
+    const rows = new Map<string, { row: Row<T>; item: T }>();
     for (const item of items) {
       const key = this.#key(item);
-      const row = this.#rows.get(key) ?? this.#make(item);
-      row.update(item);
-      rows.set(key, row);
+      const before = this.#rows.get(key);
+      const row = before?.row ?? this.#make(item);
+      if (!isSame || before?.item !== item) row.update(item);
+      rows.set(key, { row, item });
     }
-    for (const [key, row] of this.#rows) if (!rows.has(key)) row.element.remove();
+    for (const [key, { row }] of this.#rows) if (!rows.has(key)) row.element.remove();
     let next = this.#parent.firstElementChild;
-    for (const row of rows.values()) {
+    for (const { row } of rows.values()) {
       if (row.element === next) next = next.nextElementSibling;
       else this.#parent.insertBefore(row.element, next);
     }

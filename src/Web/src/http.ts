@@ -25,7 +25,10 @@ export class ApiError extends Error {
 
 function describe(status: number, problem: Problem): string {
   const fields = Object.entries(problem.errors ?? {}).map(([field, faults]) => `${field}: ${faults.join(' ')}`);
-  const text = problem.detail ?? (fields.length > 0 ? fields.join(' ') : problem.title);
+  // The sentence tells the first fault; of several all are told, each of which names its field.
+  const all = Object.values(problem.errors ?? {}).flat();
+  const detail = problem.detail !== undefined && all.length > 1 ? all.join('; ') : problem.detail;
+  const text = detail ?? (fields.length > 0 ? fields.join(' ') : problem.title);
   return text ?? (status === 0 ? 'The service did not answer.' : `The service answered ${status}.`);
 }
 

@@ -24,11 +24,17 @@ export function usedLimits({ limitUse, limits, positions, workingOrders, currenc
     const share = used / most;
     const amount = (value: number) => (counts.includes(limit) ? format.volume(value) : `${format.money(value)} ${currency}`);
     return {
-      name: format.capital(format.words(limit.replace(/^max/, '').replace(/Percent$/, ''))) + (limit.endsWith('Percent') ? ' (of equity)' : ''),
-      share, text: `${amount(used)} of ${amount(most)}`,
+      name: limitName(limit), share, text: `${amount(used)} of ${amount(most)}`,
       level: share >= 1 ? 'full' : (isNear ?? share >= near) ? 'near' : 'calm',
     };
   }).sort((a, b) => (b.share ?? 0) - (a.share ?? 0));
+}
+
+/** A limit as people call it: maxOpenPositions is "Open positions". */
+export function limitName(limit: string): string {
+  if (limit === 'priceCollarPercent') return 'Away from the market';
+  if (limit === 'submitRate') return 'New orders';
+  return format.capital(format.words(limit.replace(/^max/, '').replace(/Percent$/, ''))) + (limit.endsWith('Percent') ? ' (of equity)' : '');
 }
 
 /** Each limit that is set, in words. */

@@ -1,19 +1,11 @@
-import type { Account, EquityPoint } from './contract';
-
-/** Midnight UTC before a time, in ms since 1970. */
-export function dayStart(now: number): number {
-  return Math.floor(now / 86_400_000) * 86_400_000;
-}
+import type { Account } from './contract';
 
 /**
- * What an account has won or lost since midnight UTC. Where the account itself says what its day began with, that counts, as it leaves payments out;
- * else the last equity recorded before midnight, or the first after it. Null where neither is known.
+ * What an account has won or lost on its trading day, without what was paid in or out. Null where its figures are of a day that has ended: then
+ * it has to be asked again.
  */
-export function resultToday({ equity, dayStartEquity }: Account, points: readonly EquityPoint[], midnight: number): number | null {
-  if (dayStartEquity !== undefined) return equity - dayStartEquity;
-  const before = points.findLast(({ time }) => Date.parse(time) <= midnight);
-  const first = before ?? points[0];
-  return first ? equity - first.equity : null;
+export function resultToday({ dayResult, dayEnds }: Account, now: number): number | null {
+  return now < Date.parse(dayEnds) ? dayResult : null;
 }
 
 /** Sums by currency, in the order in which the currencies come. */

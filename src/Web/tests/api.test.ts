@@ -182,10 +182,14 @@ describe('the proof of who asks', () => {
 describe('faults', () => {
   it('fall back from detail to fields to title to status', async () => {
     const messages: string[] = [];
-    for (const body of [{ detail: 'a', title: 'b' }, { title: 'b', errors: { volume: ['must be above 0.'] } }, { title: 'b' }, {}]) {
+    const bodies = [
+      { detail: 'a', title: 'b' }, { detail: 'a', errors: { a: ['a'], b: ['b', 'c'] } }, { title: 'b', errors: { volume: ['must be above 0.'] } },
+      { title: 'b' }, {},
+    ];
+    for (const body of bodies) {
       messages.push((await failure(service(problem(400, body)).api.system())).message);
     }
-    expect(messages).toEqual(['a', 'volume: must be above 0.', 'b', 'The service answered 400.']);
+    expect(messages).toEqual(['a', 'a; b; c', 'volume: must be above 0.', 'b', 'The service answered 400.']);
   });
 
   it('keep the status when the body is broken', async () => {

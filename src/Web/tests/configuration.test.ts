@@ -14,6 +14,8 @@ describe('a setting', () => {
     [number, 'number', false], [whole, 'number', true], [choice, 'choice', false], [list, 'choices', false], [text, 'text', true],
     [{ type: 'boolean' }, 'switch', false],
     [{ type: 'object' }, 'json', false], [{}, 'json', false], [{ enum: ['a', null] }, 'choice', true],
+    [{ anyOf: [{ type: 'string', maxLength: 5 }, { type: 'null' }] }, 'text', true],
+    [{ anyOf: [{ type: 'array', items: { enum: ['a'] } }, { type: 'null' }] }, 'choices', true],
   ])('%j is asked for by %s', (schema, kind, optional) => expect([kindOf(schema), isOptional(schema)]).toEqual([kind, optional]));
 
   it.each<[string, ValueSchema, unknown]>([

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { agentName } from '../src/agents';
 import * as format from '../src/format';
 
 beforeEach(() => format.useLocale('en-US'));
@@ -81,4 +82,17 @@ it('shares, ratios and days of past data', () => {
   expect([format.percent(0.1234), format.percent(-0.5, 0), format.percent(null), format.percent(Infinity)]).toEqual(['12.3\u00a0%', '-50\u00a0%', '–', '–']);
   expect([format.ratio(1.256), format.ratio(undefined), format.ratio(NaN)]).toEqual(['1.26', '–', '–']);
   expect(format.date('2024-12-31T23:59:59Z')).toBe('Dec 31, 2024');
+});
+
+describe('a browser', () => {
+  it.each([
+    ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36', 'Chrome 143 on Linux'],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36 Edg/143.0.0.0',
+      'Edge 143 on Windows'],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox 140 on Windows'],
+    ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
+      'Safari 18 on iPhone'],
+    ['curl/8.14.1', 'curl/8.14.1'],
+    ['', 'Unknown'],
+  ])('%j is %s', (agent, name) => expect(agentName(agent)).toBe(name));
 });

@@ -5,7 +5,7 @@ import { useLocale } from '../src/format';
 import { JournalCheck } from '../src/journalCheck';
 import { limitTexts, spanText, usedLimits } from '../src/limits';
 import { matches, parseQuery } from '../src/search';
-import { byCurrency, dayStart, resultToday } from '../src/today';
+import { byCurrency, resultToday } from '../src/today';
 
 useLocale('en-US');
 
@@ -13,7 +13,8 @@ const account = (parts: Partial<Account> = {}): Account => ({
   name: 'main', key: 'local/owner/main', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 1000,
   equity: 1100, usedMargin: 0,
   freeMargin: 0, realised: 0, commissions: 0, swaps: 0, deposits: 1000, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
-  follows: {}, ...parts,
+  follows: {}, dayStarted: '2026-01-04T22:00:00Z', dayEnds: '2026-01-05T22:00:00Z', dayStartEquity: 1000, dayPayments: 75, dayResult: 25,
+  ...parts,
 });
 
 const limits: RiskLimits = {
@@ -26,17 +27,11 @@ const limits: RiskLimits = {
 const position = (symbol: string): Position => ({ id: symbol, symbol, owner: '', volume: 1, averageEntry: 1, mark: 1, openResult: 0, opened: '' });
 
 describe('today', () => {
-  const midnight = dayStart(Date.parse('2026-01-05T10:00:00Z'));
-  const point = (time: string, equity: number) => ({ time, balance: 0, equity });
+  const ends = Date.parse('2026-01-05T22:00:00Z');
 
-  it('begins at midnight UTC', () => expect(new Date(midnight).toISOString()).toBe('2026-01-05T00:00:00.000Z'));
-
-  it('counts from what the account says, else from the last equity before midnight, else from the first after it', () => {
-    const points = [point('2026-01-04T23:30:00Z', 900), point('2026-01-05T00:00:00Z', 1000), point('2026-01-05T00:30:00Z', 1050)];
-    expect(resultToday(account({ dayStartEquity: 1075 }), points, midnight)).toBe(25);
-    expect(resultToday(account(), points, midnight)).toBe(100);
-    expect(resultToday(account(), points.slice(2), midnight)).toBe(50);
-    expect(resultToday(account(), [], midnight)).toBeNull();
+  it('is what the account says until its day ends, and not known from then on', () => {
+    expect(resultToday(account(), ends - 1)).toBe(25);
+    expect(resultToday(account(), ends)).toBeNull();
   });
 
   it('is summed by currency, and not known where a part is not', () => {

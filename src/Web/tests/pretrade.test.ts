@@ -1,69 +1,50 @@
 import { describe, expect, it } from 'vitest';
-import type { Account, Instrument, NewOrder, Position, Quote, RiskLimits } from '../src/contract';
+import type { LimitStep, NewOrder, OrderFigures, OrderPreview, Position } from '../src/contract';
 import { useLocale } from '../src/format';
 import { bollingerBands, exponentialAverage, simpleAverage } from '../src/indicators';
-import { closing, previewOf } from '../src/pretrade';
+import { closing, figuresOf, verdictText } from '../src/pretrade';
 
 useLocale('en-US');
 
-const instrument: Instrument = {
-  symbol: 'EURUSD', name: '', assetClass: 'Fx', baseCurrency: 'EUR', quoteCurrency: 'USD', digits: 5, tickSize: 0.00001, pipSize: 0.0001,
-  contractSize: 100_000,
-  volumeStep: 1000, minVolume: 1000, maxVolume: 1e8, open: true, dataTimeFrame: 'tick', simulated: false,
-};
-const quote: Quote = { symbol: 'EURUSD', position: 1, time: '', bid: 1.1, ask: 1.1002, simulated: false };
-const limits: RiskLimits = {
-  maxOrderVolume: 50_000, minOrderNotional: null, maxOrderNotional: 44_000, priceCollarPercent: 10, maxExposure: null, maxExposurePercent: 2000,
-  maxInstrumentExposure: null, maxOpenPositions: 1, maxInstrumentPositions: null, maxWorkingOrders: 1, maxInstrumentWorkingOrders: null,
-  submitRate: null, modifyRate: null,
-  lossLimits: [], maxDrawdownPercent: null, drawdownAction: 'StopTrading', allowedInstruments: [],
-};
-const account = (parts: Partial<Account> = {}): Account => ({
-  name: 'main', key: '', currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 0, equity: 0,
-  usedMargin: 0, freeMargin: 0,
-  realised: 0, commissions: 0, swaps: 0, deposits: 0, time: '', version: 1, positions: [], workingOrders: [], follows: {}, limits, ...parts,
+const order: NewOrder = { symbol: 'EURUSD', side: 'Sell', type: 'Market', volume: 15_000 };
+const figures = (limits: LimitStep[] = []): OrderFigures => ({
+  quoteTime: '2026-01-05T10:00:00Z', bid: 1.1, ask: 1.1001, spread: 0.0001, price: 1.10012, notional: 44_004, commission: 1.28, marginNeeded: 1466.8,
+  freeMargin: 9633.3, limits,
 });
-const long = (volume: number, owner = '', symbol = 'EURUSD'): Position =>
-  ({ id: `${symbol}/${owner}`, symbol, owner, volume, averageEntry: 1, mark: 1, openResult: 0, opened: '' });
-const order = (parts: Partial<NewOrder> = {}): NewOrder => ({ symbol: 'EURUSD', side: 'Buy', type: 'Market', volume: 10_000, ...parts });
-const verdict = (one: NewOrder, of = account(), at: Quote | undefined = quote) => previewOf(one, of, instrument, at);
+const preview = (parts: Partial<OrderPreview> = {}): OrderPreview => ({
+  verdict: 'Accepted', volume: 15_000, reason: null, detail: null, repeated: false, time: '2026-01-05T10:00:00Z', figures: figures(), ...parts,
+});
+const long = (volume: number): Position =>
+  ({ id: 'EURUSD', symbol: 'EURUSD', owner: '', volume, averageEntry: 1, mark: 1, openResult: 0, opened: '' });
 
-describe('what risk will say', () => {
-  it('is nothing against an order within the limits, with its notional', () =>
-    expect(verdict(order())).toEqual({ verdict: 'goes', texts: ['Nothing is against it. Notional 11,002.00 USD.'] }));
+describe('the verdict of risk', () => {
+  it.each<[Partial<OrderPreview>, string]>([
+    [{}, 'Risk would let it through.'],
+    [{ verdict: 'Cut', volume: 10_000, reason: 'Reducing', detail: 'the account only reduces (LossLimit)' },
+      'Risk would let 10,000 of 15,000 through, as that only reduces. Reducing: the account only reduces (LossLimit).'],
+    [{ verdict: 'Denied', volume: 0, reason: 'InsufficientMargin', detail: 'margin needed is 2; free is 1' },
+      'Risk would deny it. Insufficient margin: margin needed is 2; free is 1.'],
+  ])('is told in words', (parts, text) => expect(verdictText(preview(parts), order, true)).toBe(text));
 
-  it.each<[string, NewOrder, Partial<Account>, string]>([
-    ['a halted account', order(), { state: 'Halted' }, 'The account is halted: only what reduces goes.'],
-    ['a halted tenant', order(), { tenantHalted: true }, 'The tenant is halted: only what reduces goes.'],
-    ['too much', order({ volume: 60_000 }), { limits: { ...limits, maxOrderNotional: null } }, 'An order has at most 50,000.'],
-    ['too much money', order({ volume: 45_000 }), {}, '49,509.00 USD of notional; at most 44,000.00.'],
-    ['a price far away', order({ type: 'Limit', limitPrice: 0.5, volume: 1000 }), {}, '54.6\u00a0% away from the market; at most 10.0\u00a0%.'],
-    ['another instrument', order(), { limits: { ...limits, allowedInstruments: ['GBPUSD'] } },
-      'EURUSD is not among the instruments of this account.'],
-    ['one position more', order(), { positions: [long(1, '', 'GBPUSD')] }, '1 positions are open; at most 1.'],
-    ['exposure', order(), { limitUse: [{ limit: 'maxExposurePercent', used: 90_000, most: 100_000 }] },
-      'Exposure would be 101,002.00 USD; at most 100,000.00.'],
-    ['nothing to reduce', order({ reduceOnly: true }), {}, 'There is nothing to reduce.'],
-  ])('is against %s', (_, one, parts, text) => expect(verdict(one, account(parts))).toEqual({ verdict: 'denied', texts: [text] }));
-
-  it('is against what has no price, or a closed market', () => {
-    expect(previewOf(order(), account(), instrument, undefined).verdict).toBe('denied');
-    expect(previewOf(order(), account(), { ...instrument, open: false }, quote).verdict).toBe('denied');
+  it('says of what goes that its market is closed', () => {
+    expect(verdictText(preview(), order, false)).toBe('Risk would let it through. The market of EURUSD is closed: it waits for the next quote.');
+    expect(verdictText(preview({ verdict: 'Denied', volume: 0, reason: 'Halted', detail: 'halted' }), order, false))
+      .toBe('Risk would deny it. Halted: halted.');
   });
 
-  it('is never against what only reduces, whatever else holds', () => {
-    const halted = account({ state: 'Halted', positions: [long(20_000)] });
-    expect(verdict(order({ side: 'Sell' }), halted)).toEqual({ verdict: 'reduces', texts: ['It only reduces, to 10,000: risk lets it through.'] });
-    expect(verdict(order({ side: 'Sell', volume: 20_000 }), halted).texts).toEqual(['It closes what is held: risk lets it through.']);
-    expect(verdict(order({ side: 'Sell', volume: 30_000 }), halted).verdict).toBe('denied');
-    expect(verdict(order({ side: 'Buy' }), halted).verdict).toBe('denied');
-    const hedging = account({ ...halted, mode: 'Hedging' });
-    expect(verdict(order({ side: 'Sell' }), hedging).verdict).toBe('denied');
-    expect(verdict(order({ side: 'Sell', reduceOnly: true }), hedging).verdict).toBe('reduces');
+  it('comes with what the order comes to, and the limit that it fills the most', () => {
+    const limits = [
+      { limit: 'maxOpenPositions', before: 1, after: 1, most: 3 }, { limit: 'maxExposurePercent', before: 11_001, after: 55_005, most: 50_000 },
+      { limit: 'priceCollarPercent', before: 0, after: 1.5, most: 10 },
+    ];
+    expect(figuresOf(preview({ figures: figures(limits) }), 'USD', 5)).toEqual([
+      ['Expected price', '1.10012'], ['Spread', '0.00010'], ['Notional', '44,004.00 USD'], ['Commission', '1.28 USD'],
+      ['Margin needed', '1,466.80 USD'], ['Free margin', '9,633.30 USD'], ['Exposure (of equity)', '11,001.00 → 55,005.00 of 50,000.00 USD'],
+    ]);
+    expect(figuresOf(preview({ figures: figures(limits.slice(2)) }), 'USD', 5).at(-1)).toEqual(['Away from the market', '1.5\u00a0% of 10.0\u00a0%']);
+    expect(figuresOf(preview({ figures: figures(limits.slice(0, 1)) }), 'USD', 5).at(-1)).toEqual(['Open positions', '1 → 1 of 3']);
+    expect(figuresOf(preview({ figures: null }), 'USD', 5)).toEqual([]);
   });
-
-  it('leaves a notional that needs a rate untold', () =>
-    expect(verdict(order(), account({ currency: 'CHF' })).texts).toEqual(['Nothing is against it.']));
 });
 
 it('a position is closed by an order that can only reduce; in a hedging account by its id', () => {

@@ -36,6 +36,7 @@ const account = (name: string): Account => ({
   equity: 100, usedMargin: 0,
   freeMargin: 100, realised: 0, commissions: 0, swaps: 0, deposits: 100, time: '2026-01-05T10:00:00Z', version: 1, positions: [], workingOrders: [],
   follows: {},
+  dayStarted: '2026-01-04T22:00:00Z', dayEnds: '2026-01-05T22:00:00Z', dayStartEquity: 1000, dayPayments: 75, dayResult: 25,
 });
 
 const strategy = (name: string): Strategy => ({

@@ -18,6 +18,7 @@ const account = (name: string, version: number, time = '2026-01-05T10:00:00Z', e
   name, key: `local/${name}`, currency: 'USD', mode: 'Netting', state: 'Active', stateReason: 'None', tenantHalted: false, balance: 100, equity,
   usedMargin: 0,
   freeMargin: 100, realised: 0, commissions: 0, swaps: 0, deposits: 100, time, version, positions: [], workingOrders: [], follows: {},
+  dayStarted: '2026-01-04T22:00:00Z', dayEnds: '2026-01-05T22:00:00Z', dayStartEquity: 1000, dayPayments: 75, dayResult: 25,
 });
 
 const decision = (number: number, stance: 'Long' | 'Short' | 'Flat' = 'Long', strategy = 'local/cross'): Decision => ({

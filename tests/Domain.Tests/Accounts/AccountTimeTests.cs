@@ -1,6 +1,7 @@
 using HybridTrading.Domain.Accounts;
 using HybridTrading.Domain.Markets;
 using HybridTrading.Domain.Orders;
+using HybridTrading.Domain.Risk;
 
 namespace HybridTrading.Domain.Tests.Accounts;
 
@@ -68,6 +69,47 @@ public sealed class AccountTimeTests
         Assert.Equal([Utc(14, 22), Utc(21, 22), Utc(28, 22), new DateTime(2024, 2, 4, 22, 0, 0, DateTimeKind.Utc)], turns.Where(turn => turn.NewWeek).Select(turn => turn.Time));
         // The first of February begins on the evening of the 31st.
         Assert.Equal([Utc(31, 22)], turns.Where(turn => turn.NewMonth).Select(turn => turn.Time));
+    }
+
+    [Fact]
+    public void The_result_of_the_day_counts_from_its_turn_without_what_was_paid_in_or_out()
+    {
+        // 100,000 paid in on the day of the opening, which ends at 22:00 UTC.
+        var desk = new Desk();
+        Assert.Equal(new TradingDay(Desk.Start, Utc(9, 22), 0, 100_000), desk.State.Today(desk.Time));
+        desk.Hold(Side.Buy, 10_000, 1.10000m, 1.10000m);
+        desk.Quote(1.10200m, 1.10200m);
+        Assert.Equal(20, Result());
+        desk.Do(account => account.Adjust(5000, "", "in", desk.Time));
+        desk.Do(account => account.Adjust(-2000, "", "out", desk.Time));
+        Assert.Equal(20, Result());
+
+        desk.Wait(Utc(9, 23) - desk.Time);
+        Assert.Equal(new TradingDay(Utc(9, 22), Utc(10, 22), 103_020, 0), desk.State.Today(desk.Time));
+        Assert.Equal(0, Result());
+        desk.Quote(1.09900m, 1.09900m);
+        Assert.Equal(-30, Result());
+        // A release lets the limits count anew. The day does not.
+        desk.Do(account => account.SetTradingState(TradingState.Halted, "somebody", desk.Time));
+        desk.Do(account => account.SetTradingState(TradingState.Active, "somebody", desk.Time));
+        Assert.Equal((102_990m, -30m), (desk.State.DayStart, Result()));
+        desk.Do(account => account.Adjust(-90, "", "more", desk.Time));
+        desk.PutAwayAndRestore();
+        Assert.Equal((102_900m, -30m, -90m), (desk.State.Equity, Result(), desk.State.Today(desk.Time).Payments));
+
+        decimal Result() => desk.State.Today(desk.Time).ResultOf(desk.State.Equity);
+    }
+
+    [Fact]
+    public void A_day_that_nothing_happened_on_began_with_what_is_there()
+    {
+        Desk desk = new Desk().Hold(Side.Buy, 10_000, 1.10000m, 1.10000m);
+        desk.Hold(Side.Sell, 10_000, 1.10100m, 1.10100m);
+        Assert.Equal(10, desk.State.Today(desk.Time).ResultOf(desk.State.Equity));
+        // Friday evening, of an account that nobody has told of the time since Tuesday.
+        Assert.Equal(new TradingDay(Utc(11, 22), Utc(12, 22), 100_010, 0), desk.State.Today(Utc(12, 21)));
+        Assert.Equal(new TradingDay(Utc(12, 22), Utc(13, 22), 100_010, 0), desk.State.Today(Utc(12, 22)));
+        Assert.Empty(desk.Account.Uncommitted);
     }
 
     [Fact]

@@ -65,6 +65,11 @@ internal sealed class Scenario
 
     public Desk Desk { get; }
 
+    /// <summary>Called with each order before it is sent, and with what came of it.</summary>
+    public Action<OrderRequest>? Sending { get; init; }
+
+    public Action<OrderResult>? Sent { get; init; }
+
     public static Arbitrary<(Terms Terms, Step[] Steps)> Any { get; } = Arb.From(
         from mode in Gen.Elements(PositionMode.Netting, PositionMode.Hedging)
         from flags in Gen.Choose(0, 15)
@@ -203,7 +208,10 @@ internal sealed class Scenario
         }
         Desk.See(symbol);
         DateTime now = Desk.Time;
-        Twice(account => account.Submit(request, now));
+        Sending?.Invoke(request);
+        OrderResult result = Desk.Do(account => account.Submit(request, now));
+        Sent?.Invoke(result);
+        if (_twice) Desk.Do(account => account.Submit(request, now));
     }
 
     private void Decide(int strategy, int symbol, int c, int d)

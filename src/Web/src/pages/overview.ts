@@ -1,13 +1,13 @@
 import { alertsOf } from '../alerts';
 import type { App } from '../app';
-import type { Account, EquityPoint, Strategy } from '../contract';
+import type { Account, Strategy } from '../contract';
 import { cells, h, panel, Rows, setAttribute, setHidden, setText, table, type Column, type Row } from '../dom';
 import * as format from '../format';
 import { usedLimits } from '../limits';
 import type { PageFactory } from '../page';
 import { go } from '../router';
 import { href } from '../routes';
-import { byCurrency, dayStart, resultToday } from '../today';
+import { byCurrency, resultToday } from '../today';
 import { openNewAccount, signed } from '../views/account';
 import { lastToldView } from '../views/alerts';
 import { every } from '../views/load';
@@ -17,36 +17,19 @@ const readEvery = 5_000;
 
 /** All accounts at once, what runs for them, and what needs somebody. */
 export const page: PageFactory = (app, _route, signal) => {
-  const days = new Map<string, EquityPoint[]>();
   const { store, api } = app;
-  let day = 0;
   const read = async () => {
     if (store.connection !== 'connected') return;
-    const accounts = await api.accounts();
-    for (const account of accounts) store.takeAccount(account);
-    // What the day began with is read once a day and account; newer accounts tell it themselves.
-    const midnight = dayStart(Date.now());
-    if (midnight !== day) days.clear();
-    day = midnight;
-    for (const { name, dayStartEquity } of accounts) {
-      if (dayStartEquity === undefined && !days.has(name)) days.set(name, await api.equity(name, new Date(midnight - 3_600_000)));
-    }
-    if (!signal.aborted) store.touch('accounts');
+    for (const account of await api.accounts()) store.takeAccount(account);
   };
   every(readEvery, read, signal);
   store.view(['connection'], () => void read().catch(() => {}), signal);
   return h('main', { class: 'page two' },
-    h('div', { class: 'column' }, totalsView(app, days, signal), accountsView(app, days, signal), runningView(app, signal)),
+    h('div', { class: 'column' }, totalsView(app, signal), accountsView(app, signal), runningView(app, signal)),
     h('div', { class: 'column beside' }, alertsView(app, signal), lastToldView(app, signal)));
 };
 
-type Days = ReadonlyMap<string, readonly EquityPoint[]>;
-
-function today(account: Account, days: Days): number | null {
-  return resultToday(account, days.get(account.name) ?? [], dayStart(Date.now()));
-}
-
-function totalsView({ store }: App, days: Days, signal: AbortSignal): HTMLElement {
+function totalsView({ store }: App, signal: AbortSignal): HTMLElement {
   const { element, body } = panel('totals', 'Overview');
   const list = h('dl', { class: 'figures many large' });
   body.append(list);
@@ -59,7 +42,7 @@ function totalsView({ store }: App, days: Days, signal: AbortSignal): HTMLElemen
     const figures: [string, string, number | null][] = [
       ...byCurrency(accounts, ({ equity }) => equity).map(({ currency, sum }): [string, string, null] =>
         [`Equity, ${currency}`, format.money(sum ?? 0), null]),
-      ...byCurrency(accounts, (account) => today(account, days)).map(({ currency, sum }): [string, string, number | null] =>
+      ...byCurrency(accounts, (account) => resultToday(account, Date.now())).map(({ currency, sum }): [string, string, number | null] =>
         [`Today, ${currency}`, result(sum), sum]),
       ...byCurrency(accounts, openResult).map(({ currency, sum }): [string, string, number | null] => [`Open result, ${currency}`, result(sum), sum]),
       ['Accounts', store.accounts === null ? format.noValue : format.volume(accounts.length), null],
@@ -91,7 +74,7 @@ const accountColumns = [
   { title: 'As of', shown: 'widest' },
 ] as const satisfies readonly Column[];
 
-function accountsView(app: App, days: Days, signal: AbortSignal): HTMLElement {
+function accountsView(app: App, signal: AbortSignal): HTMLElement {
   const { store, session } = app;
   const create = h('button', { type: 'button', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'New account');
   const { element, body } = panel('accounts', 'Accounts', create);
@@ -113,11 +96,12 @@ function accountsView(app: App, days: Days, signal: AbortSignal): HTMLElement {
     return {
       element: row.element,
       update: (account) => {
-        const result = today(account, days);
+        const result = resultToday(account, Date.now());
         const fullest = usedLimits(account)[0];
         setText(equity, `${format.money(account.equity)} ${account.currency}`);
         setText(day, result === null ? format.noValue : format.result(result));
         signed(day, result ?? 0);
+        if (result !== null) setAttribute(day, 'title', `Since ${format.moment(account.dayStarted, store.zone)}, without payments`);
         setText(open, format.result(openResult(account)));
         signed(open, openResult(account));
         setText(free, format.money(account.freeMargin));
@@ -168,9 +152,9 @@ function runningView({ store }: App, signal: AbortSignal): HTMLElement {
   const rows = new Rows<Strategy>(list, ({ name }) => name, make);
   store.view(['strategies', 'zone'], () => {
     const running = (store.strategies ?? []).filter(({ status }) => status === 'Running');
-    rows.render(running);
+    rows.render(running, store.zone, store.preferences);
     setHidden(empty, running.length > 0);
-    setText(empty, store.strategies === null ? 'Loading…' : 'No strategy runs.');
+    setText(empty, store.strategies === null ? 'Loading…' : 'No strategy runs: start one, or write one, under All strategies.');
   }, signal);
   return element;
 }

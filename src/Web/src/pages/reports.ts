@@ -105,7 +105,8 @@ function runsView({ api, store, report }: App, signal: AbortSignal): HTMLElement
       if (signal.aborted || ask !== asked) return;
       jobs = anew ? answer.items : [...jobs, ...answer.items];
       next = answer.next === null ? undefined : String(answer.next);
-      setText(state, 'Nothing finished yet. A back-test leaves its report here.');
+      state.replaceChildren('Nothing finished yet. A back-test leaves its report here: ',
+        h('a', { href: href({ page: 'start', source: { kind: 'defaults' } }) }, 'run one'), '.');
       setHidden(older, next === undefined);
       render();
     } catch (error) {

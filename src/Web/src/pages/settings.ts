@@ -1,3 +1,4 @@
+import { agentName } from '../agents';
 import type { App } from '../app';
 import { permissions, type ApiKey, type ErasureOutlook, type Permission, type SecondFactorSecret, type SignInSession } from '../contract';
 import { h, panel, setHidden, setText } from '../dom';
@@ -282,7 +283,8 @@ function sessionsView({ api, store, say, report }: App, signal: AbortSignal): HT
     return [grid('Sessions', [{ title: 'Browser' }, { title: 'Address', shown: 'wide' }, { title: 'Since', shown: 'wide' }, { title: 'Last used' },
       { title: 'Action' }],
       sessions.map((session) => [
-        session.agent, session.address, format.moment(session.created, store.zone), format.moment(session.lastUsed, store.zone),
+        h('span', { title: session.agent }, agentName(session.agent)), session.address, format.moment(session.created, store.zone),
+        format.moment(session.lastUsed, store.zone),
         session.current ? h('span', { class: 'status' }, 'this one') : end(session),
       ]), 'No session.')];
   }, signal);
@@ -313,7 +315,7 @@ function keysView(app: App, signal: AbortSignal): HTMLElement {
     ], keys.map((key) => [
       key.name, key.kind === 'Hmac' ? 'HMAC' : 'ECDSA', { text: key.scopes.map(format.words).join(', '), class: 'long' }, format.date(key.created),
       format.date(key.expires), key.lastUsed === null ? 'never' : format.moment(key.lastUsed, store.zone), remove(key),
-    ]), 'No key yet.'),
+    ]), 'No key yet: programs that trade for you need one.'),
   ], signal);
 
   const openKey = () => {

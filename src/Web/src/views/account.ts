@@ -2,6 +2,7 @@ import type { App } from '../app';
 import type { Account, PositionMode, TradingState } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
 import * as format from '../format';
+import { resultToday } from '../today';
 import { ask, field, numberInput, numberOf, openForm, select, textInput } from './dialogs';
 
 const states: readonly [TradingState, string][] = [
@@ -10,17 +11,26 @@ const states: readonly [TradingState, string][] = [
   ['Halted', 'Only orders that reduce are taken; the others at work are cancelled'],
 ];
 
+const today = (account: Account) => resultToday(account, Date.now());
+
 const figures: readonly [label: string, value: (account: Account) => string, sign?: (account: Account) => number][] = [
   ['Equity', (account) => format.money(account.equity)],
+  ['Today', (account) => resultText(today(account)), (account) => today(account) ?? 0],
   ['Balance', (account) => format.money(account.balance)],
   ['Free margin', (account) => format.money(account.freeMargin)],
   ['Used margin', (account) => format.money(account.usedMargin)],
   ['Margin level', (account) => (account.usedMargin > 0 ? `${format.pips((account.equity / account.usedMargin) * 100)} %` : format.noValue)],
   ['Open result', (account) => format.result(openResult(account)), openResult],
   ['Realised', (account) => format.result(account.realised), (account) => account.realised],
+  ['Paid in', (account) => format.money(account.deposits)],
+  ['Paid in today', (account) => (today(account) === null ? format.noValue : format.result(account.dayPayments))],
   ['Commissions', (account) => format.money(account.commissions)],
   ['Swaps', (account) => format.result(account.swaps), (account) => account.swaps],
 ];
+
+function resultText(result: number | null): string {
+  return result === null ? format.noValue : format.result(result);
+}
 
 function openResult(account: Account): number {
   return account.positions.reduce((sum, position) => sum + position.openResult, 0);
@@ -28,7 +38,7 @@ function openResult(account: Account): number {
 
 export function accountView(app: App): HTMLElement {
   const { store, api, session, say, report } = app;
-  const create = h('button', { type: 'button', 'data-needs': 'Trade', onclick: () => openNewAccount(app) }, 'New account');
+  const create = h('button', { type: 'button', 'data-needs': 'Trade', 'aria-label': 'New account', onclick: () => openNewAccount(app) }, 'New');
   const pay = h('button', { type: 'button', 'data-needs': 'Trade', title: 'Pay in or out', onclick: () => openPayment(app) }, 'Pay');
   const { element, body, head } = panel('account', 'Account', pay, create);
   const heading = head.querySelector('h2')!;
@@ -115,7 +125,7 @@ export function openNewAccount({ store, api, session, say }: App): void {
   const currency = field('Currency', textInput('USD', /^[A-Za-z]{3,5}$/, 'A currency code such as USD.'));
   const deposit = field('Deposit', numberInput(100_000, { minimum: 0, above: true, required: true }));
   const mode = field('Positions', select([['Netting', 'Netting: one an instrument'], ['Hedging', 'Hedging: every entry its own']], 'Netting'));
-  const leverage = field('Leverage', numberInput(30, { minimum: 1, maximum: 2000 }), 'Empty: the instruments say it.');
+  const leverage = field('Leverage', numberInput(30, { minimum: 1, maximum: 1000 }), 'Empty: the instruments say it.');
   openForm({
     title: 'New paper account',
     action: 'Create account',

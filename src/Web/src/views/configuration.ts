@@ -1,5 +1,5 @@
 import type { App } from '../app';
-import { changedValues, isOptional, kindOf, settingsOf, textOf, valueOf } from '../configuration';
+import { changedValues, isOptional, kindOf, ownSchema, settingsOf, textOf, valueOf } from '../configuration';
 import type {
   Configuration, ConfigurationDocument, ConfigurationLayer, ConfigurationSection, ConfigurationVersion, EffectiveSetting, Setting,
 } from '../contract';
@@ -155,7 +155,7 @@ function settingRow(
   if (kind === 'choices') {
     const chosen = new Set(Array.isArray(value) ? value.map(String) : []);
     const group = h('fieldset', { class: 'checks' }, h('legend', {}, title), description !== '' && h('p', { class: 'hint' }, description),
-      ...(schema.items?.enum ?? []).map((each) => {
+      ...(ownSchema(schema).items?.enum ?? []).map((each) => {
         const box = h('input', { type: 'checkbox', checked: chosen.has(String(each)) });
         box.addEventListener('change', () => {
           if (box.checked) chosen.add(String(each));
@@ -173,7 +173,7 @@ function settingRow(
     ? select([
         ...(isOptional(schema) ? [['', 'None'] as const] : []),
         ...(kind === 'switch' ? [['true', 'Yes'], ['false', 'No']] as const
-          : (schema.enum ?? []).filter((each) => each !== null).map((each) => [textOf(each), choiceText(textOf(each))] as const)),
+          : (ownSchema(schema).enum ?? []).filter((each) => each !== null).map((each) => [textOf(each), choiceText(textOf(each))] as const)),
       ], textOf(value))
     : kind === 'json'
       ? h('textarea', { rows: 4, spellcheck: 'false', autocomplete: 'off' }, json)

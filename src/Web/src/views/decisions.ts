@@ -26,7 +26,7 @@ export function decisionsView({ store, session, report }: App): HTMLElement {
   const rows = decisionRows(list, store);
   store.view(['decisions', 'zone', 'instruments'], () => {
     const decisions = store.decisions ?? [];
-    rows.render(decisions);
+    rows.render(decisions, store.zone, store.preferences, store.instruments);
     setHidden(older, store.decisionsNext === null || decisions.length === 0);
     setHidden(empty, decisions.length > 0);
     setText(empty, store.decisions === null
@@ -40,7 +40,7 @@ export function decisionsView({ store, session, report }: App): HTMLElement {
 export function decisionList(store: Store): { element: HTMLElement; render: (decisions: readonly Decision[]) => void } {
   const element = h('ol', { class: 'decisions' });
   const rows = decisionRows(element, store);
-  return { element, render: (decisions) => rows.render(decisions) };
+  return { element, render: (decisions) => rows.render(decisions, store.zone, store.preferences, store.instruments) };
 }
 
 function decisionRows(list: HTMLElement, store: Store): Rows<Decision> {

@@ -46,7 +46,7 @@ export function fillsView({ store }: App): HTMLElement {
   const list = new Rows<Fill>(rows, fillId, make);
   store.view(['fills', 'instruments', 'zone', 'accounts'], () => {
     const fills = (store.fills ?? []).slice(0, shown);
-    list.render(fills);
+    list.render(fills, store.zone, store.preferences, store.instruments);
     setHidden(scroll, fills.length === 0);
     setHidden(empty, fills.length > 0);
     const loading = store.accounts === null || (store.account && store.fills === null);

@@ -128,7 +128,8 @@ export function killSwitchView(app: App, signal: AbortSignal): HTMLElement {
     setText(asOf, `as of ${format.clock(Date.now(), store.zone)}`);
     const active = state.accounts.filter((account) => account.state !== 'Halted').length;
     const running = counted(state.runningStrategies.length, 'strategy runs', 'strategies run');
-    setText(own, `${running}, ${active} of ${counted(state.accounts.length, 'account')} not halted.`);
+    const halted = state.accounts.length - active;
+    setText(own, `${running}; of ${counted(state.accounts.length, 'account')} ${format.volume(halted)} ${halted === 1 ? 'is' : 'are'} halted.`);
     setHidden(untold, state.untold === 0);
     setText(untold, `${state.untold} accounts and strategies have not confirmed the last change yet; they are told until they do.`);
     const now = JSON.stringify([state.accounts, state.tenantHalts, store.zone, [...names]]);

@@ -23,7 +23,8 @@ export function positionsView(app: App): HTMLElement {
   const { element, body } = panel('positions', 'Positions', total);
   const { element: grid, rows } = table('Open positions', columns);
   const empty = h('p', { class: 'empty' });
-  body.append(grid, empty);
+  const scroll = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Open positions' }, grid);
+  body.append(scroll, empty);
 
   const send = async (position: Position, part: number) => {
     const { accountName, account } = store;
@@ -85,7 +86,7 @@ export function positionsView(app: App): HTMLElement {
     const account = store.account;
     const positions = account?.positions ?? [];
     list.render(positions);
-    setHidden(grid, positions.length === 0);
+    setHidden(scroll, positions.length === 0);
     setHidden(empty, positions.length > 0);
     setText(empty, store.accounts === null ? 'Loading…' : account ? 'Flat: no open position.' : 'Positions appear here once there is an account.');
     setText(total, positions.length === 0 ? '' : String(positions.length));

@@ -16,7 +16,8 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 function flash(cell: HTMLElement, up: boolean): void {
   if (calm.matches) return;
   const from = `var(--${up ? 'up' : 'down'}-flash)`;
-  cell.animate([{ backgroundColor: from }, { backgroundColor: 'transparent' }], { duration: 700, easing: 'ease-out' });
+  // An animation has the page laid out at once: after all views have written it is laid out once, and not twice, a frame.
+  queueMicrotask(() => cell.animate([{ backgroundColor: from }, { backgroundColor: 'transparent' }], { duration: 700, easing: 'ease-out' }));
 }
 
 export function quotesView({ store, session }: App): HTMLElement {

@@ -109,7 +109,7 @@ export function strategiesView(app: App, { signal, links = false }: StrategiesOp
   const rows = new Rows<Strategy>(list, (strategy) => strategy.name, make);
   store.view(['strategies', 'accounts', 'zone'], () => {
     const strategies = store.strategies ?? [];
-    rows.render(strategies);
+    rows.render(strategies, store.zone, store.preferences, store.accountName, store.account === undefined);
     setHidden(list, strategies.length === 0);
     setHidden(loading, store.strategies !== null);
     setHidden(none, store.strategies === null || strategies.length > 0);

@@ -4,9 +4,9 @@ import type { Order, OrderType, Side, TimeInForce } from '../contract';
 import { h, panel, setAttribute, setClass, setHidden, setText } from '../dom';
 import * as format from '../format';
 import { orderNews } from '../orders';
-import { previewOf, type Preview } from '../pretrade';
 import { faultsOf, neededPrices, toOrder, type Draft, type DraftField, type PriceField } from '../ticket';
 import { ask, field, numberInput, numberOf, select, showFault } from './dialogs';
+import { verdictView } from './verdict';
 
 const types: readonly [OrderType, string][] = [
   ['Market', 'Market'], ['Limit', 'Limit'], ['Stop', 'Stop'], ['StopLimit', 'Stop limit'], ['TrailingStop', 'Trailing stop'],
@@ -16,7 +16,8 @@ const lifetimes: readonly [TimeInForce, string][] = [
   ['Gtc', 'Until cancelled'], ['Day', 'Today'], ['Ioc', 'At once, rest cancelled'], ['Fok', 'All at once or nothing'],
 ];
 
-export function ticketView({ store, api, session, say }: App): HTMLElement {
+export function ticketView(app: App): HTMLElement {
+  const { store, api, session, say } = app;
   const { element, body, head } = panel('ticket', 'Order');
   element.dataset['needs'] = 'Trade';
   const heading = head.querySelector('h2')!;
@@ -42,8 +43,8 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
   const takeProfit = field('Take profit', numberInput('', {}));
   const reduceOnly = h('input', { type: 'checkbox' });
   const send = h('button', { type: 'submit', class: 'primary' });
-  const preview = h('p', { id: 'ticket-preview', class: 'preview' });
-  send.setAttribute('aria-describedby', preview.id);
+  const verdict = verdictView(app);
+  send.setAttribute('aria-describedby', 'ticket-preview');
   const answer = h('p', { class: 'answer', role: 'status' });
   const form = h('form', { novalidate: true, 'aria-labelledby': 'ticket-title' },
     h('div', { class: 'sides', role: 'radiogroup', 'aria-label': 'Side' }, ...sides.map((side) => side.element)),
@@ -51,7 +52,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       type.element, volume.element, prices.stopPrice.element, prices.limitPrice.element, prices.trailDistance.element, lifetime.element,
       stopLoss.element, takeProfit.element),
     h('label', { class: 'check' }, reduceOnly, 'Only reduce the position'),
-    preview, send, answer);
+    verdict.element, send, answer);
   const none = h('p', { class: 'empty' });
   body.append(form, none);
 
@@ -89,20 +90,14 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
   };
   form.addEventListener('input', renderAction);
 
-  /** What risk will say, as far as it can be seen from here. */
-  const previewNow = (): Preview | null => {
+  const askVerdict = () => {
     const { instrument, account } = store;
     const order = draft();
-    if (!instrument || !account || order.volume === undefined || !(order.volume > 0)) return null;
-    return previewOf(toOrder(order, instrument.symbol), account, instrument, store.quotes.get(instrument.symbol)?.quote);
+    const isWhole = instrument && account && order.volume !== undefined && order.volume > 0
+      && neededPrices[order.type].every((name) => order[name] !== undefined);
+    verdict.ask(isWhole ? { account: account.name, order: toOrder(order, instrument.symbol) } : null);
   };
-  const renderPreview = () => {
-    const found = previewNow();
-    setText(preview, found ? `${found.verdict === 'denied' ? 'Risk would deny it: ' : 'Risk: '}${found.texts.join(' ')}` : '');
-    setAttribute(preview, 'class', `preview ${found?.verdict === 'denied' ? 'warning' : 'hint'}`);
-  };
-  form.addEventListener('input', renderPreview);
-  store.view(['accounts', 'quotes', 'selection', 'instruments'], renderPreview);
+  form.addEventListener('input', askVerdict);
 
   const tell = (text: string, kind: '' | 'fault' | 'warning') => {
     setText(answer, text);
@@ -137,7 +132,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       tell('', '');
       return;
     }
-    if (store.preferences.confirmOrders && !(await ask(`${send.textContent}?`, preview.textContent ?? '', 'Send the order'))) return;
+    if (store.preferences.confirmOrders && !(await ask(`${send.textContent}?`, verdict.text(), 'Send the order'))) return;
     send.disabled = true;
     placed = null;
     tell('Sending…', '');
@@ -174,6 +169,7 @@ export function ticketView({ store, api, session, say }: App): HTMLElement {
       tell('', '');
     }
     renderAction();
+    askVerdict();
   });
   store.view(['quotes', 'selection', 'instruments'], () => {
     const quote = store.quotes.get(store.symbol)?.quote;
