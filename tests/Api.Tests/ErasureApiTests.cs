@@ -10,6 +10,7 @@ using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Trading;
 using HybridTrading.Grains.Users;
 using HybridTrading.Api.Projections;
+using HybridTrading.Storage;
 using HybridTrading.Storage.Backup;
 using HybridTrading.Storage.Journal;
 using HybridTrading.Storage.Keys;
@@ -350,7 +351,7 @@ public sealed class ErasureApiTests
 
         public void Step()
         {
-            if (Armed && --Left <= 0) throw new IOException("the process ends here");
+            if (Armed && --Left <= 0) throw new StorageException("the process ends here");
         }
     }
 
