@@ -4,6 +4,7 @@ using HybridTrading.Api.Projections;
 using HybridTrading.Api.Requests;
 using HybridTrading.Domain.Users;
 using HybridTrading.Grains;
+using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Users;
 using static Microsoft.AspNetCore.Http.StatusCodes;

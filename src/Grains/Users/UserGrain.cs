@@ -388,7 +388,7 @@ public sealed class UserGrain(
         await GrainFactory.Email(wrong).Release(Id);
         foreach (ApiKey key in _user.Keys.Where(key => key.Created >= change.Time).ToArray()) Raise(new ApiKeyRemoved(Now, key.Id));
         if (_user.SecondFactorSince >= change.Time) Raise(new SecondFactorRemoved(Now));
-        foreach (ProviderLink link in _user.Links.Where(link => link.Since >= change.Time).ToArray()) Raise(new ProviderUnlinked(Now, link.Id));
+        foreach (ProviderLink made in _user.Links.Where(one => one.Since >= change.Time).ToArray()) Raise(new ProviderUnlinked(Now, made.Id));
         if (_user.Erasure is not null) Raise(new ErasureCancelled(Now, Id));
         Raise(new EmailChangeUndone(Now));
         await _stream.Durable();
