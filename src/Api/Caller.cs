@@ -41,6 +41,9 @@ public sealed class RequestCaller : ICaller
 
     public string User => _other is null ? Identity.User : Other(_other);
 
+    /// <summary>Id of the other member whom the request is about; null where it is about the caller's own things.</summary>
+    public string? Another => _other is null || _other == Identity.User ? null : User;
+
     public string? Actor => _identity is null ? null : $"{_identity.Tenant}/{_identity.User}";
 
     public bool Has(Permission permission) => Identity.Permissions.Contains(permission);

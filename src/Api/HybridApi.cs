@@ -16,6 +16,7 @@ using HybridTrading.Domain.Journal;
 using HybridTrading.Grains.Alerts;
 using HybridTrading.Grains.Hosting;
 using HybridTrading.Grains.Telemetry;
+using HybridTrading.Grains.Users;
 using HybridTrading.Storage;
 using HybridTrading.Storage.Projections;
 using HybridTrading.Storage.Sqlite;
@@ -87,8 +88,10 @@ public static class HybridApi
         RouteGroupBuilder api = endpoints.MapGroup(RoutingProblems.ApiPath).OnService(ServiceEndpoints.Gateway);
         api.AddEndpointFilter(static async (context, next) =>
         {
-            using Principal.Scope scope = Principal.Of(context.HttpContext.RequestServices.GetRequiredService<ICaller>().Tenant);
+            ICaller caller = context.HttpContext.RequestServices.GetRequiredService<ICaller>();
+            using Principal.Scope scope = Principal.Of(caller.Tenant);
             GrainTracing.Join();
+            if (caller is RequestCaller { Another: { } another }) await RefuseErasedAsync(context.HttpContext, another);
             return await next(context);
         });
         SystemEndpoints.Map(api);
@@ -121,6 +124,15 @@ public static class HybridApi
         endpoints.MapApiDocument();
         endpoints.MapConsole();
         return endpoints;
+    }
+
+    /// <summary>Grains of somebody who is being erased hold their things until the keys are gone; nobody is shown them any more.</summary>
+    /// <exception cref="ApiException">404.</exception>
+    private static async Task RefuseErasedAsync(HttpContext context, string user)
+    {
+        ErasureStage stage = await context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IErasureGrain>(user).GetStage();
+        if (stage is ErasureStage.None or ErasureStage.Planned) return;
+        throw new ApiException(StatusCodes.Status404NotFound, ApiReason.MemberUnknown, $"user is {ApiException.Quote(user)}; no such member here");
     }
 
     /// <summary>The projections of the journal and what reads them: also of a process without the API that must know what runs.</summary>

@@ -59,7 +59,8 @@ public sealed record ServiceClient(
         var scopes = ImmutableArray.CreateBuilder<Permission>();
         foreach (string word in text.Split(' '))
         {
-            if (!char.IsAsciiLetterUpper(word.FirstOrDefault()) || !Enum.TryParse(word, out Permission scope) || scopes.Contains(scope)) return null;
+            // The parser takes numbers and lists with commas, too, whose sum could be any permission.
+            if (!Enum.TryParse(word, out Permission scope) || scope.ToString() != word || scopes.Contains(scope)) return null;
             scopes.Add(scope);
         }
         return scopes.ToImmutable();

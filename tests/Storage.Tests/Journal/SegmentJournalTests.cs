@@ -141,13 +141,15 @@ public sealed class SegmentJournalTests
         {
             Assert.Equal(head, journal.TreeHead);
             Assert.Equal([true, true, false], (await journal.ReadAllAsync().ListAsync()).Select(one => one.Erased));
-            await journal.AppendAsync("a", Harness.Owner, 2, Harness.Events("a", 2, 1));
+            // Nothing more is written for who was erased; for others it goes on.
+            await Assert.ThrowsAsync<NotRecordedException>(async () => await journal.AppendAsync("a", Harness.Owner, 2, Harness.Events("a", 2, 1)));
+            await journal.AppendAsync("b", new StreamOwner("acme", "acme/bob"), 1, Harness.Events("b", 1, 1));
         }
         await using SegmentJournal again = SegmentJournal.Open(folder["journal"], FileKeyProvider.Open(folder["keys"]));
         List<RecordedEvent> all = await again.ReadAllAsync().ListAsync();
         Assert.Equal([true, true, false, false], all.Select(one => one.Erased));
         Assert.Equal([0, 0], all.Take(2).Select(one => one.Payload.Length));
-        Assert.Equal(Encoding.UTF8.GetString(Harness.Event("a", 3).Payload.Span), all[3].Text());
+        Assert.Equal(Encoding.UTF8.GetString(Harness.Event("b", 2).Payload.Span), all[3].Text());
         Assert.Equal(4, again.TreeHead.Size);
     }
 

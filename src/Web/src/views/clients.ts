@@ -32,7 +32,7 @@ export function clientsView(app: App, signal: AbortSignal): HTMLElement {
     });
   };
   const rotate = (client: Client) => h('button', {
-    type: 'button', 'aria-label': `Make another secret for ${client.name}`,
+    type: 'button', 'aria-label': `New secret for ${client.name}`,
     onclick: () => {
       const end = days();
       const overlap = field('Hours that the old secret still counts', numberInput(24, { minimum: 0, maximum: 168, whole: true, required: true }),
