@@ -72,10 +72,11 @@ public sealed class AlertsGrainTests
         using (world.Journal.Refuse((_, happened) => happened.Name == "alert-message-settled"))
         {
             await world.Grains.GetGrain<IAlertsGrain>(Ann).Test();
-            await receiver.UntilAsync(1);
+            // It has come twice, so once at least its answer was refused.
+            await world.UntilAsync(() => Task.FromResult(receiver.Calls.Length >= 2), Second, "it is asked for again");
         }
         await world.UntilAsync(async () => (await EventsAsync(world, Ann)) is [.., AlertsSettled], Second, "everything is settled");
-        Assert.InRange(receiver.Calls.Length, 2, 10);
+        Assert.InRange(receiver.Calls.Length, 2, 600);
         Assert.Single(receiver.Calls.DistinctBy(call => (call.Id, call.Body)));
         Assert.Equal(MessageOutcome.Delivered, Assert.Single((await EventsAsync(world, Ann)).OfType<MessageSettled>()).Outcome);
     }

@@ -65,7 +65,9 @@ public sealed class JobKillTests
             await UntilAsync(system, $"optimisations/{killed}", job => (string?)job["status"] == "running");
             system = await KillAsync(system, data);
             JsonNode job = await EndAsync(system, $"optimisations/{killed}");
-            Assert.Equal(("finished", 2), ((string?)job["status"], (int)job["attempts"]!));
+            Assert.Equal("finished", (string?)job["status"]);
+            // A start that ends because another test took its ports may have begun it, too.
+            Assert.InRange((int)job["attempts"]!, 2, 3);
             // The same key finds the job that it made before the kill.
             Assert.Equal(killed, await SubmitAsync(system, "optimisations", Search(set, 60), "killed"));
             string twin = await SubmitAsync(system, "optimisations", Search(set, 60), "twin");

@@ -149,13 +149,19 @@ public sealed record AlertBook
             case AlertRaised e:
                 var alert = new NumberedAlert(number, e.Alert);
                 return e.Channels.Aggregate(After(e.Source), (book, channel) =>
-                    book.Put(channel, book.Of(channel) with { Waiting = book.Of(channel).Waiting.Add(alert) })) with { IsOpen = true };
+                    book.Put(channel, book.Of(channel) with { Waiting = book.Of(channel).Waiting.Add(alert) })) with
+                {
+                    IsOpen = true,
+                };
             case AlertsFolded e:
                 return e.Channels.Aggregate(After(e.Source), (book, channel) =>
                 {
                     ChannelBook of = book.Of(channel);
                     return book.Put(channel, of with { Folded = of.Folded.SetItem(e.Kind, of.Folded.GetValueOrDefault(e.Kind) + e.Count) });
-                }) with { IsOpen = true };
+                }) with
+                {
+                    IsOpen = true,
+                };
             case MessageMade e:
                 {
                     ChannelBook of = Of(e.Channel);

@@ -80,7 +80,8 @@ public sealed class OrderPreviewTests
         };
         AccountSettings settings = Desk.Plain with
         {
-            Leverage = 30, MoneyDigits = 2,
+            Leverage = 30,
+            MoneyDigits = 2,
             Execution = new ExecutionModel(SlippagePoints: 1, RandomSlippagePoints: 2, CommissionRate: 0.00002m, CommissionPerLot: 1m),
         };
         Desk desk = new Desk(settings, limits, 10_000).Quote(1.10000m, 1.10010m);
