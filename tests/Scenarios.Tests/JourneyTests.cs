@@ -119,7 +119,7 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Every_page_is_sound_on_a_phone_at_a_desk_and_on_a_wall()
+    public async Task Every_page_is_sound_on_a_phone_and_on_a_wall()
     {
         await using TestBrowser browser = await TestBrowser.LaunchAsync();
         using var data = new TempFolder();
@@ -130,7 +130,8 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
         await TestBrowser.SignInAsync(page, system);
         await TradeByRuleAsync(page, server, "main");
         await FillsAsync(page, server, "main", "looks");
-        foreach ((int width, ColorScheme scheme) in new[] { (1280, ColorScheme.Light), (360, ColorScheme.Dark), (2560, ColorScheme.Dark) })
+        // The other journeys look at what they pass on a desk's 1280.
+        foreach ((int width, ColorScheme scheme) in new[] { (360, ColorScheme.Dark), (2560, ColorScheme.Light) })
         {
             await using IBrowserContext context = await ContextAsync(browser, width, width < 500 ? 780 : 1000, scheme);
             IPage looked = await context.NewPageAsync();

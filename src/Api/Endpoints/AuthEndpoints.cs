@@ -83,6 +83,11 @@ internal static class AuthEndpoints
         using Principal.Scope scope = Principal.OfGateway();
         ImmutableArray<PublicKey> keys = await grains.GetGrain<ISigningKeysGrain>(Keys.SigningKeys).GetPublicKeys();
         context.Response.Headers.CacheControl = "public, max-age=300";
-        return TypedResults.Json(new { keys = keys.Select(key => new { kty = "EC", crv = "P-256", use = "sig", alg = "ES256", kid = key.Id, x = key.X, y = key.Y }) });
+        return TypedResults.Json(new JsonWebKeySet([.. keys.Select(key => new JsonWebKey("EC", "P-256", "sig", "ES256", key.Id, key.X, key.Y))]));
     }).OnService(ServiceEndpoints.Gateway).ExcludeFromDescription().WithMetadata(new OpenToAll());
 }
+
+/// <summary>RFC 7517.</summary>
+internal sealed record JsonWebKeySet(ImmutableArray<JsonWebKey> Keys);
+
+internal sealed record JsonWebKey(string Kty, string Crv, string Use, string Alg, string Kid, string X, string Y);
