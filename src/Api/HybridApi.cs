@@ -92,6 +92,7 @@ public static class HybridApi
             ICaller caller = context.HttpContext.RequestServices.GetRequiredService<ICaller>();
             using Principal.Scope scope = Principal.Of(caller.Tenant);
             GrainTracing.Join();
+            if (context.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest) throw UnboundParameter.Of(context.HttpContext);
             if (caller is RequestCaller { Another: { } another }) await RefuseErasedAsync(context.HttpContext, another);
             return await next(context);
         });

@@ -211,10 +211,12 @@ public static partial class Problems
     private static ProblemHttpResult Invalid(string field, string detail) =>
         Of(StatusCodes.Status400BadRequest, ApiReason.InvalidInput, detail, new Dictionary<string, string[]> { [field] = [detail] });
 
-    private static string Expected(string type) => type switch
+    /// <param name="type">As C# or the runtime calls it.</param>
+    internal static string Expected(string type) => type switch
     {
         _ when type.Contains("DateTime", StringComparison.Ordinal) => "a time such as 2026-01-31T12:00:00Z",
         _ when type.Contains("int", StringComparison.OrdinalIgnoreCase) || type.Contains("long", StringComparison.Ordinal) => "a whole number",
+        _ when type.Contains("decimal", StringComparison.OrdinalIgnoreCase) || type.Contains("double", StringComparison.OrdinalIgnoreCase) => "a number",
         _ => "another kind of value",
     };
 
