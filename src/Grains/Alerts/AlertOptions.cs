@@ -22,17 +22,19 @@ public sealed class AlertOptions
     /// <summary>Where the console is reached, for mails; null says it in words.</summary>
     public Uri? Console { get; init; }
 
-    /// <summary>Spreads attempts: the next value in [0, 1).</summary>
-    public Func<double> Chance { get; init; } = Random.Shared.NextDouble;
+    /// <summary>Spreads attempts: the next value in [0, 1). Without another none is spread.</summary>
+    public Func<double> Chance { get; init; } = static () => 0.5;
 
+    /// <param name="chance">As <see cref="Chance"/>.</param>
     /// <exception cref="FormatException">Names key, value and expectation.</exception>
-    public static AlertOptions Read(IConfiguration configuration)
+    public static AlertOptions Read(IConfiguration configuration, Func<double> chance)
     {
         string? text = configuration.GetSection(Section)["AllowInternal"];
         return new AlertOptions
         {
             AllowInternal = text is { Length: > 0 }
                 && (bool.TryParse(text, out bool allow) ? allow : throw new FormatException($"Alerts:AllowInternal is '{text}'; expected true or false")),
+            Chance = chance,
             Console = Uri.TryCreate(configuration["Identity:PublicUrl"], UriKind.Absolute, out Uri? console) ? console : null,
         };
     }

@@ -12,7 +12,6 @@ public static class AlertsHosting
     public static IServiceCollection AddAlerts(this IServiceCollection services)
     {
         services.AddMetrics();
-        services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new MailOptions());
         services.TryAddSingleton(new AlertOptions());
         services.TryAddSingleton<MailSender>();

@@ -149,7 +149,7 @@ public static class LiveHost
         try
         {
             builder.Services.AddSingleton(MailOptions.Read(builder.Configuration, folder.Outbox));
-            builder.Services.AddSingleton(AlertOptions.Read(builder.Configuration));
+            builder.Services.AddSingleton(AlertOptions.Read(builder.Configuration, Random.Shared.NextDouble));
         }
         catch (FormatException e)
         {
