@@ -22,7 +22,7 @@ namespace HybridTrading.Tests;
 /// </summary>
 public sealed class FuzzTests
 {
-    private const int TriesEach = 10;
+    private const int TriesEach = 8;
 
     /// <summary>They would sign out who tries.</summary>
     private static readonly string[] EndsTheTest = ["DELETE me/sessions", "POST auth/sign-out"];
