@@ -99,6 +99,8 @@ public sealed class TestWorld : IAsyncDisposable
 
     public IGrainStorage GrainStorage { get; private set; } = null!;
 
+    public IReminderTable Reminders { get; private set; } = null!;
+
     public IGrainFactory Grains => _silos!.Grains;
 
     /// <summary>Synchronous up to the storage, so that the host's principal stays with the caller.</summary>
@@ -238,6 +240,7 @@ public sealed class TestWorld : IAsyncDisposable
         _bars = SqliteDatabase.Open(this["bars.db"], SqliteDurability.Normal);
         Bars = new SqliteBarStore(_bars);
         GrainStorage = new SqliteGrainStorage(_state);
+        Reminders = new SqliteReminderTable(_state);
         Secrets = new SecretBox(keys);
         Blobs = new FileBlobStore(this["blobs"], keys, Time);
         PersonalData = new FolderPersonalData(
@@ -262,7 +265,7 @@ public sealed class TestWorld : IAsyncDisposable
         services.AddSingleton(Options);
         services.AddSingleton(Feed);
         services.AddKeyedSingleton(Orleans.Providers.ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, GrainStorage);
-        services.AddSingleton<IReminderTable>(new SqliteReminderTable(_state));
+        services.AddSingleton(Reminders);
         Further?.Invoke(services);
     }
 
