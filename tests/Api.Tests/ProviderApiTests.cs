@@ -78,6 +78,8 @@ public sealed class ProviderApiTests
         Assert.False(links["hasPassword"].GetBoolean());
         string link = links["links"][0].GetProperty("id").GetString()!;
         (await newcomer.DeleteAsync($"me/provider-links/{link}")).ExpectProblem(409, "PasswordMissing");
+        (await newcomer.PostAsync("me/password", new { current = "anything", password = Visitor.Password })).ExpectProblem(409, "PasswordMissing");
+        (await newcomer.PostAsync("me/erasure", new { password = "anything", confirm = "newcomer@example.org" })).ExpectProblem(409, "PasswordMissing");
         (await newcomer.PostAsync("auth/forgot-password", new { email = "newcomer@example.org" })).Expect(202);
         (await newcomer.PostAsync("auth/reset-password", new { token = host.MailLink("newcomer@example.org", "reset"), password = Visitor.Password })).Expect(204);
         (await newcomer.SignInAsync("newcomer@example.org")).Expect(200);

@@ -48,7 +48,8 @@ public sealed class PortMapScenarios
     public async Task A_port_in_use_is_named_with_its_service_and_the_way_out_and_nothing_is_half_started()
     {
         using var data = new TempFolder();
-        int offset = LiveSystem.FreeOffset("hybrid");
+        using PortBlock ports = await PortBlock.TakeAsync();
+        int offset = ports.Offset;
         using (var holder = new TcpListener(IPAddress.Loopback, 8007 + offset))
         {
             holder.Start();
@@ -60,7 +61,7 @@ public sealed class PortMapScenarios
             Assert.Matches(@"--port-offset \d+$", line);
             Assert.DoesNotContain("is running", result.Output, StringComparison.Ordinal);
             Assert.All(LiveSystem.Ports("hybrid").Where(port => port != 8007), port =>
-                Assert.True(LiveSystem.IsFree(port + offset), $"port {port + offset} is bound"));
+                Assert.True(PortBlock.IsFree(port + offset), $"port {port + offset} is bound"));
             Assert.False(Directory.Exists(data["journal"]), "a journal was made");
         }
         // Its folder is free, and the system comes up there.
@@ -72,7 +73,8 @@ public sealed class PortMapScenarios
     public async Task Chosen_services_listen_and_no_others()
     {
         using var data = new TempFolder();
-        int offset = LiveSystem.FreeOffset("hybrid");
+        using PortBlock ports = await PortBlock.TakeAsync();
+        int offset = ports.Offset;
         await using HybridProgram program = HybridProgram.Start("run", "--data", data.Path, "--port-offset", $"{offset}", "--services",
             "trading-engine,audit-trail");
         while (!program.HasExited && !program.Output.Contains("Ctrl+C stops.", StringComparison.Ordinal))
@@ -81,7 +83,7 @@ public sealed class PortMapScenarios
         }
         Assert.False(program.HasExited, program.Output + program.Error);
 
-        Assert.All(LiveSystem.Ports("hybrid"), port => Assert.Equal(port is not (8007 or 8018), LiveSystem.IsFree(port + offset)));
+        Assert.All(LiveSystem.Ports("hybrid"), port => Assert.Equal(port is not (8007 or 8018), PortBlock.IsFree(port + offset)));
         (await program.StopAsync()).Succeeded();
     }
 }

@@ -12,10 +12,11 @@ public sealed class LiveSystem : IAsyncDisposable
 
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly string[] _arguments;
+    private readonly PortBlock _ports;
 
-    private LiveSystem(IReadOnlyDictionary<string, string> environment, string[] arguments, string map, int offset)
+    private LiveSystem(IReadOnlyDictionary<string, string> environment, string[] arguments, string map, PortBlock ports)
     {
-        (_environment, _arguments, Map, Offset) = (environment, arguments, map, offset);
+        (_environment, _arguments, Map, _ports) = (environment, arguments, map, ports);
         Program = HybridProgram.Start(environment, arguments);
         Owner = new OwnerSession(() => Program.Output);
         Client = Owner.Client(TimeSpan.FromSeconds(30), new Uri($"http://127.0.0.1:{Gateway}"));
@@ -26,7 +27,7 @@ public sealed class LiveSystem : IAsyncDisposable
 
     public string Map { get; }
 
-    public int Offset { get; }
+    public int Offset => _ports.Offset;
 
     /// <summary>The port of the page and the API.</summary>
     public int Gateway => Services(Map).First(service => service.Means == "api-gateway").Port + Offset;
@@ -50,19 +51,14 @@ public sealed class LiveSystem : IAsyncDisposable
 
     private static async Task<LiveSystem> StartAsync(IReadOnlyDictionary<string, string> environment, string data, string map, string[] further)
     {
-        for (int attempt = 0; ; attempt++)
-        {
-            int offset = FreeOffset(map);
-            var system = new LiveSystem(
-                environment, ["run", "--data", data, "--port-map", map, "--port-offset", $"{offset}", .. further], map, offset);
-            if (await system.HasStartedAsync()) return system;
-            ProgramResult result = await system.Program.WaitAsync();
-            await system.DisposeAsync();
-            // Another process took a port in between.
-            if (attempt < 5 && result.Error.Contains("is in use", StringComparison.Ordinal)
-                && result.Error.Contains("port ", StringComparison.Ordinal)) continue;
-            Assert.Fail(result.ToString());
-        }
+        PortBlock ports = await PortBlock.TakeAsync();
+        var system = new LiveSystem(
+            environment, ["run", "--data", data, "--port-map", map, "--port-offset", $"{ports.Offset}", .. further], map, ports);
+        if (await system.HasStartedAsync()) return system;
+        ProgramResult result = await system.Program.WaitAsync();
+        await system.DisposeAsync();
+        Assert.Fail(result.ToString());
+        throw new UnreachableException();
     }
 
     /// <summary>Starts a system that has ended once more, on the same data and ports.</summary>
@@ -103,37 +99,10 @@ public sealed class LiveSystem : IAsyncDisposable
     public static IEnumerable<int> Ports(string map) => Services(map).SelectMany(service => new[] { service.Port, service.WebSocketPort })
         .OfType<int>();
 
-    /// <summary>An offset at which all ports of a map are free now; they lie below the range that the platform hands out by itself.</summary>
-    public static int FreeOffset(string map)
-    {
-        for (int attempt = 0; attempt < 100; attempt++)
-        {
-            int offset = Random.Shared.Next(11_000, 14_000);
-            if (Ports(map).All(port => IsFree(port + offset))) return offset;
-        }
-        throw new InvalidOperationException("no free ports on the loopback address");
-    }
-
-    public static bool IsFree(int port)
-    {
-        foreach (IPAddress address in Socket.OSSupportsIPv6 ? new[] { IPAddress.Loopback, IPAddress.IPv6Loopback } : [IPAddress.Loopback])
-        {
-            try
-            {
-                using Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(new IPEndPoint(address, port));
-            }
-            catch (SocketException e) when (e.SocketErrorCode != SocketError.AddressNotAvailable)
-            {
-                return false;
-            }
-        }
-        return true;
-    }
-
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
         await Program.DisposeAsync();
+        _ports.Dispose();
     }
 }

@@ -51,7 +51,8 @@ public sealed class PlayedMarketTests
         Assert.Equal(1000, (double)(await PlayedMarket.GetAsync(client, "feed"))["playback"]!["speed"]!);
         (await system.Program.StopAsync()).Succeeded();
 
-        ProgramResult simulated = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}", "--no-demo");
+        using PortBlock ports = await PortBlock.TakeAsync();
+        ProgramResult simulated = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{ports.Offset}", "--no-demo");
         Assert.True(simulated.ExitCode == 2, simulated.ToString());
         Assert.Contains("what is stored here is EURUSD D1", simulated.Error, StringComparison.Ordinal);
     }

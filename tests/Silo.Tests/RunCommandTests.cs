@@ -50,7 +50,8 @@ public sealed class RunCommandTests
         using var data = new TempFolder();
         await using LiveSystem first = await LiveSystem.StartAsync(data.Path);
 
-        ProgramResult second = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}");
+        using PortBlock ports = await PortBlock.TakeAsync();
+        ProgramResult second = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{ports.Offset}");
 
         Assert.True(second.ExitCode == 1, second.ToString());
         string line = Assert.Single(second.ErrorLines);
@@ -174,7 +175,8 @@ public sealed class RunCommandTests
         using var folder = new TempFolder();
         string file = folder.Write("file", "not a folder");
 
-        ProgramResult result = await HybridProgram.RunAsync("run", "--data", file, "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}");
+        using PortBlock ports = await PortBlock.TakeAsync();
+        ProgramResult result = await HybridProgram.RunAsync("run", "--data", file, "--port-offset", $"{ports.Offset}");
 
         Assert.True(result.ExitCode == 1, result.ToString());
         Assert.Contains(file, Assert.Single(result.ErrorLines), StringComparison.Ordinal);
@@ -191,7 +193,8 @@ public sealed class RunCommandTests
         string version = data["version"], content = File.ReadAllText(version);
         File.WriteAllText(version, System.Text.RegularExpressions.Regex.Replace(content, @"\d+", "999"));
 
-        ProgramResult result = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}");
+        using PortBlock ports = await PortBlock.TakeAsync();
+        ProgramResult result = await HybridProgram.RunAsync("run", "--data", data.Path, "--port-offset", $"{ports.Offset}");
 
         Assert.True(result.ExitCode == 1, result.ToString());
         Assert.Contains("999", Assert.Single(result.ErrorLines), StringComparison.Ordinal);
@@ -225,7 +228,7 @@ public sealed class RunCommandTests
     {
         Assert.DoesNotContain("fail:", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("xception", result.Output + result.Error, StringComparison.Ordinal);
-        Assert.All(LiveSystem.Ports(system.Map), port => Assert.True(LiveSystem.IsFree(port + system.Offset),
+        Assert.All(LiveSystem.Ports(system.Map), port => Assert.True(PortBlock.IsFree(port + system.Offset),
             $"port {port + system.Offset} is still bound"));
         ProgramResult verified = (await HybridProgram.RunAsync("journal", "verify", "--data", data.Path)).Succeeded();
         Assert.DoesNotContain("never counted", verified.Output, StringComparison.Ordinal);

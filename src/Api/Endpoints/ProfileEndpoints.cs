@@ -23,13 +23,13 @@ internal static class ProfileEndpoints
         me.MapPatch("/", RenameAsync).WithName("changeProfile").WithSummary("Changes what one is called").Confidential(Permission.ManageProfile);
         me.MapGet("/export", ExportAsync).WithName("exportMe").WithSummary("What is kept of one's identity, as a file").AnswersSecret().Query(Permission.ManageProfile);
         me.MapPost("/password", ChangePasswordAsync).WithName("changePassword").WithSummary("Sets another password, and ends all other sessions")
-            .Confidential(Permission.ManageProfile, Status423Locked);
+            .Confidential(Permission.ManageProfile, Status409Conflict, Status423Locked);
         me.MapPost("/email", async (Body<ChangeEmail> body, SignInDesk desk, CancellationToken cancellation) =>
         {
             await desk.AskEmailAsync(body.Value, cancellation);
             return TypedResults.Accepted((string?)null);
         }).WithName("changeEmail").WithSummary("Another address to sign in with; it counts once the link that is mailed to it was opened").Weighs(20)
-            .Confidential(Permission.ManageProfile, Status423Locked);
+            .Confidential(Permission.ManageProfile, Status409Conflict, Status423Locked);
         me.MapGet("/erasure", async (ErasureDesk desk, CancellationToken cancellation) => TypedResults.Ok(await desk.LookAsync(cancellation)))
             .WithName("getErasure").Weighs(10)
             .WithSummary("What stands in the way of erasing one's user, and what is kept").Query(Permission.ManageProfile);

@@ -20,12 +20,12 @@ public sealed class StrategyProjection : IProjection
 
     public string Name => ProjectionName;
 
-    public int Version => 1;
+    public int Version => 2;
 
     public void Create(ProjectionWriter writer) => writer.Execute(
         """
         DROP TABLE IF EXISTS strategy;
-        CREATE TABLE strategy (key TEXT PRIMARY KEY, subject TEXT NOT NULL, is_running INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE strategy (key TEXT PRIMARY KEY, subject TEXT NOT NULL, symbol TEXT NOT NULL, is_running INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX strategy_subject ON strategy (subject, key);
         DROP TABLE IF EXISTS decision;
         CREATE TABLE decision (
@@ -47,8 +47,9 @@ public sealed class StrategyProjection : IProjection
         string strategy = one.Stream[StreamPrefix.Length..];
         switch (StrategyEventCatalog.Events.Decode(one))
         {
-            case StrategyCreated:
-                writer.Execute("INSERT OR REPLACE INTO strategy (key, subject, is_running) VALUES ($1, $2, 0)", strategy, one.Subject);
+            case StrategyCreated e:
+                writer.Execute(
+                    "INSERT OR REPLACE INTO strategy (key, subject, symbol, is_running) VALUES ($1, $2, $3, 0)", strategy, one.Subject, e.Setup.Symbol);
                 break;
             case StrategyStarted:
                 writer.Execute("UPDATE strategy SET is_running = 1 WHERE key = $1", strategy);
@@ -86,6 +87,10 @@ public sealed class StrategyQueries(SqliteDatabase database)
 
     public ImmutableArray<string> RunningStrategies() => ProjectionReader.Read(
         database, "SELECT key FROM strategy WHERE is_running = 1 ORDER BY key", row => row.GetString(0));
+
+    /// <summary>The same with the instrument of each.</summary>
+    public ImmutableArray<(string Strategy, string Symbol)> InstrumentsOfRunning() => ProjectionReader.Read(
+        database, "SELECT key, symbol FROM strategy WHERE is_running = 1 ORDER BY key", row => (row.GetString(0), row.GetString(1)));
 
     public DecisionRow? Decision(string id) =>
         ProjectionReader.Read(database, $"{DecisionColumns} WHERE id = $1", Row, id).FirstOrDefault();

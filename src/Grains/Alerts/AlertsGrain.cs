@@ -79,7 +79,7 @@ public sealed partial class AlertsGrain(
         EffectiveSettings settings = await SettingsAsync();
         if (!settings.AlertKinds.Contains(AlertKind.StaleFeed)) return;
         string text = string.Create(CultureInfo.InvariantCulture,
-            $"{symbol} has had no new price since {since:HH:mm:ss} UTC, though its market is open and you are in it");
+            $"{symbol} has had no new price since {since:HH:mm:ss} UTC, though its market is open and you trade in it");
         Raise([new AlertFact(new Alert(AlertKind.StaleFeed, since, symbol, text), new AlertSource($"feed/{symbol}", position))], settings);
         await WorkAsync();
     }

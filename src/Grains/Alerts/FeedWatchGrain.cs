@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HybridTrading.Grains.Alerts;
 
-/// <summary>Somebody who has a position or an order at work in an instrument.</summary>
+/// <summary>Somebody who has a position, an order at work or a running strategy in an instrument.</summary>
 /// <param name="Person">tenant/user.</param>
 public sealed record MarketInterest(string Person, string Symbol);
 

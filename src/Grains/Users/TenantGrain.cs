@@ -115,7 +115,7 @@ public sealed class TenantGrain(IJournal journal, SecretSource secrets, TimeProv
         {
             Raise(new InvitationWithdrawn(Now, invitation.Id, user));
         }
-        if (_tenant.Name is { } name && names.Any(name.Contains)) Raise(new TenantRenamed(Now, "Desk", user));
+        if (_tenant.Name is { } name && names.Any(theirs => IsNamedAfter(name, theirs))) Raise(new TenantRenamed(Now, "Desk", user));
         if (_tenant.Find(user) is not null) Raise(new MemberRemoved(Now, user, user));
         await _stream.Durable();
         return departure;
@@ -125,6 +125,17 @@ public sealed class TenantGrain(IJournal journal, SecretSource secrets, TimeProv
     {
         DeactivateOnIdle();
         return Task.CompletedTask;
+    }
+
+    /// <summary>Does the name stand in it as a word of its own?</summary>
+    private static bool IsNamedAfter(string tenant, string name)
+    {
+        for (int at = 0; (at = tenant.IndexOf(name, at, StringComparison.OrdinalIgnoreCase)) >= 0; at++)
+        {
+            int end = at + name.Length;
+            if ((at == 0 || !char.IsLetterOrDigit(tenant[at - 1])) && (end == tenant.Length || !char.IsLetterOrDigit(tenant[end]))) return true;
+        }
+        return false;
     }
 
     private async Task<UserAnswer> DoneAsync()

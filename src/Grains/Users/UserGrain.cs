@@ -495,6 +495,10 @@ public sealed class UserGrain(
     private async Task<UserAnswer?> WrongAsync(Secret password)
     {
         if (_user.ClosedUntil(Now) is not null) return new UserAnswer(UserFault.LockedOut, "too many wrong passwords: wait");
+        if (_user is { IsRegistered: true, HasPassword: false })
+        {
+            return new UserAnswer(UserFault.PasswordMissing, "there is no password here; expected one, which \"forgotten password\" sets");
+        }
         if (await passwords.VerifyAsync(KnownHash, password.Value)) return null;
         if (_user.IsRegistered) await FailedAsync("", "password");
         return new UserAnswer(UserFault.PasswordWrong, "password is not the right one");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HybridTrading.Api.Projections;
 using HybridTrading.Domain.Alerts;
 using HybridTrading.Grains;
 using HybridTrading.Grains.Alerts;
@@ -244,6 +245,28 @@ public sealed class AlertApiTests
 
     private static Action<IServiceCollection> Allow(AlertPacing? pacing = null) =>
         services => services.AddSingleton(new AlertOptions { AllowInternal = true, Pacing = pacing ?? Quick, Patience = TimeSpan.FromSeconds(20) });
+
+    [Fact]
+    public async Task WhoHoldsWaitsOrRunsInAMarketHearsWhenItsPriceStops()
+    {
+        await using ApiHost host = await OrderApiTests.StartAsync();
+        Assert.Empty(await InterestsAsync());
+        (await host.PostAsync("accounts/main/orders", OrderApiTests.Limit("low", 0.9m))).Expect(201);
+        MarketInterest[] expected = [new MarketInterest("local/owner", "EURUSD")];
+        Assert.Equal(expected, await InterestsAsync());
+        (await host.DeleteAsync("accounts/main/orders/low")).Expect(200);
+        Assert.Empty(await InterestsAsync());
+        (await host.PostAsync("strategies", StrategyApiTests.Cross(start: true, accounts: ["main"]))).Expect(201);
+        Assert.Equal(expected, await InterestsAsync());
+        (await host.PostAsync("strategies/cross/stop", null)).Expect(200);
+        Assert.Empty(await InterestsAsync());
+
+        async Task<IEnumerable<MarketInterest>> InterestsAsync()
+        {
+            await host.Services.GetRequiredService<ReadSide>().CatchUpAsync(TestContext.Current.CancellationToken);
+            return host.Services.GetRequiredService<IMarketInterests>().Read();
+        }
+    }
 
     private static async Task<ApiHost> StartAsync(HookReceiver receiver, string kind, string? secret = Secret, AlertPacing? pacing = null) =>
         await StartAsync(receiver, [kind], secret, pacing);

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Net;
 using HybridTrading.Storage.Keys;
 
 namespace HybridTrading.Scenarios.Tests.Cluster;
@@ -26,22 +24,23 @@ public sealed class ClusterSystem : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly Dictionary<string, string> _environment;
     private readonly string[] _further;
+    private readonly PortBlock[] _ports;
 
-    private ClusterSystem(PostgresServer server, string database, string[] further)
+    private ClusterSystem(PostgresServer server, string database, PortBlock[] ports, string[] further)
     {
         Server = server;
         _further = further;
+        _ports = ports;
         _environment = new() { ["DATABASE_URL"] = server.Url(database) };
         // The processes of a cluster share the key that wraps all others.
         FileKeyProvider.Open(_folder["keys"]);
-        int[] offsets = FreeOffsets(5);
         Silos =
         [
-            new Member("silo-1", offsets[0], "data-bridge,feature-engineering,database-service,user-service,configuration-service,central-hub,notification-service"),
-            new Member("silo-2", offsets[1], "trading-engine,data-bridge,feature-engineering"),
-            new Member("silo-3", offsets[2], "database-service,trading-engine,performance-analytics,user-service,configuration-service,central-hub,notification-service"),
+            new Member("silo-1", ports[0].Offset, "data-bridge,feature-engineering,database-service,user-service,configuration-service,central-hub,notification-service"),
+            new Member("silo-2", ports[1].Offset, "trading-engine,data-bridge,feature-engineering"),
+            new Member("silo-3", ports[2].Offset, "database-service,trading-engine,performance-analytics,user-service,configuration-service,central-hub,notification-service"),
         ];
-        Gateways = [new Member("api-1", offsets[3], "api-gateway"), new Member("api-2", offsets[4], "api-gateway")];
+        Gateways = [new Member("api-1", ports[3].Offset, "api-gateway"), new Member("api-2", ports[4].Offset, "api-gateway")];
         Owner = new OwnerSession(() => string.Concat(Gateways.Select(gateway => gateway.Program?.Output)));
         Clients = [.. Gateways.Select(gateway => Owner.Client(TimeSpan.FromSeconds(8), new Uri($"http://127.0.0.1:{8000 + gateway.Offset}")))];
     }
@@ -61,7 +60,7 @@ public sealed class ClusterSystem : IAsyncDisposable
     public static async Task<ClusterSystem> StartAsync(params string[] further)
     {
         PostgresServer server = await PostgresServer.StartNewAsync("max_connections = 300");
-        var system = new ClusterSystem(server, await server.CreateDatabaseAsync(), further);
+        var system = new ClusterSystem(server, await server.CreateDatabaseAsync(), await PortBlock.TakeAsync(5), further);
         (await HybridProgram.Start(system._environment, "db", "migrate").WaitAsync()).Succeeded();
         Member[] all = [.. system.Silos, .. system.Gateways];
         foreach (Member member in all) system.Launch(member);
@@ -102,35 +101,7 @@ public sealed class ClusterSystem : IAsyncDisposable
             if (member.Program is { } program) await program.DisposeAsync();
         }
         await Server.DisposeAsync();
+        foreach (PortBlock block in _ports) block.Dispose();
         _folder.Dispose();
-    }
-
-    /// <summary>Offsets at which all ports that a member can have are free, and no two members meet.</summary>
-    internal static int[] FreeOffsets(int count)
-    {
-        for (int attempt = 0; attempt < 100; attempt++)
-        {
-            int first = Random.Shared.Next(200, 350) * 10;
-            int[] offsets = [.. Enumerable.Range(0, count).Select(number => first + number * 100)];
-            if (offsets.All(offset => Ports(offset).All(IsFree))) return offsets;
-        }
-        throw new InvalidOperationException("no free ports on the loopback address");
-    }
-
-    private static IEnumerable<int> Ports(int offset) =>
-        LiveSystem.Ports("hybrid").Select(port => port + offset).SelectMany(port => new[] { port, port + 10_000, port + 20_000 });
-
-    private static bool IsFree(int port)
-    {
-        try
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

@@ -24,13 +24,14 @@ public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDispos
 
     private readonly TempFolder _folder = new();
     private readonly List<HybridProgram> _programs = [];
-    private readonly int[] _offsets = ClusterSystem.FreeOffsets(3);
     private readonly IPAddress _address = OwnAddress();
+    private PortBlock[] _ports = [];
     private PostgresServer? _server;
 
     [Fact]
     public async Task Silos_meet_by_their_authority_and_nobody_else_comes_in()
     {
+        _ports = await PortBlock.TakeAsync(3);
         _server = await PostgresServer.StartNewAsync();
         string database = await _server.CreateDatabaseAsync();
         FileKeyProvider.CreateMaster(_folder["master.key"]);
@@ -50,7 +51,7 @@ public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDispos
         authority.Issue(_folder["elsewhere"], "elsewhere", "other.test", TimeSpan.FromDays(1), now);
         ClusterAuthority.Create(_folder["other"], Name, TimeSpan.FromDays(365), now).Issue(_folder["stranger"], "stranger", Name, TimeSpan.FromDays(1), now);
         ServicePort first = PortMap.Default.Services.Single(service => service.Name == "data-bridge");
-        foreach (int port in (int[])[first.SiloPort + _offsets[0], first.GatewayPort + _offsets[0]])
+        foreach (int port in (int[])[first.SiloPort + _ports[0].Offset, first.GatewayPort + _ports[0].Offset])
         {
             Assert.True(await PlainIsRefusedAsync(port), $"plain TCP gets an answer on port {port}");
             Assert.Equal(Meeting.Refused, (await MeetAsync(port, null)).Outcome);
@@ -70,8 +71,8 @@ public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDispos
         foreach ((string process, int number) in ((string, int)[])[("one", 0), ("two", 1)])
         {
             using X509Certificate2 member = Load("api"), replaced = Load(process);
-            Assert.Equal((Meeting.Admitted, replaced.Thumbprint), await MeetAsync(first.SiloPort + _offsets[number], member, Moment));
-            Assert.Equal((Meeting.Admitted, replaced.Thumbprint), await MeetAsync(first.GatewayPort + _offsets[number], member, Moment));
+            Assert.Equal((Meeting.Admitted, replaced.Thumbprint), await MeetAsync(first.SiloPort + _ports[number].Offset, member, Moment));
+            Assert.Equal((Meeting.Admitted, replaced.Thumbprint), await MeetAsync(first.GatewayPort + _ports[number].Offset, member, Moment));
         }
         Assert.Equal(2, await ActiveAsync(database));
         Assert.False(api.HasExited);
@@ -87,6 +88,7 @@ public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDispos
     {
         foreach (HybridProgram program in _programs) await program.DisposeAsync();
         if (_server is not null) await _server.DisposeAsync();
+        foreach (PortBlock block in _ports) block.Dispose();
         _folder.Dispose();
     }
 
@@ -147,7 +149,7 @@ public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDispos
     {
         Dictionary<string, string> environment = EnvironmentOf(database, process);
         environment["HYBRID_SERVICES"] = services;
-        environment["HYBRID_PORT_OFFSET"] = $"{_offsets[number]}";
+        environment["HYBRID_PORT_OFFSET"] = $"{_ports[number].Offset}";
         HybridProgram program = HybridProgram.Start(environment, "run");
         _programs.Add(program);
         await UntilAsync(() =>
@@ -190,7 +192,7 @@ public sealed class ClusterTlsScenarios(ITestOutputHelper output) : IAsyncDispos
     {
         int gateway = PortMap.Default.Services.Single(service => service.Name == ServiceEndpoints.Gateway).Port;
         var owner = new OwnerSession(() => string.Concat(_programs.Select(program => program.Output)));
-        using HttpClient client = owner.Client(TimeSpan.FromSeconds(30), new Uri($"http://127.0.0.1:{gateway + _offsets[2]}"));
+        using HttpClient client = owner.Client(TimeSpan.FromSeconds(30), new Uri($"http://127.0.0.1:{gateway + _ports[2].Offset}"));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/accounts")
         {
             Content = JsonContent.Create(new { name = "by-tls", currency = "USD", deposit = 1000, limits = new { } }),

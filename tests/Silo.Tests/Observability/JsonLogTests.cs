@@ -51,8 +51,9 @@ public sealed class JsonLogTests
     public async Task A_format_that_there_is_not_ends_with_one_line()
     {
         using var data = new TempFolder();
+        using PortBlock ports = await PortBlock.TakeAsync();
         await using HybridProgram program = HybridProgram.Start(new Dictionary<string, string> { ["Logging__Format"] = "xml" }, "run", "--data", data.Path,
-            "--port-offset", $"{LiveSystem.FreeOffset("hybrid")}");
+            "--port-offset", $"{ports.Offset}");
         ProgramResult result = await program.WaitAsync();
         Assert.True(result.ExitCode == 2, result.ToString());
         Assert.EndsWith("Logging:Format is 'xml'; expected console or json", Assert.Single(result.ErrorLines), StringComparison.Ordinal);

@@ -82,11 +82,12 @@ public sealed class PostgresMigrationTests(PostgresFixture postgres)
     {
         PostgresServer server = await postgres.ServerAsync();
         string good = server.ConnectionString("postgres");
+        using PortBlock ports = await PortBlock.TakeAsync();
         foreach ((string connection, string expected) in new[]
         {
             (good.Replace("Database=postgres", "Database=nowhere"), "there is no database"),
             (good.Replace("Password=", "Password=sesame"), "does not accept the user or its password"),
-            ($"Host=127.0.0.1;Port={LiveSystem.FreeOffset("hybrid")};Username=u;Password=sesame;Database=d", "is away"),
+            ($"Host=127.0.0.1;Port={8000 + ports.Offset};Username=u;Password=sesame;Database=d", "is away"),
         })
         {
             await using PostgresDatabase database = PostgresDatabase.Create(connection);

@@ -8,6 +8,7 @@ import { clientsView } from '../views/clients';
 import { ask, field, openForm, textInput } from '../views/dialogs';
 import { grid } from '../views/grid';
 import { during, load } from '../views/load';
+import { removeButton } from '../views/removal';
 import { servicesView, systemViews } from '../views/system';
 import { tabs } from '../views/tabs';
 
@@ -103,11 +104,13 @@ function membersView(app: App, signal: AbortSignal): HTMLElement {
         },
       });
     } }, 'Roles');
-    const remove: HTMLButtonElement = h('button', { type: 'button', 'aria-label': `Remove ${who}`, onclick: () => void during(remove, async () => {
-      if (!(await ask(`Remove ${who}?`, 'They are no longer of this tenant: their strategies stop, and what they hold stays.', 'Remove'))) return;
-      await api.removeMember(user);
-      await read();
-    }, report) }, 'Remove');
+    const remove = removeButton({
+      name: who, text: 'They are no longer of this tenant: their strategies stop, and what they hold stays.', report,
+      remove: async () => {
+        await api.removeMember(user);
+        await read();
+      },
+    });
     return h('span', { class: 'line', 'data-needs': 'ManageMembers' }, change, user !== auth.me?.id && remove);
   };
   const read = () => load(body, () => api.members(), (members) => [grid('Members', [

@@ -9,10 +9,11 @@ import { qrDrawing } from '../qr';
 import { settingsTabs, type Route, type SettingsTab } from '../routes';
 import { channelsView, toldView } from '../views/alerts';
 import { configurationView } from '../views/configuration';
-import { ask, checkFields, field, numberInput, numberOf, openForm, passwordInput, select, textInput } from '../views/dialogs';
+import { checkFields, field, numberInput, numberOf, openForm, passwordInput, select, textInput } from '../views/dialogs';
 import { grid } from '../views/grid';
 import { during, load } from '../views/load';
 import { providerLinksView } from '../views/providerLinks';
+import { removeButton } from '../views/removal';
 import { tabs } from '../views/tabs';
 import { saveAs } from '../views/tearSheet';
 
@@ -298,14 +299,13 @@ function keysView(app: App, signal: AbortSignal): HTMLElement {
   const create = h('button', { type: 'button', class: 'primary', onclick: () => openKey() }, 'New key');
   const { element, body } = panel('keys', 'API keys', create);
 
-  const remove = ({ id, name }: ApiKey) => {
-    const button: HTMLButtonElement = h('button', { type: 'button', 'aria-label': `Remove ${name}`, onclick: () => void during(button, async () => {
-      if (!(await ask(`Remove ${name}?`, 'Programs that use this key are refused from now on.', 'Remove'))) return;
+  const remove = ({ id, name }: ApiKey) => removeButton({
+    name, text: 'Programs that use this key are refused from now on.', report,
+    remove: async () => {
       await api.removeApiKey(id);
       await read();
-    }, report) }, 'Remove');
-    return button;
-  };
+    },
+  });
   const read = () => load(body, () => api.apiKeys(), (keys) => [
     h('p', { class: 'hint pad' }, 'Programs sign their requests with a key. A key may do what its scopes say, and never more than you.'),
     grid('API keys', [

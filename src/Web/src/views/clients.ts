@@ -2,9 +2,10 @@ import type { App } from '../app';
 import { installationScopes, personScopes, permissions, type Client } from '../contract';
 import { h, panel } from '../dom';
 import * as format from '../format';
-import { ask, field, numberInput, numberOf, openForm, textInput } from './dialogs';
+import { field, numberInput, numberOf, openForm, textInput } from './dialogs';
 import { grid } from './grid';
-import { during, load } from './load';
+import { load } from './load';
+import { removeButton } from './removal';
 
 /** Services that sign in for the tenant, by a secret of their own. */
 export function clientsView(app: App, signal: AbortSignal): HTMLElement {
@@ -47,14 +48,13 @@ export function clientsView(app: App, signal: AbortSignal): HTMLElement {
       });
     },
   }, 'New secret');
-  const remove = ({ id, name }: Client) => {
-    const button: HTMLButtonElement = h('button', { type: 'button', 'aria-label': `Remove ${name}`, onclick: () => void during(button, async () => {
-      if (!(await ask(`Remove ${name}?`, 'The service is refused from now on, with the tokens that it has.', 'Remove'))) return;
+  const remove = ({ id, name }: Client) => removeButton({
+    name, text: 'The service is refused from now on, with the tokens that it has.', report,
+    remove: async () => {
       await api.removeClient(id);
       await read();
-    }, report) }, 'Remove');
-    return button;
-  };
+    },
+  });
   const read = () => load(body, () => api.clients(), (clients) => [
     h('p', { class: 'hint pad' }, 'A service that belongs to nobody gets tokens by its id and secret (OAuth 2.0 client credentials). They last ten minutes and '
       + 'may do what its scopes say.'),

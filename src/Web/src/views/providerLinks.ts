@@ -4,9 +4,10 @@ import { h, panel, setHidden, setText } from '../dom';
 import * as format from '../format';
 import { faultText } from '../http';
 import { leaveFor } from '../provider';
-import { ask, field, openForm, passwordInput } from './dialogs';
+import { field, openForm, passwordInput } from './dialogs';
 import { grid } from './grid';
-import { during, load } from './load';
+import { load } from './load';
+import { removeButton } from './removal';
 
 /** By which sign-ins of the external provider one gets in. Hidden where there is neither a provider nor a link. */
 export function providerLinksView(app: App, signal: AbortSignal): HTMLElement {
@@ -14,14 +15,13 @@ export function providerLinksView(app: App, signal: AbortSignal): HTMLElement {
   const { element, body } = panel('provider', 'Sign-in elsewhere');
   const fault = h('p', { class: 'fault pad', role: 'alert' });
 
-  const remove = (id: string, email: string) => {
-    const button: HTMLButtonElement = h('button', { type: 'button', 'aria-label': `Unlink ${email}`, onclick: () => void during(button, async () => {
-      if (!(await ask('Unlink it?', 'That sign-in no longer gets you in here.', 'Unlink'))) return;
+  const remove = (id: string, name: string) => removeButton({
+    name, text: 'That sign-in no longer gets you in here.', action: 'Unlink', report,
+    remove: async () => {
       await api.removeProviderLink(id);
       await read();
-    }, report) }, 'Unlink');
-    return button;
-  };
+    },
+  });
   const begin = (name: string, hasPassword: boolean) => {
     const go = async (password: string | null) => leaveFor((await api.startProviderLink(password)).address, 'link', '#/settings/security');
     if (!hasPassword) {
