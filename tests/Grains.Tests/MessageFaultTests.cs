@@ -67,6 +67,12 @@ public interface IBadGrain : IGrainWithStringKey
     IAsyncEnumerable<int> Flow();
 
     Task<ImmutableArray<int[]>> Nested();
+
+    [Alias("Twice")]
+    Task Once();
+
+    [Alias("Twice")]
+    Task Again();
 }
 
 /// <summary>
@@ -102,11 +108,12 @@ public sealed class MessageFaultTests
     [InlineData("IBadGrain.Now: returns Int32, expected Task")]
     [InlineData("IBadGrain.Flow: returns IAsyncEnumerable<Int32>, expected Task")]
     [InlineData("IBadGrain.Nested: result is Int32[]: an array")]
+    [InlineData("IBadGrain.Again: has the alias 'Twice' of another method")]
     public void Every_fault_is_named(string fault) =>
         Assert.Contains(MessageCheck.FindFaults([typeof(IBadGrain)]), found => found.StartsWith(fault, StringComparison.Ordinal));
 
     [Fact]
-    public void Nothing_else_is_refused() => Assert.Equal(26, MessageCheck.FindFaults([typeof(IBadGrain)]).Length);
+    public void Nothing_else_is_refused() => Assert.Equal(27, MessageCheck.FindFaults([typeof(IBadGrain)]).Length);
 
     [Fact]
     public void A_run_throws_all_faults_at_once()

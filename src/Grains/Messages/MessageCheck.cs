@@ -63,9 +63,14 @@ public static class MessageCheck
 
         public void CheckInterface(Type type)
         {
+            var aliases = new HashSet<string>(StringComparer.Ordinal);
             foreach (MethodInfo method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly))
             {
                 string place = $"{NameOf(type)}.{method.Name}";
+                if (method.GetCustomAttribute<AliasAttribute>() is { } alias && !aliases.Add(alias.Alias))
+                {
+                    _faults.Add($"{place}: has the alias '{alias.Alias}' of another method");
+                }
                 foreach (ParameterInfo parameter in method.GetParameters())
                 {
                     // A token is not a value that travels: the runtime carries the cancellation itself.

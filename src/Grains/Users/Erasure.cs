@@ -184,7 +184,7 @@ public sealed partial class ErasureGrain(IJournal journal, IPersonalData data, T
         // What was awake meanwhile, or was written with a key that its process did not know to be destroyed, goes now.
         await Task.Delay(data.Spread, clock);
         await LeaveAsync(begun);
-        await User.Leave();
+        await User.LetGo();
         await data.RemoveAsync(new Remains(begun.Persons, [], []));
         Raise(new UserErased(Now, Id));
         await _stream.Durable();

@@ -218,7 +218,7 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("Close")] Task Close();
 
     /// <summary>Lets go of what is kept beside the journal, and leaves memory.</summary>
-    [Alias("Leave")] Task Leave();
+    [Alias("LetGo")] Task LetGo();
 
     /// <summary>Takes a signed request once.</summary>
     [Alias("Admit")] Task<SignatureAnswer> Admit(SignedRequest request);

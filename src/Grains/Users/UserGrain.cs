@@ -439,7 +439,7 @@ public sealed class UserGrain(
         await GrainFactory.GetGrain<IRevocationsGrain>(Keys.Revocations).Revoke([Id, .. State.Sessions.Select(session => session.Id)]);
     }
 
-    public async Task Leave()
+    public async Task LetGo()
     {
         _nonces.Clear();
         await _writer.RunAsync(state.ClearStateAsync);
