@@ -248,11 +248,4 @@ public sealed class ClientApiTests
         }
         Assert.Fail("it never came to that");
     }
-
-    private sealed class MovedTime : TimeProvider
-    {
-        public TimeSpan Moved { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Moved;
-    }
 }

@@ -135,11 +135,4 @@ public sealed class EmailChangeTests
         }
         Assert.Fail("it never came to be");
     }
-
-    private sealed class MovedTime : TimeProvider
-    {
-        public TimeSpan Moved { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Moved;
-    }
 }

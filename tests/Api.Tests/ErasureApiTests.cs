@@ -374,11 +374,4 @@ public sealed class ErasureApiTests
             await data.RemoveAsync(remains, cancellation);
         }
     }
-
-    private sealed class MovedTime : TimeProvider
-    {
-        public TimeSpan Moved { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Moved;
-    }
 }

@@ -378,10 +378,4 @@ public sealed class IdentityApiTests
     }
 
     /// <summary>The machine's clock, put forward or back.</summary>
-    private sealed class MovedTime : TimeProvider
-    {
-        public TimeSpan Moved { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Moved;
-    }
 }

@@ -20,6 +20,7 @@ using Orleans.Dashboard;
 using Orleans.Hosting;
 using Orleans.Metadata;
 using Orleans.Providers;
+using Orleans.Reminders;
 using Orleans.Runtime;
 using Orleans.Serialization;
 using Orleans.Storage;
@@ -54,6 +55,12 @@ public static class OrleansHost
     {
         silo.UseLocalhostClustering(FreePort(), 0);
         AddGrains(silo);
+        // The clock of the host is that of grains, their timers and reminders, and can be moved; what a silo does by itself goes by the machine's.
+        silo.Services.AddKeyedSingleton(KeyedService.AnyKey, static (_, _) => TimeProvider.System);
+        foreach (string area in (string[])[TimeProviderNames.Grains, ReminderTimeProviderNames.Reminders])
+        {
+            silo.Services.AddKeyedSingleton(area, static (services, _) => services.GetRequiredService<TimeProvider>());
+        }
         if (durable)
         {
             AddRegisteredGrainStorage(silo);

@@ -104,7 +104,14 @@ internal sealed class PostgresAppender : IAsyncDisposable
         }
         _work.Release();
         _abandon.CancelAfter(_options.AppendTimeout);
-        await _running.ConfigureAwait(false);
+        try
+        {
+            await _running.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_abandon.IsCancellationRequested)
+        {
+            // The database was away to the end, and what became of its last transaction is not known.
+        }
         await DropConnectionAsync().ConfigureAwait(false);
         _abandon.Dispose();
         _work.Dispose();

@@ -1061,14 +1061,14 @@ export interface ServiceHistory {
   transitions: { time: string; process: string; from: ServiceStatus | null; to: ServiceStatus; detail: string | null }[];
 }
 
-/** Times in ms; null without calls in the window. */
+/** Times in ms; null without calls in the window. What belongs to no service is Orleans' own. */
 export interface GrainProcess {
   process: string;
   address: string;
   host: string;
   at: string;
   types: {
-    type: string; service: string; activations: number | null; calls: number; callsPerSecond: number; p50: number | null; p99: number | null;
+    type: string; service: string | null; activations: number | null; calls: number; callsPerSecond: number; p50: number | null; p99: number | null;
   }[];
   methods: {
     type: string; method: string; calls: number; failures: number; callsPerSecond: number;

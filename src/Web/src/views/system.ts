@@ -21,23 +21,23 @@ function living<T extends { asOf: string }>(
   let latest: T | null = null;
   let fault = '';
   const tell = () => setText(asOf, latest ? `as of ${format.clock(latest.asOf, store.zone)}${fault === '' ? '' : `: ${fault}`}` : '');
-  const draw = () => {
-    if (latest === null) return;
+  const draw = (now: T) => {
     // Whoever reads or has opened something in it is left in peace.
     const open = [...place.querySelectorAll('details[open]')].map((details) => details.id);
     const focused = document.activeElement instanceof HTMLElement && place.contains(document.activeElement) ? document.activeElement.id : '';
     const scrolled = [...place.querySelectorAll('.grid')].map(({ scrollLeft }) => scrollLeft);
-    place.replaceChildren(...show(latest));
+    place.replaceChildren(...show(now));
     for (const name of open) document.getElementById(name)?.setAttribute('open', '');
     if (focused !== '') document.getElementById(focused)?.focus();
     [...place.querySelectorAll('.grid')].forEach((each, index) => (each.scrollLeft = scrolled[index] ?? 0));
   };
   every(readEvery, async () => {
     try {
-      latest = await ask();
+      const now = await ask();
+      if (!signal.aborted) draw(now);
+      latest = now;
       fault = '';
       element.classList.remove('old');
-      if (!signal.aborted) draw();
     } catch (error) {
       fault = faultText(error);
       element.classList.add('old');
@@ -47,7 +47,7 @@ function living<T extends { asOf: string }>(
   }, signal);
   store.view(['zone'], () => {
     tell();
-    draw();
+    if (latest !== null) draw(latest);
   }, signal);
   return element;
 }
@@ -122,7 +122,7 @@ export function systemViews(app: App, signal: AbortSignal): HTMLElement[] {
         { title: 'Calls', numeric: true, shown: 'wide' }, { title: 'Calls/s', numeric: true },
         { title: 'Load', shown: 'wide' }, { title: 'p50', numeric: true }, { title: 'p99', numeric: true },
       ], types.map((one) => [
-        one.type, one.service, one.activations === null ? format.noValue : format.volume(one.activations), format.volume(one.calls),
+        one.type, one.service ?? '', one.activations === null ? format.noValue : format.volume(one.activations), format.volume(one.calls),
         perSecond(one.callsPerSecond),
         share(one.callsPerSecond, most), milliseconds(one.p50), milliseconds(one.p99),
       ]), 'No grain has been called.'),
