@@ -28,13 +28,21 @@ export function toggleTheme(): void {
   remember('theme', next);
 }
 
+/** By theme and name: to ask for one has the page styled at once, which is dear in the middle of a frame. */
+const colours = new Map<string, string>();
+
 /** A colour of style.css as it is in the theme on the screen, for what draws on a canvas. */
 export function colour(name: string): string {
-  const probe = document.createElement('span');
-  probe.hidden = true;
-  probe.style.color = `var(--${name})`;
-  document.body.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
+  const key = `${currentTheme()} ${name}`;
+  let known = colours.get(key);
+  if (known === undefined) {
+    const probe = document.createElement('span');
+    probe.hidden = true;
+    probe.style.color = `var(--${name})`;
+    document.body.append(probe);
+    known = getComputedStyle(probe).color;
+    probe.remove();
+    colours.set(key, known);
+  }
+  return known;
 }

@@ -78,7 +78,14 @@ export function chartView({ store, session }: App): HTMLElement {
     chart.timeScale().setVisibleLogicalRange({ from: length - Math.max(30, canvas.clientWidth / pixelsPerBar), to: length + 4 });
   };
 
-  const renderMarkers = () => markers.setMarkers(fillMarkers(store));
+  let drawnMarks: readonly unknown[] = [];
+  /** Fills; new marks have the whole chart drawn, and accounts change ten times a second without any. */
+  const renderMarkers = () => {
+    const now = [store.fills, store.symbol, store.bars.epoch, store.bars.items.length, store.preferences, currentTheme()];
+    if (now.every((value, index) => value === drawnMarks[index])) return;
+    drawnMarks = now;
+    markers.setMarkers(fillMarkers(store));
+  };
 
   let drawnLines = '';
   /** Orders at work and what is held, at their prices. */
