@@ -70,7 +70,7 @@ public static partial class ConfigurationCatalog
             new ListShape(new ChoiceShape([.. Kinds]), Kinds.Length, distinct: true),
             Json([AlertKind.Halt, AlertKind.StaleFeed, AlertKind.StrategyStopped, AlertKind.LimitNear], SettingsJson.Default.ImmutableArrayAlertKind),
             Shared),
-        new("webHookUrl", "Web hook", "Where messages are posted as JSON; null for nowhere.",
+        new("webHookUrl", "Web hook", "Where messages are posted as JSON; nowhere without one.",
             new OptionalShape(new TextShape(8, LongestUrl, "an https URL (http on loopback) without user and fragment", IsHookUrl, format: "uri")),
             "null", Personal),
         new("webHookSecret", "Web hook secret", "Signs what is posted, so that the receiver knows the sender.",
@@ -80,7 +80,7 @@ public static partial class ConfigurationCatalog
             "Signs what is posted as well, for as long as it is set: the receiver changes from one secret to the next without a gap.",
             new TextShape(16, 128, "16 to 128 printable ASCII characters", text => text.All(c => c is >= ' ' and <= '~'), pattern: "^[ -~]*$"),
             "null", Personal, IsSecret: true),
-        new("email", "E-mail", "Where messages are sent: the address of one's user, once it is verified; null for nowhere.",
+        new("email", "E-mail", "Where messages are sent: the address of one's user, once it is verified. Nowhere without one.",
             new OptionalShape(new TextShape(3, LongestAddress, "an e-mail address", text => Fits(Address(), text), format: "email")),
             "null", Personal),
     ], IsPrivate: true);

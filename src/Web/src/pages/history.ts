@@ -200,10 +200,9 @@ function journalView({ store, api, report }: App, signal: AbortSignal): HTMLElem
   let entries: JournalEntry[] = [];
   let next: number | null = 0;
 
-  const show = (added: readonly JournalEntry[]) => {
+  const show = (added: readonly JournalEntry[], size: number | undefined) => {
     list.append(...added.map((entry) => entryView(entry, store.zone)));
     const { events, streams, fault } = check.state;
-    const size = store.system?.journal?.size;
     const all = size === undefined ? '' : ` The journal holds ${format.volume(size)} events in all.`;
     setText(state, fault === null
       ? `✓ ${format.volume(events)} events of ${format.volume(streams)} streams are in order.${all}`
@@ -216,11 +215,13 @@ function journalView({ store, api, report }: App, signal: AbortSignal): HTMLElem
     const last = entries.at(-1);
     const start = next ?? (last ? last.position + 1 : (numberOf(from.input) ?? 0));
     const page = await api.journal(start, pageSize);
+    // After it: a journal with fewer events than were read from it would be none.
+    const size = (await api.system().catch(() => null))?.journal?.size;
     if (signal.aborted) return;
     next = page.next;
     entries = [...entries, ...page.entries];
     check.take(page.entries);
-    show(page.entries);
+    show(page.entries, size);
   };
   const begin = () => {
     check = new JournalCheck();
