@@ -196,7 +196,7 @@ internal sealed class WebSocketConnection : ConnectionContext
             }
             await _received.Writer.CompleteAsync();
         }
-        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception gone) when (IsGone(gone))
         {
             await _received.Writer.CompleteAsync();
         }
@@ -214,11 +214,14 @@ internal sealed class WebSocketConnection : ConnectionContext
                 if (ready.IsCompleted) break;
             }
         }
-        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception gone) when (IsGone(gone))
         {
             await _sent.Reader.CompleteAsync();
         }
     }
+
+    /// <summary>The socket was aborted or has ended: while it is used, or just before.</summary>
+    private static bool IsGone(Exception failure) => failure is WebSocketException or OperationCanceledException or InvalidOperationException;
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
