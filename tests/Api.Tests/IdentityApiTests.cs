@@ -376,6 +376,4 @@ public sealed class IdentityApiTests
         }
         Assert.Fail("it never came to be");
     }
-
-    /// <summary>The machine's clock, put forward or back.</summary>
 }

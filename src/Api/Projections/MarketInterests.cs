@@ -9,7 +9,10 @@ public sealed class MarketInterests(AccountQueries accounts, StrategyQueries str
 {
     public ImmutableArray<MarketInterest> Read() =>
     [
-        .. accounts.InstrumentsInTheMarket().Concat(strategies.InstrumentsOfRunning())
-            .Select(one => new MarketInterest(Keys.PersonOf(one.Item1), one.Item2)).Distinct(),
+        .. accounts.InstrumentsInTheMarket().Select(one => Of(one.Account, one.Symbol))
+            .Union(strategies.InstrumentsOfRunning().Select(one => Of(one.Strategy, one.Symbol))),
     ];
+
+    /// <param name="key">Of an account or a strategy.</param>
+    private static MarketInterest Of(string key, string symbol) => new(Keys.PersonOf(key), symbol);
 }

@@ -243,11 +243,8 @@ public sealed class AlertApiTests
         }
     }
 
-    private static Action<IServiceCollection> Allow(AlertPacing? pacing = null) =>
-        services => services.AddSingleton(new AlertOptions { AllowInternal = true, Pacing = pacing ?? Quick, Patience = TimeSpan.FromSeconds(20) });
-
     [Fact]
-    public async Task WhoHoldsWaitsOrRunsInAMarketHearsWhenItsPriceStops()
+    public async Task WhoHasAnOrderAtWorkOrARunningStrategyIsInItsMarket()
     {
         await using ApiHost host = await OrderApiTests.StartAsync();
         Assert.Empty(await InterestsAsync());
@@ -267,6 +264,9 @@ public sealed class AlertApiTests
             return host.Services.GetRequiredService<IMarketInterests>().Read();
         }
     }
+
+    private static Action<IServiceCollection> Allow(AlertPacing? pacing = null) =>
+        services => services.AddSingleton(new AlertOptions { AllowInternal = true, Pacing = pacing ?? Quick, Patience = TimeSpan.FromSeconds(20) });
 
     private static async Task<ApiHost> StartAsync(HookReceiver receiver, string kind, string? secret = Secret, AlertPacing? pacing = null) =>
         await StartAsync(receiver, [kind], secret, pacing);
