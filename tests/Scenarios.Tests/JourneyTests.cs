@@ -324,7 +324,7 @@ public sealed partial class JourneyTests(ITestOutputHelper output)
         "overview", "trade", "strategies", "strategies/new", "decisions", "backtests", "backtests/new", "reports", "risk",
         "history/orders", "history/fills", "history/journal",
         "settings", "settings/security", "settings/keys", "settings/configuration", "settings/notifications",
-        "administration/members", "administration/services", "administration/system",
+        "administration/members", "administration/clients", "administration/users", "administration/services", "administration/system",
     ];
 
     /// <summary>Every page that an owner has, without a fault, no wider than the screen, and as axe wants it.</summary>
